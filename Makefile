@@ -1,0 +1,53 @@
+# make run: the product on http://127.0.0.1:$(PORT)/     make test: every test
+# Needs Python 3.11 or newer and nothing else; PYTHON=/path/to/python chooses another one.
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN_15 := /usr/lib/postgresql/15/bin
+
+# A virtual environment that cannot import what it should is made again.
+ifneq ($(shell $(BIN)/python -c 'import django, psycopg, rich' 2>/dev/null && echo good),good)
+$(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready)
+endif
+
+.PHONY: help run test test-15 lint format clean
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+run: $(VENV)/run-ready
+	@PORT=$(PORT) $(BIN)/python -m replytics.launch
+
+test: $(VENV)/dev-ready
+	$(BIN)/python -m pytest -n auto $(ARGS)
+	@if [ -x $(DEBIAN_15)/postgres ] && [ -z "$$DATABASE_URL" ]; then $(MAKE) test-15; fi
+
+test-15: $(VENV)/dev-ready
+	POSTGRES_BIN=$(DEBIAN_15) $(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: $(VENV)/dev-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	SECRET_KEY=lint $(BIN)/mypy .
+
+format: $(VENV)/dev-ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .static .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/run-ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Replytics needs Python 3.11 or newer; choose one with make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt || \
+	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }
+	@touch $@
+
+$(VENV)/dev-ready: $(VENV)/run-ready requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || \
+	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }
+	@touch $@

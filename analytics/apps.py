@@ -1,0 +1,7 @@
+"""WHAT IT MEANS: hourly, daily and monthly numbers made from calls."""
+
+from django.apps import AppConfig
+
+
+class AnalyticsConfig(AppConfig):
+    name = "analytics"

@@ -1,0 +1,111 @@
+"""WHAT IT MEANS: numbers made from calls; written by the roll-ups alone."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from tenants.columns import NOW
+from tenants.readonly import ReadOnlyManager
+from tenants.scoping.constraints import LineForeignKey, TenantRLS
+from tenants.scoping.models import TenantModel, line_key
+
+WAY_IN = "Statistics are written by roll_up_calls alone: change the calls, the numbers follow."
+
+
+class CallAnalytics(TenantModel):
+    """The calls of one line that began in one hour, UTC."""
+
+    pk = models.CompositePrimaryKey("date_bucket", "phone_id")
+    phone = line_key(related_name="hourly_stats")
+    date_bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
+    total_calls = models.IntegerField(default=0, db_default=0)
+    answered_calls = models.IntegerField(
+        default=0, db_default=0, help_text="Answered or completed."
+    )
+    successful_calls = models.IntegerField(default=0, db_default=0, help_text="Completed.")
+    total_duration = models.BigIntegerField(default=0, db_default=0, help_text="Seconds.")
+    unique_callers = models.IntegerField(default=0, db_default=0)
+    created_at = models.DateTimeField(db_default=NOW)
+
+    way_in = WAY_IN
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "call_analytics"
+        verbose_name = verbose_name_plural = "hourly statistics"
+        ordering = ["-date_bucket", "phone"]
+        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+        indexes = [
+            # Hours of one line; the primary key begins with the hour and serves all lines.
+            models.Index(fields=["phone", "date_bucket"], name="idx_analytics_phone_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.total_calls} calls from {self.date_bucket:%Y-%m-%d %H:%M} UTC"
+
+
+class DailyCallStats(TenantModel):
+    """The calls of one line that began on one day of the line's own timezone."""
+
+    pk = models.CompositePrimaryKey("phone_id", "date")
+    phone = line_key(related_name="daily_stats")
+    date = models.DateField()
+    total_calls = models.IntegerField(default=0, db_default=0)
+    answered_calls = models.IntegerField(
+        default=0, db_default=0, help_text="Answered or completed."
+    )
+    total_duration = models.IntegerField(default=0, db_default=0, help_text="Seconds.")
+    average_duration = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, help_text="Seconds."
+    )
+    unique_callers = models.IntegerField(default=0, db_default=0)
+    created_at = models.DateTimeField(db_default=NOW)
+
+    way_in = WAY_IN
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "daily_call_stats"
+        verbose_name = verbose_name_plural = "daily statistics"
+        ordering = ["-date", "phone"]
+        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+        indexes = [
+            # One day over all lines.
+            models.Index(fields=["-date"], name="idx_daily_stats_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.total_calls} calls on {self.date}"
+
+
+class PhonePerformance(TenantModel):
+    """The last 30 days of one line; a guarded view over the materialized view of this name."""
+
+    phone = models.OneToOneField(
+        "tenants.PhoneNumber",
+        primary_key=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="performance",
+        verbose_name="line",
+    )
+    total_calls = models.BigIntegerField()
+    avg_duration = models.DecimalField(max_digits=20, decimal_places=4, help_text="Seconds.")
+    unique_callers = models.BigIntegerField()
+    success_rate = models.DecimalField(
+        max_digits=20, decimal_places=4, help_text="Completed calls, percent of all."
+    )
+
+    way_in = "The summary is written by refresh_summary alone."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        managed = False
+        db_table = "phone_performance_summary"
+        verbose_name = "30-day performance"
+        verbose_name_plural = "30-day performance"
+        ordering = ["-total_calls", "phone"]
+        constraints = []
+
+    def __str__(self) -> str:
+        return f"{self.total_calls} calls in 30 days"

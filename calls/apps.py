@@ -1,0 +1,7 @@
+"""WHAT HAPPENED: calls, their metadata and the archive."""
+
+from django.apps import AppConfig
+
+
+class CallsConfig(AppConfig):
+    name = "calls"

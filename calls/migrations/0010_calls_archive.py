@@ -1,0 +1,208 @@
+"""The archive: partitioned by month of created_at (UTC), under row level security throughout."""
+
+from decimal import Decimal
+
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
+import django.db.models.deletion
+import django.db.models.expressions
+from django.db import migrations, models
+
+import tenants.scoping.constraints
+import tenants.scoping.models
+import tenants.triggers
+from tenants.scoping.constraints import protect_sql
+
+# LIKE takes the columns of calls over in their order, so that INSERT … SELECT * fits; the foreign
+# key and the few indexes are the archive's own.
+ARCHIVE = f"""
+CREATE TABLE calls_archive (
+    LIKE calls INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
+    metadata jsonb NOT NULL DEFAULT '{{}}',
+    tags text[] NOT NULL DEFAULT '{{}}',
+    custom_fields jsonb NOT NULL DEFAULT '{{}}',
+    archived_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (id, created_at),
+    CONSTRAINT calls_archive_phone_id_fkey FOREIGN KEY (phone_id)
+        REFERENCES phone_numbers ON DELETE CASCADE
+) PARTITION BY RANGE (created_at);
+ALTER TABLE calls_archive ALTER COLUMN id DROP DEFAULT;
+CREATE INDEX idx_archive_phone_created ON calls_archive (phone_id, created_at DESC, id DESC);
+CREATE INDEX idx_archive_call_sid ON calls_archive (call_sid);
+CREATE INDEX idx_archive_caller_created ON calls_archive (caller_number, created_at DESC);
+{protect_sql("calls_archive", "phone_id", tenant_may="SELECT")};
+"""
+
+# A partition is built apart and attached: that blocks neither readers nor writers of the archive,
+# as CREATE TABLE … PARTITION OF would. It carries the policies itself and is granted to nobody.
+PARTITIONS = """
+CREATE FUNCTION app.create_archive_partitions(first timestamptz, last timestamptz)
+RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    month timestamp := date_trunc('month', first AT TIME ZONE 'UTC');
+    partition text;
+BEGIN
+    IF first IS NULL OR last IS NULL OR first > last OR last - first > interval '100 years' THEN
+        RAISE EXCEPTION 'partitions from % to %: give a range of at most 100 years', first, last
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('app.create_archive_partitions'));
+    WHILE month <= last AT TIME ZONE 'UTC' LOOP
+        partition := 'calls_archive_' || to_char(month, 'YYYY_MM');
+        IF to_regclass('public.' || partition) IS NULL THEN
+            EXECUTE format(
+                'CREATE TABLE public.%I (LIKE public.calls_archive INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
+                partition);
+            EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+                partition);
+            EXECUTE format('CREATE POLICY tenant ON public.%I USING (phone_id = (SELECT app.phone()))'
+                ' WITH CHECK (phone_id = (SELECT app.phone()))', partition);
+            EXECUTE format('CREATE POLICY staff ON public.%I TO replytics_staff USING (true)'
+                ' WITH CHECK (true)', partition);
+            EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC', partition);
+            EXECUTE format('ALTER TABLE public.calls_archive ATTACH PARTITION public.%I'
+                ' FOR VALUES FROM (%L) TO (%L)',
+                partition, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+            RETURN NEXT partition;
+        END IF;
+        month := month + interval '1 month';
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION app.create_archive_partitions(timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app.create_archive_partitions(timestamptz, timestamptz)
+    TO replytics_staff;
+"""
+DROP_PARTITIONS = "DROP FUNCTION app.create_archive_partitions(timestamptz, timestamptz)"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("calls", "0009_index_a_caller_over_all_lines")]
+
+    operations = [
+        migrations.RunSQL(
+            ARCHIVE,
+            "DROP TABLE calls_archive",
+            state_operations=[
+                migrations.CreateModel(
+                    name="CallArchive",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(editable=False, primary_key=True, serialize=False),
+                        ),
+                        (
+                            "phone",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scoping.models.line_in_scope,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="archived_calls",
+                                to="tenants.phonenumber",
+                                verbose_name="line",
+                            ),
+                        ),
+                        ("caller_number", models.TextField(db_collation="C")),
+                        ("call_sid", models.TextField(db_collation="C", verbose_name="call SID")),
+                        (
+                            "status",
+                            models.TextField(
+                                choices=[
+                                    ("ringing", "Ringing"),
+                                    ("answered", "Answered"),
+                                    ("completed", "Completed"),
+                                    ("failed", "Failed"),
+                                ]
+                            ),
+                        ),
+                        ("duration", models.IntegerField(db_default=0, help_text="Seconds.")),
+                        ("recording_url", models.TextField(blank=True, null=True)),
+                        ("transcript", models.TextField(blank=True, null=True)),
+                        (
+                            "ai_summary",
+                            models.TextField(blank=True, null=True, verbose_name="AI summary"),
+                        ),
+                        (
+                            "created_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.expressions.RawSQL("now()", ())
+                            ),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.expressions.RawSQL("now()", ())
+                            ),
+                        ),
+                        (
+                            "ai_confidence",
+                            models.DecimalField(
+                                db_default=Decimal("0.8"),
+                                decimal_places=2,
+                                max_digits=3,
+                                verbose_name="AI confidence",
+                            ),
+                        ),
+                        ("provider_status", models.TextField(blank=True, null=True)),
+                        (
+                            "metadata",
+                            models.JSONField(
+                                db_default=django.db.models.expressions.RawSQL("'{}'::jsonb", ())
+                            ),
+                        ),
+                        (
+                            "tags",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.TextField(),
+                                db_default=django.db.models.expressions.RawSQL("'{}'::text[]", ()),
+                                size=None,
+                            ),
+                        ),
+                        (
+                            "custom_fields",
+                            models.JSONField(
+                                db_default=django.db.models.expressions.RawSQL("'{}'::jsonb", ())
+                            ),
+                        ),
+                        (
+                            "archived_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.expressions.RawSQL("now()", ())
+                            ),
+                        ),
+                    ],
+                    options={
+                        "db_table": "calls_archive",
+                        "verbose_name": "archived call",
+                        "ordering": ["-created_at", "-id"],
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "default_manager_name": "objects",
+                        "indexes": [
+                            models.Index(
+                                fields=["phone", "-created_at", "-id"],
+                                name="idx_archive_phone_created",
+                            ),
+                            models.Index(fields=["call_sid"], name="idx_archive_call_sid"),
+                            models.Index(
+                                fields=["caller_number", "-created_at"],
+                                name="idx_archive_caller_created",
+                            ),
+                        ],
+                        "constraints": [
+                            tenants.scoping.constraints.TenantRLS(
+                                column="phone_id",
+                                name="calls_callarchive_rls",
+                                tenant_may="SELECT",
+                            ),
+                            tenants.scoping.constraints.LineForeignKey(
+                                name="calls_callarchive_line"
+                            ),
+                        ],
+                    },
+                ),
+            ],
+        ),
+        migrations.RunSQL(PARTITIONS, DROP_PARTITIONS),
+    ]

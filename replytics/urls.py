@@ -1,0 +1,14 @@
+"""Where each part of the product answers."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from replytics import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+]

@@ -1,0 +1,217 @@
+"""WHO: the lines and how each of them answers."""
+
+import uuid
+from decimal import Decimal
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from tenants.columns import (
+    E164,
+    EMPTY_OBJECT,
+    LANGUAGE_TAG,
+    NOW,
+    RANDOM_UUID,
+    is_object,
+    is_one_of,
+    is_timezone,
+)
+from tenants.scoping.constraints import TenantRLS
+from tenants.scoping.models import ScopedModel, TenantModel, line_key
+from tenants.scoping.scope import PHONE_ID
+from tenants.triggers import StampUpdatedAt
+
+
+class RuleType(models.TextChoices):
+    GREETING = "greeting"
+    ROUTING = "routing"
+    TRANSFER = "transfer"
+    HOURS = "hours"
+
+
+class Weekday(models.IntegerChoices):
+    """0 is Sunday, as in PostgreSQL's EXTRACT(dow) and JavaScript's getDay()."""
+
+    SUNDAY = 0
+    MONDAY = 1
+    TUESDAY = 2
+    WEDNESDAY = 3
+    THURSDAY = 4
+    FRIDAY = 5
+    SATURDAY = 6
+
+
+def new_phone_id() -> str:
+    return f"pn_{uuid.uuid4().hex}"
+
+
+def validate_timezone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(
+            "%(name)s is no IANA time zone. Write one such as Europe/Berlin or UTC.",
+            params={"name": name},
+        )
+
+
+class PhoneNumber(ScopedModel):
+    """A rented phone line: the tenant."""
+
+    line_field = "id"
+
+    id = models.TextField(
+        primary_key=True,
+        default=new_phone_id,
+        validators=[RegexValidator(PHONE_ID, "Letters, digits and + _ : . - only, at most 64.")],
+    )
+    number = models.TextField(
+        validators=[RegexValidator(E164, "Write the number in E.164 form, such as +14155550123.")]
+    )
+    display_name = models.TextField(null=True, blank=True)
+    business_name = models.TextField()
+    created_at = models.DateTimeField(db_default=NOW, editable=False)
+    timezone = models.TextField(default="UTC", db_default="UTC", validators=[validate_timezone])
+
+    class Meta(ScopedModel.Meta):
+        db_table = "phone_numbers"
+        verbose_name = "line"
+        ordering = ["business_name", "id"]
+        constraints = [
+            TenantRLS(column="id"),
+            models.UniqueConstraint(
+                fields=["number"],
+                name="phone_numbers_number_key",
+                violation_error_message="Another line already has this number.",
+            ),
+            models.CheckConstraint(
+                condition=Q(id__regex=PHONE_ID),
+                name="phone_numbers_id_form",
+                violation_error_message="A line's id has letters, digits and + _ : . - only.",
+            ),
+            models.CheckConstraint(
+                condition=Q(number__regex=E164),
+                name="phone_numbers_number_e164",
+                violation_error_message="Write the number in E.164 form, such as +14155550123.",
+            ),
+            is_timezone("phone_numbers"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.business_name} ({self.number})"
+
+
+class VoiceSettings(TenantModel):
+    """How the AI of a line sounds."""
+
+    id = models.UUIDField(
+        primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
+    )
+    phone = line_key(related_name="voice_settings")
+    voice_model = models.TextField(default="neural", db_default="neural")
+    voice_name = models.TextField(default="Alloy", db_default="Alloy")
+    speech_speed = models.DecimalField(
+        max_digits=3, decimal_places=2, default=Decimal("1.0"), db_default=Decimal("1.0")
+    )
+    language = models.TextField(default="en-US", db_default="en-US")
+    greeting_message = models.TextField(null=True, blank=True)
+    updated_at = models.DateTimeField(db_default=NOW, editable=False)
+
+    class Meta(TenantModel.Meta):
+        db_table = "voice_settings"
+        verbose_name = verbose_name_plural = "voice settings"
+        ordering = ["phone"]
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["phone"],
+                name="voice_settings_phone_id_key",
+                violation_error_message="This line already has voice settings; edit those.",
+            ),
+            models.CheckConstraint(
+                condition=Q(speech_speed__range=(Decimal("0.25"), Decimal("4"))),
+                name="voice_settings_speech_speed_range",
+                violation_error_message="Speech speed goes from 0.25 to 4; 1 is normal.",
+            ),
+            models.CheckConstraint(
+                condition=Q(language__regex=LANGUAGE_TAG),
+                name="voice_settings_language_tag",
+                violation_error_message="Write a language tag such as en-US, de or zh-Hant-TW.",
+            ),
+        ]
+        triggers = [StampUpdatedAt("voice_settings")]
+
+    def __str__(self) -> str:
+        return f"{self.voice_name} ({self.voice_model}, {self.language})"
+
+
+class ConversationRule(TenantModel):
+    """What the AI of a line does (actions) in which situation (conditions)."""
+
+    id = models.UUIDField(
+        primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
+    )
+    phone = line_key(related_name="conversation_rules")
+    rule_type = models.TextField(choices=RuleType.choices)
+    conditions = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
+    actions = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
+    priority = models.IntegerField(default=0, db_default=0)
+    is_active = models.BooleanField(default=True, db_default=True)
+    created_at = models.DateTimeField(db_default=NOW, editable=False)
+
+    class Meta(TenantModel.Meta):
+        db_table = "conversation_rules"
+        ordering = ["phone", "-priority", "created_at", "id"]
+        constraints = [
+            *TenantModel.Meta.constraints,
+            is_one_of("conversation_rules", "rule_type", RuleType),
+            is_object("conversation_rules", "conditions"),
+            is_object("conversation_rules", "actions"),
+        ]
+        indexes = [
+            # The rules of a line in the order in which they are tried.
+            models.Index(fields=["phone", "-priority"], name="idx_rules_phone_priority"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_type} rule, priority {self.priority}"
+
+
+class BusinessHours(TenantModel):
+    """When a line's business is open on one weekday, on the wall clock of its timezone."""
+
+    id = models.UUIDField(
+        primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
+    )
+    phone = line_key(related_name="business_hours")
+    day_of_week = models.IntegerField(choices=Weekday.choices)
+    open_time = models.TimeField()
+    close_time = models.TimeField()
+    timezone = models.TextField(default="UTC", db_default="UTC", validators=[validate_timezone])
+    is_closed = models.BooleanField(default=False, db_default=False)
+
+    class Meta(TenantModel.Meta):
+        db_table = "business_hours"
+        verbose_name_plural = "business hours"
+        ordering = ["phone", "day_of_week"]
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["phone", "day_of_week"],
+                name="business_hours_phone_id_day_of_week_key",
+                violation_error_message="This line already has hours for that day; edit those.",
+            ),
+            models.CheckConstraint(
+                condition=Q(day_of_week__range=(0, 6)),
+                name="business_hours_day_of_week_check",
+                violation_error_message="day_of_week goes from 0 (Sunday) to 6 (Saturday).",
+            ),
+            is_timezone("business_hours"),
+        ]
+
+    def __str__(self) -> str:
+        day = Weekday(self.day_of_week).label
+        if self.is_closed:
+            return f"{day}: closed"
+        return f"{day}: {self.open_time:%H:%M} to {self.close_time:%H:%M} {self.timezone}"

@@ -1,0 +1,117 @@
+"""The ORM's wall: managers that filter by the scope, and refuse without one."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from django.core.exceptions import FullResultSet
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Combinable, Expression, F
+from django.db.models.sql.compiler import SQLCompiler
+
+from tenants.scoping.constraints import LineForeignKey, TenantRLS
+from tenants.scoping.scope import NoTenantActive, active_scope, current_scope
+
+M = TypeVar("M", bound=models.Model)
+
+
+class InScope(Expression):
+    """The condition "this row belongs to the scope's line", resolved when SQL is compiled.
+
+    No queryset ever stores a line, so a lazy one follows the scope it is evaluated in.
+    """
+
+    conditional = True
+
+    def __init__(self, column: str) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self.column: Any = F(column)
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.column]
+
+    def set_source_expressions(
+        self, expressions: Sequence[Combinable | Expression | None]
+    ) -> None:
+        [self.column] = expressions
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
+        scope = current_scope()
+        if scope.phone_id is None:
+            raise FullResultSet
+        sql, params = compiler.compile(self.column)
+        return f"{sql} = %s", (*params, scope.phone_id)
+
+
+class TenantQuerySet(models.QuerySet[M]):
+    """Closes the entry points that build no WHERE clause; RLS stands behind them all the same."""
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        current_scope()
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def raw(self, *args: Any, **kwargs: Any) -> Any:
+        current_scope()
+        return super().raw(*args, **kwargs)
+
+
+class TenantManager(models.Manager[M]):
+    """Default and base manager of every tenant model."""
+
+    _queryset_class = TenantQuerySet
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        model: Any = self.model
+        return super().get_queryset().filter(InScope(model.line_field))
+
+
+def line_in_scope() -> str | None:
+    """Default of TenantModel.phone: the scope's line."""
+    scope = active_scope()
+    return scope.phone_id if scope else None
+
+
+class ScopedModel(models.Model):
+    """A model whose rows each belong to one line, named by the field `line_field`."""
+
+    line_field = "phone_id"
+
+    objects: ClassVar[Any] = TenantManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = default_manager_name = "objects"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        scope = current_scope()
+        line = getattr(self, self.line_field)
+        if scope.phone_id is not None and line != scope.phone_id:
+            raise NoTenantActive("This row belongs to another line than the active scope.")
+        super().save(*args, **kwargs)
+
+
+def line_key(*, related_name: str) -> models.ForeignKey[Any, Any]:
+    """The field `phone` of a tenant model."""
+    return models.ForeignKey(
+        "tenants.PhoneNumber",
+        on_delete=models.DO_NOTHING,  # the database cascades: LineForeignKey
+        db_constraint=False,
+        db_index=False,  # an index that begins with phone_id is declared by name
+        default=line_in_scope,
+        related_name=related_name,
+        verbose_name="line",
+    )
+
+
+class TenantModel(ScopedModel):
+    """A table with phone_id, confined by both walls.
+
+    Declare `phone = line_key(related_name=...)`; a Meta of its own extends TenantModel.Meta and
+    repeats TenantModel.Meta.constraints.
+    """
+
+    class Meta(ScopedModel.Meta):
+        abstract = True
+        constraints = [TenantRLS(), LineForeignKey()]

@@ -1,0 +1,50 @@
+"""The tables that belong to no line, and who may use them."""
+
+from typing import Any
+
+from django.apps import apps
+from django.db import connections, router
+from django.db.models import Model
+
+from tenants.scoping.models import ScopedModel
+from tenants.scoping.roles import STAFF, WEB
+
+PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
+# App labels whose tables are shared by all lines; a model elsewhere is a ScopedModel.
+SHARED_APPS = {
+    "admin": "who changed what, staff only",
+    "auth": "staff accounts and their permissions",
+    "contenttypes": "names of models",
+    "sessions": "logins of staff",
+}
+
+
+def shared_models() -> list[type[Model]]:
+    """Every concrete model outside tenancy, automatic many-to-many tables included."""
+    return [
+        model
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed
+        and not issubclass(model, ScopedModel)
+        and model._meta.app_label in SHARED_APPS
+    ]
+
+
+def grant_shared_tables(*, using: str, **_: Any) -> None:
+    """Receiver of post_migrate: staff processes use the shared tables, the API login does not."""
+    connection = connections[using]
+    if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenants"):
+        return
+    tables = {model._meta.db_table for model in shared_models()}
+    with connection.cursor() as cursor:
+        present = set(connection.introspection.table_names(cursor))
+        for table in sorted(present & tables):
+            for role in (WEB, STAFF):
+                cursor.execute(
+                    "SELECT bool_and(has_table_privilege(%s, %s, p)) FROM unnest(%s::text[]) AS p",
+                    [role, table, PRIVILEGES.split(", ")],
+                )
+                if not cursor.fetchone()[0]:
+                    cursor.execute(
+                        f"GRANT {PRIVILEGES} ON {connection.ops.quote_name(table)} TO {role}"
+                    )

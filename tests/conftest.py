@@ -1,0 +1,73 @@
+"""The fixed cast of the tests: two lines, and the people around them."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test.utils import setup_databases, teardown_databases
+from pytest_django.plugin import DjangoDbBlocker
+
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.factories import make_line
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """The owner makes the test database, whichever login a test then asks for.
+
+    pytest-django's own would make those alone that a test names, and "default" only mirrors.
+    """
+    with django_db_blocker.unblock():
+        made = setup_databases(0, False, aliases=dict.fromkeys(connections), serialized_aliases=[])
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        teardown_databases(made, 0)
+
+
+@pytest.fixture
+def line(db: None) -> PhoneNumber:
+    return make_line(id="pn_bakery", number="+14155550101", business_name="Bakery")
+
+
+@pytest.fixture
+def other_line(db: None) -> PhoneNumber:
+    return make_line(id="pn_garage", number="+14155550202", business_name="Garage")
+
+
+@pytest.fixture
+def superuser(db: None) -> User:
+    return User.objects.create_superuser("root", "root@example.com", "correct horse")
+
+
+@pytest.fixture
+def support_agent(db: None) -> User:
+    return User.objects.create_user("agent", password="correct horse", is_staff=True)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database without a surrounding transaction: for threads, processes and real commits.
+
+    What the test leaves behind is removed by the owner, since nobody else may TRUNCATE.
+    """
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            connections.close_all()
+            with connections["owner"].cursor() as cursor:
+                cursor.execute("TRUNCATE phone_numbers, auth_user CASCADE")
+            connections["owner"].close()
+
+
+@pytest.fixture
+def staff_scope() -> Iterator[None]:
+    with all_tenants("test"):
+        yield

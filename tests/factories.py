@@ -1,0 +1,37 @@
+"""Plain makers of rows; each takes any column as a keyword."""
+
+import itertools
+from typing import Any
+
+from calls.models import Call, CallMetadata
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+
+_count = itertools.count(1)
+
+
+def make_line(**overrides: Any) -> PhoneNumber:
+    n = next(_count)
+    row = {"id": f"pn_{n}", "number": f"+1415555{n:04}", "business_name": f"Business {n}"}
+    line = PhoneNumber(**row | overrides)
+    with all_tenants("test data"):
+        line.save(force_insert=True)
+    return line
+
+
+def make_call(
+    line: PhoneNumber, *, metadata: dict[str, Any] | None = None, **overrides: Any
+) -> Call:
+    """A completed call of a minute; metadata holds the columns of its call_metadata row."""
+    row = {
+        "caller_number": "+14155559999",
+        "call_sid": f"CA{next(_count):032x}",
+        "status": "completed",
+        "duration": 60,
+    }
+    with all_tenants("test data"):
+        call = Call(phone=line, **row | overrides)
+        call.save(force_insert=True)
+        if metadata is not None:
+            CallMetadata.objects.create(call=call, phone=line, **metadata)
+    return call
