@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from functools import cache
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
@@ -48,8 +49,14 @@ def new_phone_id() -> str:
     return f"pn_{uuid.uuid4().hex}"
 
 
+@cache
+def timezones() -> frozenset[str]:
+    """What a line's timezone may be: UTC or Area/Location, as app.is_timezone() has it."""
+    return frozenset(name for name in available_timezones() if "/" in name or name == "UTC")
+
+
 def validate_timezone(name: str) -> None:
-    if name not in available_timezones():
+    if name not in timezones():
         raise ValidationError(
             "%(name)s is no IANA time zone. Write one such as Europe/Berlin or UTC.",
             params={"name": name},

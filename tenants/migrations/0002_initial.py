@@ -6,7 +6,6 @@ from decimal import Decimal
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
-import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
@@ -120,6 +119,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "phone",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=tenants.scoping.models.line_in_scope,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="conversation_rules",
+                        to="tenants.phonenumber",
+                        verbose_name="line",
+                    ),
+                ),
+                (
                     "rule_type",
                     models.TextField(
                         choices=[
@@ -152,18 +163,6 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.expressions.RawSQL("now()", ()), editable=False
-                    ),
-                ),
-                (
-                    "phone",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="conversation_rules",
-                        to="tenants.phonenumber",
-                        verbose_name="line",
                     ),
                 ),
             ],
@@ -219,6 +218,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "phone",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=tenants.scoping.models.line_in_scope,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="business_hours",
+                        to="tenants.phonenumber",
+                        verbose_name="line",
+                    ),
+                ),
+                (
                     "day_of_week",
                     models.IntegerField(
                         choices=[
@@ -243,18 +254,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_closed", models.BooleanField(db_default=False, default=False)),
-                (
-                    "phone",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="business_hours",
-                        to="tenants.phonenumber",
-                        verbose_name="line",
-                    ),
-                ),
             ],
             options={
                 "verbose_name_plural": "business hours",
@@ -301,6 +300,18 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
+                (
+                    "phone",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=tenants.scoping.models.line_in_scope,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="voice_settings",
+                        to="tenants.phonenumber",
+                        verbose_name="line",
+                    ),
+                ),
                 ("voice_model", models.TextField(db_default="neural", default="neural")),
                 ("voice_name", models.TextField(db_default="Alloy", default="Alloy")),
                 (
@@ -318,18 +329,6 @@ class Migration(migrations.Migration):
                     "updated_at",
                     models.DateTimeField(
                         db_default=django.db.models.expressions.RawSQL("now()", ()), editable=False
-                    ),
-                ),
-                (
-                    "phone",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="voice_settings",
-                        to="tenants.phonenumber",
-                        verbose_name="line",
                     ),
                 ),
             ],
@@ -375,7 +374,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="voicesettings",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="update_voice_settings_updated_at",
                 sql=tenants.triggers.SharedFunctionSql(
                     func="update_updated_at_column",

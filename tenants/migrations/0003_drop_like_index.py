@@ -6,8 +6,8 @@ from django.db import migrations
 def drop_like_index(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(
-            "SELECT indexname FROM pg_indexes WHERE tablename = 'phone_numbers'"
-            " AND indexname LIKE 'phone_numbers_id_%%_like'"
+            "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+            " WHERE indrelid = 'phone_numbers'::regclass AND relname ~ '_like$'"
         )
         for (name,) in cursor.fetchall():
             schema_editor.execute(f"DROP INDEX {schema_editor.quote_name(name)}")
