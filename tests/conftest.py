@@ -1,6 +1,7 @@
 """The fixed cast of the tests: two lines, and the people around them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -65,6 +66,19 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             with connections["owner"].cursor() as cursor:
                 cursor.execute("TRUNCATE phone_numbers, auth_user CASCADE")
             connections["owner"].close()
+
+
+@pytest.fixture
+def record_figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Called with a line of counts or measurements, shows it at the end of the run."""
+    return partial(record_property, "figures")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, figures in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(str(figures))
 
 
 @pytest.fixture
