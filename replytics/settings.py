@@ -1,5 +1,6 @@
 """Settings, all from the environment (or `.env`); `.env.example` describes each of them."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,6 +79,9 @@ INSTALLED_APPS = [
     "calls",
     "analytics",
 ]
+# Keeps migrations linear (max_migration.txt) while they are written; a server does not need it.
+if find_spec("django_linear_migrations"):
+    INSTALLED_APPS.append("django_linear_migrations")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

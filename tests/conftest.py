@@ -13,6 +13,14 @@ from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
 from tests.factories import make_line
 
+DROP_PARTITIONS = """
+DO $$ DECLARE partition regclass; BEGIN
+    FOR partition IN SELECT inhrelid FROM pg_inherits
+        WHERE inhparent = 'calls_archive'::regclass
+    LOOP EXECUTE 'DROP TABLE ' || partition; END LOOP;
+END $$
+"""
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(
@@ -65,6 +73,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             connections.close_all()
             with connections["owner"].cursor() as cursor:
                 cursor.execute("TRUNCATE phone_numbers, auth_user CASCADE")
+                cursor.execute(DROP_PARTITIONS)
             connections["owner"].close()
 
 

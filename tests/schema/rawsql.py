@@ -39,7 +39,7 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 
 
-def fetch(statement: str, *parameters: object) -> list[dict[str, Any]]:
+def fetch(statement: str, *parameters: Any) -> list[dict[str, Any]]:
     """The rows that a statement returns, as dictionaries; none for one without rows."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -67,7 +67,7 @@ def insert_refused_by(table: str, **columns: object) -> str | None:
     return refusal(insert_sql(table, columns), *columns.values())
 
 
-def refusal(statement: str, *parameters: object) -> str | None:
+def refusal(statement: str, *parameters: Any) -> str | None:
     """The name of the constraint that refuses the statement. Fails when nothing does."""
     with pytest.raises(DatabaseError) as caught, transaction.atomic():
         fetch(statement, *parameters)

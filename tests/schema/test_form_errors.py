@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 
 from calls.models import Call, CallMetadata
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
@@ -14,8 +13,15 @@ from tests.schema.rawsql import ROWS, insert
 pytestmark = pytest.mark.usefixtures("staff_scope")
 
 
-MODELS = [PhoneNumber, VoiceSettings, ConversationRule, BusinessHours, Call, CallMetadata]
-BAD_FORMS: list[tuple[type[Model], dict[str, Any], str]] = [
+MODELS: list[type[Any]] = [
+    PhoneNumber,
+    VoiceSettings,
+    ConversationRule,
+    BusinessHours,
+    Call,
+    CallMetadata,
+]
+BAD_FORMS: list[tuple[type[Any], dict[str, Any], str]] = [
     (PhoneNumber, {"id": "a/b"}, "A line's id has letters, digits and + _ : . - only."),
     (PhoneNumber, {"number": "123"}, "Write the number in E.164 form, such as +14155550123."),
     (
@@ -68,7 +74,7 @@ BAD_FORMS: list[tuple[type[Model], dict[str, Any], str]] = [
 def test_form_says_what_is_wrong(
     line: PhoneNumber,
     other_line: PhoneNumber,
-    model: type[Model],
+    model: type[Any],
     values: dict[str, Any],
     message: str,
 ) -> None:

@@ -25,7 +25,8 @@ SCHEMAS = ("public", "app", "mv")
 OLD_CALLS = """
 INSERT INTO phone_numbers (id, number, business_name) VALUES ('pn_1', '+14155550123', 'Bakery');
 INSERT INTO calls (phone_id, caller_number, call_sid, status, updated_at)
-SELECT 'pn_1', '+14155559999', 'CA' || n, 'completed', '2020-01-01' FROM generate_series(1, 12000) AS n
+SELECT 'pn_1', '+14155559999', 'CA' || n, 'completed', '2020-01-01'
+FROM generate_series(1, 12000) AS n
 """
 LINGERING = """
 SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname IN ('app', 'mv')
@@ -106,7 +107,7 @@ def our_migrations() -> list[tuple[Migration, str | None]]:
     graph = MigrationLoader(None).graph
     latest: dict[str, str] = {}
     found = []
-    for app, name in graph._generate_plan(graph.leaf_nodes(), at_end=True):  # type: ignore[attr-defined]
+    for app, name in graph._generate_plan(graph.leaf_nodes(), at_end=True):
         if app in OURS:
             found.append((graph.nodes[app, name], latest.get(app)))
             latest[app] = name
@@ -253,7 +254,7 @@ def index(database: BaseDatabaseWrapper, name: str) -> tuple[int, bool, str]:
             " FROM pg_index WHERE indexrelid = to_regclass(%s)",
             [r"^CREATE (?:UNIQUE INDEX|INDEX \S+)", name],
         )
-        return tuple(cursor.fetchone())  # type: ignore[return-value]
+        return tuple(cursor.fetchone())
 
 
 def test_sqlmigrate_shows_an_index_that_is_built(committed: None) -> None:
