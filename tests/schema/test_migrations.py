@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django_linear_migrations.apps import check_max_migration_files
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.schema import catalog
@@ -124,6 +125,11 @@ NOT_ATOMIC = [
 @pytest.mark.django_db
 def test_models_and_migrations_agree() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_migrations_are_linear() -> None:
+    """Each max_migration.txt names the last one; merged branches are told to rebase theirs."""
+    assert check_max_migration_files() == []
 
 
 @pytest.mark.django_db
