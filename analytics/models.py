@@ -151,3 +151,20 @@ class SummaryRefresh(models.Model):
 
     def __str__(self) -> str:
         return f"summary as of {self.started_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class StatsVerification(models.Model):
+    """One run of the truth check and the differences that it found."""
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    lines = models.IntegerField(help_text="Lines whose calls were counted again.")
+    difference_count = models.IntegerField()
+    differences = models.JSONField(help_text="The first of them.")
+
+    class Meta:
+        db_table = "stats_verifications"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.difference_count} differences in {self.lines} lines"
