@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from croniter import croniter
 from django.core.exceptions import ImproperlyConfigured
 
 from replytics import embedded
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "pgtrigger",
+    "procrastinate.contrib.django",
     "rest_framework",
     "tenants",
     "calls",
@@ -145,6 +147,25 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+
+def _cron(name: str, default: str) -> str:
+    value = env.str(name, default=default)
+    if not croniter.is_valid(value):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; write five cron fields, such as {default!r} (UTC)"
+        )
+    return value
+
+
+# When the worker runs what; cron fields, UTC.
+SCHEDULE = {
+    "roll_up_calls": _cron("SCHEDULE_ROLL_UP_CALLS", "* * * * *"),
+    "refresh_summary": _cron("SCHEDULE_REFRESH_SUMMARY", "*/15 * * * *"),
+    "verify_stats": _cron("SCHEDULE_VERIFY_STATS", "40 3 * * *"),
+}
+# A run that was missed because no worker was up is caught up once, if it is at most a day late.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
+
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -168,6 +189,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
     "loggers": {
+        "procrastinate": {"level": "WARNING"},
         # Each entry into all tenants with its reason; a line a request is too much on a console.
         "replytics.audit": {"level": env.str("AUDIT_LOG_LEVEL", default="INFO").upper()},
     },

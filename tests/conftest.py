@@ -13,6 +13,16 @@ from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
 from tests.factories import make_line
 
+# All but what migrations wrote.
+EMPTY_TABLES = """
+DO $$ BEGIN
+    EXECUTE (SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+        AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission',
+            'auth_group', 'auth_group_permissions'));
+END $$
+"""
+
 DROP_PARTITIONS = """
 DO $$ DECLARE partition regclass; BEGIN
     FOR partition IN SELECT inhrelid FROM pg_inherits
@@ -72,7 +82,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         finally:
             connections.close_all()
             with connections["owner"].cursor() as cursor:
-                cursor.execute("TRUNCATE phone_numbers, auth_user CASCADE")
+                cursor.execute(EMPTY_TABLES)
                 cursor.execute(DROP_PARTITIONS)
             connections["owner"].close()
 

@@ -15,6 +15,7 @@ SHARED_APPS = {
     "admin": "who changed what, staff only",
     "auth": "staff accounts and their permissions",
     "contenttypes": "names of models",
+    "procrastinate": "jobs of the worker, which names no line",
     "sessions": "logins of staff",
 }
 
@@ -24,9 +25,7 @@ def shared_models() -> list[type[Model]]:
     return [
         model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed
-        and not issubclass(model, ScopedModel)
-        and model._meta.app_label in SHARED_APPS
+        if not issubclass(model, ScopedModel) and model._meta.app_label in SHARED_APPS
     ]
 
 
@@ -48,3 +47,5 @@ def grant_shared_tables(*, using: str, **_: Any) -> None:
                     cursor.execute(
                         f"GRANT {PRIVILEGES} ON {connection.ops.quote_name(table)} TO {role}"
                     )
+                    for sequence in connection.introspection.get_sequences(cursor, table):
+                        cursor.execute(f"GRANT USAGE ON SEQUENCE {sequence['name']} TO {role}")
