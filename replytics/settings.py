@@ -149,7 +149,7 @@ STORAGES = {
 
 
 def _cron(name: str, default: str) -> str:
-    value = env.str(name, default=default)
+    value: str = env.str(name, default=default)
     if not croniter.is_valid(value):
         raise ImproperlyConfigured(
             f"{name} is {value!r}; write five cron fields, such as {default!r} (UTC)"

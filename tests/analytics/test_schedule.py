@@ -32,8 +32,8 @@ def _work() -> None:
 
 def test_worker_rolls_up_refreshes_and_verifies(committed: None) -> None:
     make_call(make_line())
-    tasks.roll_up_calls.defer(timestamp=0)
-    tasks.refresh_performance_summary.defer(timestamp=0)
+    tasks.roll_up_calls.defer()
+    tasks.refresh_performance_summary.defer()
     _work()
     with all_tenants("test"):
         assert not QueuedBucket.objects.exists()
@@ -45,6 +45,6 @@ def test_worker_rolls_up_refreshes_and_verifies(committed: None) -> None:
 
 
 def test_a_second_run_of_a_job_does_not_wait_behind_a_waiting_one(committed: None) -> None:
-    tasks.roll_up_calls.defer(timestamp=0)
+    tasks.roll_up_calls.defer()
     with pytest.raises(AlreadyEnqueued):
-        tasks.roll_up_calls.defer(timestamp=1)
+        tasks.roll_up_calls.defer()
