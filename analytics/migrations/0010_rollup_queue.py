@@ -12,29 +12,32 @@ from tenants.scoping.constraints import protect_sql
 
 # Statement triggers: one INSERT … SELECT DISTINCT however many rows a statement touches.
 TRIGGERS = """
-CREATE FUNCTION app.queue_inserted_calls() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION app.queue_inserted_calls() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.rollup_queue (phone_id, bucket)
-    SELECT DISTINCT phone_id, pg_catalog.date_trunc('hour', created_at, 'UTC') FROM inserted;
+    SELECT DISTINCT phone_id, date_trunc('hour', created_at, 'UTC') FROM inserted;
     RETURN NULL;
 END
 $$;
 
-CREATE FUNCTION app.queue_deleted_calls() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION app.queue_deleted_calls() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.rollup_queue (phone_id, bucket)
-    SELECT DISTINCT phone_id, pg_catalog.date_trunc('hour', created_at, 'UTC') FROM deleted;
+    SELECT DISTINCT phone_id, date_trunc('hour', created_at, 'UTC') FROM deleted;
     RETURN NULL;
 END
 $$;
 
-CREATE FUNCTION app.queue_updated_call() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION app.queue_updated_call() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO public.rollup_queue (phone_id, bucket)
-    VALUES (NEW.phone_id, pg_catalog.date_trunc('hour', NEW.created_at, 'UTC'));
+    VALUES (NEW.phone_id, date_trunc('hour', NEW.created_at, 'UTC'));
     IF OLD.created_at <> NEW.created_at THEN
         INSERT INTO public.rollup_queue (phone_id, bucket)
-        VALUES (OLD.phone_id, pg_catalog.date_trunc('hour', OLD.created_at, 'UTC'));
+        VALUES (OLD.phone_id, date_trunc('hour', OLD.created_at, 'UTC'));
     END IF;
     RETURN NULL;
 END

@@ -27,4 +27,8 @@ class Migration(migrations.Migration):
                 "get_latest_by": "id",
             },
         ),
+        migrations.RunSQL(
+            "GRANT SELECT ON summary_refreshes TO replytics_api, replytics_web, replytics_staff",
+            migrations.RunSQL.noop,
+        ),
     ]

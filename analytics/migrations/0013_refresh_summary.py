@@ -27,8 +27,6 @@ END
 $$;
 REVOKE ALL ON FUNCTION app.refresh_phone_performance_summary() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION app.refresh_phone_performance_summary() TO replytics_staff;
-REVOKE ALL ON summary_refreshes FROM PUBLIC;
-GRANT SELECT ON summary_refreshes TO replytics_api, replytics_web, replytics_staff;
 """
 
 DROP = "DROP FUNCTION app.refresh_phone_performance_summary()"

@@ -30,7 +30,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(
-            "REVOKE ALL ON stats_verifications FROM PUBLIC;"
             "GRANT SELECT, INSERT, DELETE ON stats_verifications TO replytics_staff",
             migrations.RunSQL.noop,
         ),

@@ -60,6 +60,7 @@ SELECT 'function ' || p.oid::regprocedure, concat_ws(' ',
 FROM pg_proc AS p JOIN pg_language ON pg_language.oid = prolang
 WHERE pronamespace = %(schema)s::regnamespace
 AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')  -- an extension's
+AND proname NOT LIKE 'procrastinate%%'  -- the job queue's own
 """
 # What the document leaves to others: row level security and grants.
 SECURITY = """

@@ -245,4 +245,43 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             None,
         ),
     },
+    "a day says how many calls were completed, as the document's daily query does": {
+        "column daily_call_stats.successful_calls": COUNT,
+    },
+    "statistics follow their calls: each changed hour is queued": {
+        "trigger calls.calls_queue_inserted": (
+            None,
+            "AFTER INSERT ON calls REFERENCING NEW TABLE AS inserted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_inserted_calls()",
+        ),
+        "trigger calls.calls_queue_deleted": (
+            None,
+            "AFTER DELETE ON calls REFERENCING OLD TABLE AS deleted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_deleted_calls()",
+        ),
+        "trigger calls_archive.calls_archive_queue_inserted": (
+            None,
+            "AFTER INSERT ON calls_archive REFERENCING NEW TABLE AS inserted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_inserted_calls()",
+        ),
+        "trigger calls_archive.calls_archive_queue_deleted": (
+            None,
+            "AFTER DELETE ON calls_archive REFERENCING OLD TABLE AS deleted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_deleted_calls()",
+        ),
+        "trigger calls.calls_queue_updated": (
+            None,
+            "AFTER UPDATE ON calls FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status"
+            " OR old.duration IS DISTINCT FROM new.duration"
+            " OR old.caller_number IS DISTINCT FROM new.caller_number"
+            " OR old.created_at IS DISTINCT FROM new.created_at)"
+            " EXECUTE FUNCTION app.queue_updated_call()",
+        ),
+        "trigger phone_numbers.phone_numbers_requeue": (
+            None,
+            "AFTER UPDATE ON phone_numbers FOR EACH ROW"
+            " WHEN (old.timezone IS DISTINCT FROM new.timezone)"
+            " EXECUTE FUNCTION app.requeue_line()",
+        ),
+    },
 }

@@ -72,6 +72,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {
             "total_calls": 0,
             "answered_calls": 0,
+            "successful_calls": 0,
             "total_duration": 0,
             "average_duration": None,
             "unique_callers": 0,

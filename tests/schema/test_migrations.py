@@ -35,6 +35,7 @@ UNION ALL
 SELECT 'function ' || p.oid::regprocedure FROM pg_proc AS p
 WHERE pronamespace = 'public'::regnamespace
 AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+AND proname NOT LIKE 'procrastinate%'  -- the job queue's own
 UNION ALL
 SELECT DISTINCT 'grant to ' || grantee::regrole || ' on ' || relname
 FROM pg_class, aclexplode(relacl)

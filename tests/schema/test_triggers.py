@@ -24,6 +24,7 @@ BACK = [(a, b) for a in STATUSES for b in STATUSES if (a, b) not in FORWARD]
 FUNCTIONS_OF_OURS = """
 SELECT p.oid::regprocedure::text AS name FROM pg_proc AS p
 WHERE pronamespace IN ('app'::regnamespace, 'public'::regnamespace)
+AND proname NOT LIKE 'procrastinate%%'
 """
 UPSERT = """
 INSERT INTO calls (phone_id, caller_number, call_sid, status) VALUES (%s, %s, %s, %s)
