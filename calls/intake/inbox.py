@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,22 +22,21 @@ from calls.intake.lines import Signer
 from calls.intake.models import EventKind, Verdict
 from calls.intake.patience import BRIEFLY
 from tenants.scoping import all_tenants, tenant
+from tenants.scoping.scope import Scope
 
 # app.apply_call_event is called where no verdict was reached without it. One statement, so one
 # transaction: the inbox never knows an event whose effect was lost, nor the other way round.
-JUDGE = """
-CASE WHEN %(verdict)s::text IS NULL
-    THEN app.apply_call_event(%(call_sid)s, %(reading)s) ELSE %(verdict)s END
-"""
-STORE = f"""
+STORE = """
 INSERT INTO call_events (phone_id, call_sid, kind, sequence, payload, reading, reason, verdict)
 SELECT %(phone_id)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s, %(reason)s,
-    {JUDGE}
+    CASE WHEN %(verdict)s::text IS NULL
+        THEN app.apply_call_event(%(call_sid)s, %(reading)s) ELSE %(verdict)s END
 RETURNING verdict
 """
-REPLAY = f"""
+APPLY = "SELECT app.apply_call_event(%(call_sid)s, %(reading)s)"
+UPDATE = """
 UPDATE call_events SET phone_id = %(phone_id)s, call_sid = %(call_sid)s, sequence = %(sequence)s,
-    reading = %(reading)s, reason = %(reason)s, replayed_at = now(), verdict = {JUDGE}
+    reading = %(reading)s, reason = %(reason)s, verdict = %(verdict)s, replayed_at = now()
 WHERE id = %(event_id)s
 RETURNING verdict
 """
@@ -114,41 +114,53 @@ def store(event: Event) -> Verdict:
 
     Raises UNAVAILABLE (calls.intake.patience) when the database does not answer in time.
     """
-    return _execute(STORE, event, event.values())
+    values = event.values()
+    try:
+        if event.verdict is Verdict.WAITING:
+            return _store_unless_its_call_is_here(values)
+        with _scope(event.phone_id):
+            return _verdict(STORE, values)
+    except (DataError, IntegrityError) as error:
+        with all_tenants("an event that the database refused"):
+            return _verdict(STORE, values | _refusal(error))
 
 
 def replay(event_id: int, event: Event) -> Verdict:
-    """Apply an event of the inbox again."""
-    return _execute(REPLAY, event, event.values() | {"event_id": event_id})
-
-
-def _execute(sql: str, event: Event, values: Mapping[str, Any]) -> Verdict:
+    """Apply an event of the inbox again, and note what became of it now."""
+    values = event.values() | {"event_id": event_id}
     try:
-        if event.phone_id is None:
-            return _execute_for_no_line(sql, values)
-        with tenant(event.phone_id):
-            return _verdict(sql, values)
+        with transaction.atomic():
+            if event.verdict is None:
+                with _scope(event.phone_id):
+                    values["verdict"] = _verdict(APPLY, values)
+            with all_tenants("replay of an event"):
+                return _verdict(UPDATE, values)
     except (DataError, IntegrityError) as error:
-        # The database knows a rule that the reader does not: kept, and no reason to try again.
-        reason = f"The database refused it: {type(error.__cause__ or error).__name__}."
-        kept = {**values, "verdict": Verdict.MALFORMED, "reading": None, "reason": reason}
-        with all_tenants("an event that the database refused"):
-            return _verdict(sql, kept)
+        with all_tenants("replay of an event"):
+            return _verdict(UPDATE, values | _refusal(error))
 
 
-def _execute_for_no_line(sql: str, values: Mapping[str, Any]) -> Verdict:
-    with all_tenants("an event of no line"), transaction.atomic():
-        if values["verdict"] != Verdict.WAITING:
-            return _verdict(sql, values)
-        with connection.cursor() as cursor:
+def _scope(phone_id: str | None) -> AbstractContextManager[Scope]:
+    return tenant(phone_id) if phone_id else all_tenants("an event of no line")
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    """The database knows a rule that the reader does not: kept, and no reason to send it again."""
+    reason = f"The database refused it: {type(error.__cause__ or error).__name__}."
+    return {"verdict": Verdict.MALFORMED, "reading": None, "reason": reason}
+
+
+def _store_unless_its_call_is_here(values: Mapping[str, Any]) -> Verdict:
+    with transaction.atomic():
+        with all_tenants("a recording of an unknown call"), connection.cursor() as cursor:
             cursor.execute(BRIEFLY + FIND_CALL, values)
             cursor.nextset()
             cursor.nextset()
             found = cursor.fetchone()
-        if found is None:
-            return _verdict(sql, values)
+            if found is None:
+                return _verdict(STORE, values)
         with tenant(found[0]):
-            return _verdict(sql, {**values, "phone_id": found[0], "verdict": None})
+            return _verdict(STORE, {**values, "phone_id": found[0], "verdict": None})
 
 
 def _verdict(sql: str, values: Mapping[str, Any]) -> Verdict:
