@@ -146,6 +146,15 @@ DATABASES = {
 # Tests make the database as the owner and run as the serving login.
 DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "tenants.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+
 # Telephony. Callbacks are signed for this address, whatever a client's headers say.
 PUBLIC_URL = _public_url(
     f"https://{ALLOWED_HOSTS[0]}"

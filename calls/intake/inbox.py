@@ -112,7 +112,7 @@ def judge(
 def store(event: Event) -> Verdict:
     """Apply an event and put it into the inbox; when this returns, both are committed.
 
-    Raises UNAVAILABLE (calls.intake.patience) when the database does not answer in time.
+    Raises UNAVAILABLE (tenants.unavailable) when the database does not answer in time.
     """
     values = event.values()
     try:

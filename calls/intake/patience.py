@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 
-from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from tenants.unavailable import RETRY_AFTER, UNAVAILABLE
 
 logger = logging.getLogger("replytics.intake")
 
@@ -14,9 +15,6 @@ logger = logging.getLogger("replytics.intake")
 BRIEFLY = """
 SELECT set_config('lock_timeout', '700', true), set_config('statement_timeout', '900', true);
 """
-RETRY_AFTER = 5  # seconds
-# Connecting failed, a lock or a statement took too long, the server stops or is a replica.
-UNAVAILABLE = (OperationalError, InterfaceError, InternalError)
 
 View = Callable[[HttpRequest], HttpResponse]
 

@@ -7,8 +7,8 @@ from calls.intake.events import read_address
 from calls.intake.inbox import judge, replay
 from calls.intake.lines import Signer, find_signer
 from calls.intake.models import PROBLEMS, CallEvent, EventKind, Verdict
-from calls.intake.patience import UNAVAILABLE
 from tenants.scoping import all_tenants, no_tenant
+from tenants.unavailable import UNAVAILABLE
 
 
 def problem_ids(*, limit: int) -> list[int]:
