@@ -168,6 +168,7 @@ TWILIO_AUTH_TOKEN: list[str] = env.list("TWILIO_AUTH_TOKEN", default=[])
 if len(TWILIO_AUTH_TOKEN) > 2:
     raise ImproperlyConfigured("TWILIO_AUTH_TOKEN: write the current token and at most the next")
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
 RECORDING_HOSTS: list[str] = env.list("RECORDING_HOSTS", default=["api.twilio.com"])
 STUCK_CALL_SECONDS = _whole("STUCK_CALL_SECONDS", 4 * 60 * 60)
 INBOX_RETENTION_DAYS = _whole("INBOX_RETENTION_DAYS", 90, "days")

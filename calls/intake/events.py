@@ -7,7 +7,7 @@ https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ USED = {
         "RecordingUrl", "SequenceNumber", "Timestamp",
     ),
     EventKind.RECORDING: ("CallSid", "AccountSid", "RecordingUrl", "RecordingStatus"),
+    EventKind.RECONCILED: (),  # asked for, not signed
 }  # fmt: skip
 # What follows free text among those in the signed text, so what a forger would add to that.
 NEIGHBOURS = (
@@ -84,7 +85,7 @@ class Address:
 def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
     """The line's number comes first: called, or calling where Direction says outbound."""
     numbers: list[str] = []
-    if kind is EventKind.VOICE:
+    if kind is not EventKind.RECORDING:
         numbers = [parameters.get("To", ""), parameters.get("From", "")]
         if is_outbound(parameters):
             numbers.reverse()
@@ -115,7 +116,11 @@ def read_event(
         _require(parameters, "AccountSid", ACCOUNT_SID)
     reading = Reading()
     if kind is EventKind.VOICE:
-        _read_voice(reading, parameters, received_at)
+        _read_progress(reading, parameters)
+        reading.began_at = _read_beginning(reading, parameters, received_at)
+    elif kind is EventKind.RECONCILED:
+        _read_progress(reading, parameters)
+        reading.began_at = _read_time(reading, parameters, "StartTime")
     elif (status := _require(parameters, "RecordingStatus", WORD)) == "completed":
         reading.recording_url = _read_url(reading, parameters)
     else:
@@ -144,7 +149,7 @@ def find_moved_parameter(kind: EventKind, parameters: Mapping[str, str]) -> str 
     return None
 
 
-def _read_voice(reading: Reading, parameters: Mapping[str, str], received_at: datetime) -> None:
+def _read_progress(reading: Reading, parameters: Mapping[str, str]) -> None:
     word = _require(parameters, "CallStatus", WORD)
     if "Direction" in parameters:
         _require(parameters, "Direction", WORD)
@@ -156,26 +161,34 @@ def _read_voice(reading: Reading, parameters: Mapping[str, str], received_at: da
         reading.notes.append("the caller cannot be read")
     reading.duration = _read_integer(reading, parameters, "CallDuration", LARGEST_INTEGER)
     reading.recording_url = _read_url(reading, parameters)
-    reading.began_at = _read_beginning(reading, parameters, received_at)
 
 
 def _read_beginning(
     reading: Reading, parameters: Mapping[str, str], received_at: datetime
 ) -> datetime | None:
     """The time of the event; for the end of a call, less its duration."""
-    if "Timestamp" not in parameters:
+    happened = _read_time(reading, parameters, "Timestamp")
+    if happened is None:
         return None
-    try:
-        happened = parsedate_to_datetime(parameters["Timestamp"])
-        age = received_at - happened
-    except (ValueError, TypeError, OverflowError, IndexError):  # TypeError: no time zone
-        reading.notes.append("Timestamp is no RFC 2822 date with a time zone")
-        return None
+    age = received_at - happened
     if not -PLAUSIBLE_CLOCK_ERROR <= age <= PLAUSIBLE_DELAY:
         reading.notes.append("Timestamp is far from the time of arrival")
         return None
     length = timedelta(seconds=reading.duration or 0)
     return happened - length if length <= PLAUSIBLE_DELAY else happened
+
+
+def _read_time(reading: Reading, parameters: Mapping[str, str], name: str) -> datetime | None:
+    if not (text := parameters.get(name)):
+        return None
+    try:
+        time = parsedate_to_datetime(text)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        pass
+    reading.notes.append(f"{name} is no RFC 2822 date with a time zone")
+    return None
 
 
 def _read_url(reading: Reading, parameters: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from tenants.scoping.models import TenantModel, line_key
 class EventKind(models.TextChoices):
     VOICE = "voice"
     RECORDING = "recording"
-    RECONCILED = "reconciled", "Found in the provider's call list"
+    RECONCILED = "reconciled", "Provider's call list"
 
 
 class Verdict(models.TextChoices):

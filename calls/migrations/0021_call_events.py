@@ -30,14 +30,14 @@ class Migration(migrations.Migration):
                         choices=[
                             ("voice", "Voice"),
                             ("recording", "Recording"),
-                            ("reconciled", "Found in the provider's call list"),
+                            ("reconciled", "Provider's call list"),
                         ]
                     ),
                 ),
                 (
                     "sequence",
                     models.BigIntegerField(
-                        help_text="SequenceNumber: counts the events of one subscription, not of a call.",
+                        help_text="Counts the events of one subscription, not of a call.",
                         null=True,
                     ),
                 ),
