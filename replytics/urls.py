@@ -4,11 +4,16 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from calls.api.ingest import CallBySid
+from calls.intake import webhooks
 from replytics import health
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/v1/calls/by-sid/<str:call_sid>/", CallBySid.as_view()),
+    path("webhooks/twilio/voice/", webhooks.voice),
+    path("webhooks/twilio/recording/", webhooks.recording),
     path("health/live", health.live),
     path("health/ready", health.ready),
 ]
