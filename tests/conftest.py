@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import _pytest.fixtures
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
@@ -10,7 +11,11 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
+from tenants.scoping.scope import GENERATOR_DRIVERS
 from tests.factories import make_line
+
+# Fixtures are generators that pytest suspends inside the scope they enter.
+GENERATOR_DRIVERS.add(_pytest.fixtures.__file__)
 
 
 @pytest.fixture(scope="session")
