@@ -1,6 +1,7 @@
 """The fixed cast of the tests: two lines, and the people around them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import _pytest.fixtures
 import pytest
@@ -56,20 +57,27 @@ def support_agent(db: None) -> User:
     return User.objects.create_user("agent", password="correct horse", is_staff=True)
 
 
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+@contextmanager
+def committing(blocker: DjangoDbBlocker) -> Iterator[None]:
     """A database without a surrounding transaction: for threads, processes and real commits.
 
     What the test leaves behind is removed by the owner, since nobody else may TRUNCATE.
     """
-    with django_db_blocker.unblock():
+    with blocker.unblock():
         try:
             yield
         finally:
             connections.close_all()
             with connections["owner"].cursor() as cursor:
                 cursor.execute("TRUNCATE phone_numbers, auth_user CASCADE")
+                cursor.execute("REFRESH MATERIALIZED VIEW mv.phone_performance_summary")
             connections["owner"].close()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with committing(django_db_blocker):
+        yield
 
 
 @pytest.fixture
