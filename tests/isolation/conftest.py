@@ -1,0 +1,54 @@
+"""Two lines with a committed row of every model, and the count of what was asserted."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db.models import Model
+from pytest_django.plugin import DjangoDbBlocker
+
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.conftest import committing
+from tests.isolation.rows import MAKERS, make_rows
+
+
+class Lines:
+    """A line, another one, and the rows of both."""
+
+    def __init__(self, line: PhoneNumber, other: PhoneNumber) -> None:
+        self.line = line
+        self.other = other
+        self.ids = {line.pk, other.pk}
+
+    def row(self, model: Any, line: PhoneNumber | None = None) -> Any:
+        """A fresh instance of the model's row of the line."""
+        with all_tenants("test"):
+            return model.objects.get(**{model.line_field: (line or self.line).pk})
+
+
+@pytest.fixture(scope="module")
+def lines(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Lines]:
+    with committing(django_db_blocker):
+        yield Lines(*make_rows())
+
+
+@pytest.fixture
+def count_assertion(record_property: Callable[[str, object], None]) -> Callable[[], None]:
+    return lambda: record_property("assertion", 1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "model" in metafunc.fixturenames:
+        models: list[type[Model]] = list(MAKERS)
+        metafunc.parametrize("model", models, ids=[model.__name__ for model in models])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    counted = sum(
+        name == "assertion"
+        for report in terminalreporter.getreports("passed")
+        for name, _ in report.user_properties
+    )
+    if counted:
+        terminalreporter.write_line(f"isolation: {counted} assertions of the table held")
