@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import Cursor
-from psycopg import ClientCursor, ServerCursor
+from psycopg import ClientCursor
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Composable
 
@@ -56,7 +56,11 @@ class ScopedCursor(Cursor, ClientCursor[Any]):
             message = SQL(prefix) + query
         else:
             message = prefix.encode() + bytes(query)
-        super().execute(message, params, **options)
+        try:
+            super().execute(message, params, **options)
+        finally:
+            if self._query is not None:  # for connection.queries: the statement as it was written
+                self._query.query = self._query.query.removeprefix(prefix.encode())
         self.nextset()  # step over the row of set_config
         return self
 
@@ -88,9 +92,9 @@ class ScopedCursor(Cursor, ClientCursor[Any]):
             yield
 
 
-class RefusedServerCursor(ServerCursor[Any]):
-    def __init__(self, *args: Any, **options: Any) -> None:
-        raise NotSupportedError(NO_SERVER_SIDE_CURSORS)
+def no_server_cursor(*args: Any, **options: Any) -> NoReturn:
+    """What connection.connection.cursor(name=...) calls."""
+    raise NotSupportedError(NO_SERVER_SIDE_CURSORS)
 
 
 def refuse_server_cursor(
@@ -116,7 +120,7 @@ def install(connection: BaseDatabaseWrapper, **_: object) -> None:
     if options.get("assume_role"):
         _refuse(connection, "assume_role", "the scope decides the role of each statement")
     driver.cursor_factory = ScopedCursor
-    driver.server_cursor_factory = RefusedServerCursor
+    driver.server_cursor_factory = no_server_cursor
     if refuse_server_cursor not in connection.execute_wrappers:
         connection.execute_wrappers.append(refuse_server_cursor)
 

@@ -1,14 +1,18 @@
 """Two lines with a committed row of every model, and the count of what was asserted."""
 
+import copy
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.db.models import Model
 from pytest_django.plugin import DjangoDbBlocker
 
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
+from tests import pooler
 from tests.conftest import committing
 from tests.isolation.rows import MAKERS, make_rows
 
@@ -52,3 +56,44 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     )
     if counted:
         terminalreporter.write_line(f"isolation: {counted} assertions of the table held")
+
+
+@contextmanager
+def another_way(name: str, **changes: Any) -> Iterator[str]:
+    """A database alias that differs from "default" in some settings."""
+    settings = copy.deepcopy(connections["default"].settings_dict)
+    options = settings["OPTIONS"] | changes.pop("OPTIONS", {})
+    connections.settings[name] = settings | changes | {"OPTIONS": options}
+    try:
+        yield name
+    finally:
+        connection: Any = connections[name]
+        connection.close()
+        connection.close_pool()
+        del connections[name]
+        del connections.settings[name]
+
+
+@pytest.fixture(scope="module")
+def pgbouncer_port(lines: Lines) -> Iterator[int]:
+    """A pgbouncer with two server connections; skips where it is not installed."""
+    if pooler.PROGRAM is None:
+        pytest.skip("pgbouncer is not installed (Debian: apt-get install pgbouncer)")
+    with pooler.pgbouncer(connections["default"].settings_dict, pool_size=2) as port:
+        yield port
+
+
+WAYS = ["direct", "psycopg pool", "pgbouncer", "psycopg pool and pgbouncer"]
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, lines: Lines) -> Iterator[str]:
+    """Each way to the database in turn: an alias of Django's."""
+    changes: dict[str, Any] = {}
+    if "psycopg pool" in request.param:
+        changes = {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}}}
+    if "pgbouncer" in request.param:
+        changes["HOST"] = "127.0.0.1"
+        changes["PORT"] = str(request.getfixturevalue("pgbouncer_port"))
+    with another_way("way", **changes) as alias:
+        yield alias
