@@ -96,6 +96,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "tenants",  # before the admin, whose templates it extends
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -106,7 +107,6 @@ INSTALLED_APPS = [
     "pgtrigger",
     "procrastinate.contrib.django",
     "rest_framework",
-    "tenants",
     "calls",
     "analytics",
 ]
@@ -121,8 +121,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "tenants.scoping.middleware.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tenants.scoping.middleware.ScopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

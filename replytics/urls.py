@@ -7,9 +7,11 @@ from django.views.generic import RedirectView
 from calls.api.ingest import CallBySid
 from calls.intake import webhooks
 from replytics import health
+from tenants.line_switcher import switch_line
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
     path("admin/", admin.site.urls),
     path("api/v1/calls/by-sid/<str:call_sid>/", CallBySid.as_view()),
     path("webhooks/twilio/voice/", webhooks.voice),

@@ -45,16 +45,43 @@ class InScope(Expression):
         return f"{sql} = %s", (*params, scope.phone_id)
 
 
+class TenantRawQuerySet(models.query.RawQuerySet):  # type: ignore[type-arg]
+    """Raw SQL is not filtered here, RLS does that; it is refused without a scope all the same."""
+
+    @classmethod
+    def of(cls, plain: Any) -> Any:
+        plain.__class__ = cls  # Django names its own class in raw() and using()
+        return plain
+
+    def iterator(self) -> Any:
+        current_scope()
+        yield from super().iterator()
+
+    @property
+    def columns(self) -> Any:
+        current_scope()
+        return super().columns
+
+    def using(self, alias: str | None) -> Any:
+        return self.of(super().using(alias))
+
+
 class TenantQuerySet(models.QuerySet[M]):
     """Closes the entry points that build no WHERE clause; RLS stands behind them all the same."""
 
-    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
-        current_scope()
-        return super().bulk_create(objs, *args, **kwargs)
+    def _insert(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> Any:
+        """Where every INSERT of the ORM passes: save, create, bulk_create, loaddata."""
+        objs = list(objs)
+        refuse_other_lines(objs)
+        return super()._insert(objs, *args, **kwargs)  # type: ignore[misc]
+
+    def bulk_update(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> int:
+        objs = list(objs)
+        refuse_other_lines(objs)
+        return super().bulk_update(objs, *args, **kwargs)
 
     def raw(self, *args: Any, **kwargs: Any) -> Any:
-        current_scope()
-        return super().raw(*args, **kwargs)
+        return TenantRawQuerySet.of(super().raw(*args, **kwargs))
 
 
 class TenantManager(models.Manager[M]):
@@ -73,6 +100,20 @@ def line_in_scope() -> str | None:
     return scope.phone_id if scope else None
 
 
+def refuse_other_lines(rows: Iterable[models.Model]) -> None:
+    """Raises NoTenantActive without a scope, and for a row that is not of the scope's line.
+
+    The line of a row that was loaded without it is left to the WHERE clause and to RLS.
+    """
+    scope = current_scope()
+    if scope.phone_id is None:
+        return
+    for row in rows:
+        field = type(row).line_field  # type: ignore[attr-defined]
+        if row.__dict__.get(field, scope.phone_id) != scope.phone_id:
+            raise NoTenantActive("This row belongs to another line than the active scope.")
+
+
 class ScopedModel(models.Model):
     """A model whose rows each belong to one line, named by the field `line_field`."""
 
@@ -85,11 +126,12 @@ class ScopedModel(models.Model):
         base_manager_name = default_manager_name = "objects"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        scope = current_scope()
-        line = getattr(self, self.line_field)
-        if scope.phone_id is not None and line != scope.phone_id:
-            raise NoTenantActive("This row belongs to another line than the active scope.")
+        refuse_other_lines([self])
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        refuse_other_lines([self])
+        return super().delete(*args, **kwargs)
 
 
 def line_key(*, related_name: str, null: bool = False) -> models.ForeignKey[Any, Any]:
