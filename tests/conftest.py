@@ -23,8 +23,8 @@ GENERATOR_DRIVERS.add(_pytest.fixtures.__file__)
 EMPTY_TABLES = """
 DO $$ BEGIN
     EXECUTE (SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-        AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission',
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND NOT relispartition AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission',
             'auth_group', 'auth_group_permissions'));
 END $$
 """
