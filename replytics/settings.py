@@ -115,6 +115,7 @@ if find_spec("django_linear_migrations"):
     INSTALLED_APPS.append("django_linear_migrations")
 
 MIDDLEWARE = [
+    "replytics.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -153,13 +154,36 @@ DATABASES = {
 DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.api.authentication.ApiKeyAuthentication",
+        "tenants.api.authentication.TokenAuthentication",
+        "tenants.api.authentication.StaffSessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.HasScope"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["tenants.api.permissions.WithinBudget"],
+    "DEFAULT_PARSER_CLASSES": ["tenants.api.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "tenants.api.rendering.JSONRenderer",
+        "tenants.api.rendering.ProblemRenderer",
+    ],
     "EXCEPTION_HANDLER": "tenants.api.problems.handle",
     "UNAUTHENTICATED_USER": None,
 }
+
+# Requests a minute, counted in PostgreSQL for every process.
+API_REQUESTS_PER_KEY = _whole("API_REQUESTS_PER_KEY", 600, "requests")
+API_REQUESTS_PER_LINE = _whole("API_REQUESTS_PER_LINE", 1200, "requests")
+# Users of the login service: HS256 under the secret, or the keys published at the JWKS address.
+SUPABASE_JWT_SECRET = env.str("SUPABASE_JWT_SECRET", default="")
+if SUPABASE_JWT_SECRET and len(SUPABASE_JWT_SECRET.encode()) < 32:
+    raise ImproperlyConfigured("SUPABASE_JWT_SECRET: HS256 needs 32 bytes at least (RFC 7518)")
+SUPABASE_JWKS_URL = env.str("SUPABASE_JWKS_URL", default="")
+SUPABASE_JWT_ISSUER = env.str("SUPABASE_JWT_ISSUER", default="")
+SUPABASE_JWT_AUDIENCE = env.str("SUPABASE_JWT_AUDIENCE", default="authenticated")
+if (SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL) and not SUPABASE_JWT_ISSUER:
+    raise ImproperlyConfigured(
+        "SUPABASE_JWT_ISSUER is not set; write it like https://project.supabase.co/auth/v1"
+    )
 
 # Telephony. Callbacks are signed for this address, whatever a client's headers say.
 PUBLIC_URL = _public_url(
@@ -240,9 +264,16 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "replytics.request_ids.AddRequestId"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        },
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
     "loggers": {
         "procrastinate": {"level": "WARNING"},

@@ -1,10 +1,9 @@
 """Where each part of the product answers."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
-from calls.api.ingest import CallBySid
 from calls.intake import webhooks
 from replytics import health
 from tenants.line_switcher import switch_line
@@ -13,9 +12,14 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
     path("admin/", admin.site.urls),
-    path("api/v1/calls/by-sid/<str:call_sid>/", CallBySid.as_view()),
+    path("api/v1/", include("tenants.api.urls")),
+    path("api/v1/", include("calls.api.urls")),
     path("webhooks/twilio/voice/", webhooks.voice),
     path("webhooks/twilio/recording/", webhooks.recording),
     path("health/live", health.live),
     path("health/ready", health.ready),
 ]
+
+handler400 = "tenants.api.problems.bad_request"
+handler404 = "tenants.api.problems.not_found"
+handler500 = "tenants.api.problems.server_error"

@@ -24,6 +24,7 @@ from tenants.columns import (
 from tenants.credentials import ApiKey as ApiKey
 from tenants.credentials import TelephonyCredential as TelephonyCredential
 from tenants.idempotency import IdempotencyKey as IdempotencyKey
+from tenants.memberships import Membership as Membership
 from tenants.scoping.constraints import TenantRLS
 from tenants.scoping.models import ScopedModel, TenantModel, line_key
 from tenants.scoping.scope import PHONE_ID

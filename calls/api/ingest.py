@@ -73,12 +73,11 @@ class CallBySid(LineView):
     """
 
     scopes = {"PUT": KeyScope.INGEST}
+    largest_body = LARGEST_BODY
 
     def put(self, request: Request, call_sid: str) -> Response:
         if not CALL_SID.fullmatch(call_sid):
             raise NotFound("That is no call SID.")
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-            return problem(413, f"Send at most {LARGEST_BODY} bytes.")
         key = request.headers.get("Idempotency-Key")
         if key is not None and not KEY.fullmatch(key):
             return problem(400, "An Idempotency-Key has 1 to 255 visible ASCII characters.")

@@ -1,4 +1,7 @@
-"""Who asks: a program of one line, by its API key."""
+"""Who asks: a program by its API key, a user by a token of the login service, staff by session.
+
+Each of them ends as one ApiClient: a line, and what may be done in it.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,30 +9,76 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotFound, ParseError
 from rest_framework.request import Request
 
-from tenants.credentials import ApiKey, hash_secret
-from tenants.scoping import tenant
+from tenants.api.tokens import subject_of
+from tenants.credentials import ApiKey, KeyScope, hash_secret
+from tenants.memberships import MembershipRole
+from tenants.models import PhoneNumber
+from tenants.scoping import NoTenantActive, tenant
 
 KEY = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+WINDOW = 60  # seconds
 
-# One look-up by api_keys_prefix_key. A revoked or expired key is not found, from that moment on.
-FIND = "SELECT id, phone_id, name, scopes, last_used_at FROM app.find_api_key(%s, %s)"
+# One look-up by api_keys_prefix_key, and the request counted for the key and its line. A revoked
+# or expired key is not found, from that moment on.
+FIND_KEY = """
+SELECT id, phone_id, name, scopes, last_used_at, used, resets_in
+FROM app.find_api_key(%(prefix)s, %(hash)s) AS k
+CROSS JOIN LATERAL app.count_request(ARRAY['key:' || k.id, 'line:' || k.phone_id], %(window)s)
+"""
+# At most two rows: whether there are several lines to choose from. By idx_memberships_subject.
+FIND_MEMBERSHIPS = """
+SELECT phone_id, role, used, resets_in FROM app.find_memberships(%(subject)s, %(wanted)s) AS m
+CROSS JOIN LATERAL app.count_request(
+    ARRAY['key:' || md5(%(subject)s), 'line:' || m.phone_id], %(window)s)
+"""
+COUNT = "SELECT used, resets_in FROM app.count_request(%(subjects)s, %(window)s)"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Requests used in the running window by the credential and by its line."""
+
+    used: list[int]
+    resets_in: int  # seconds
+
+    @property
+    def limits(self) -> list[int]:
+        return [settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE]
+
+    @property
+    def is_exceeded(self) -> bool:
+        return any(used > limit for used, limit in zip(self.used, self.limits, strict=True))
+
+    def headers(self) -> dict[str, str]:
+        """https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
+        names = ("key", "line")
+        policies = zip(names, self.limits, strict=True)
+        left = zip(names, self.limits, self.used, strict=True)
+        return {
+            "RateLimit-Policy": ", ".join(f'"{n}";q={limit};w={WINDOW}' for n, limit in policies),
+            "RateLimit": ", ".join(
+                f'"{n}";r={max(0, limit - used)};t={self.resets_in}' for n, limit, used in left
+            ),
+        }
 
 
 @dataclass(frozen=True)
 class ApiClient:
-    """The program that holds a key: request.user and request.auth."""
+    """Who asks, in which line: request.user and request.auth. key_id: of an API key, else None."""
 
-    key_id: UUID
+    key_id: UUID | None
     phone_id: str
     name: str
     scopes: frozenset[str]
+    budget: Budget
     is_authenticated: bool = True
 
 
@@ -39,27 +88,111 @@ class ApiKeyAuthentication(BaseAuthentication):
     keyword = "Api-Key"
 
     def authenticate(self, request: Request) -> tuple[ApiClient, ApiClient] | None:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != self.keyword.lower():
+        given = credentials_of(request, self.keyword)
+        if given is None:
             return None
-        form = KEY.fullmatch(given.strip())
+        form = KEY.fullmatch(given)
         if form is None or (client := find_client(prefix=form[1], secret=form[2])) is None:
             raise AuthenticationFailed("The API key is unknown, expired or revoked.")
+        if wanted_line(request) not in (None, client.phone_id):
+            raise NoSuchLine
         return client, client
 
     def authenticate_header(self, request: Request) -> str:
         return self.keyword
 
 
+class TokenAuthentication(BaseAuthentication):
+    """Authorization: Bearer <JWT of the login service>"""
+
+    keyword = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[ApiClient, ApiClient] | None:
+        given = credentials_of(request, self.keyword)
+        if given is None:
+            return None
+        subject, claimed = subject_of(given)
+        client = find_user(subject=subject, wanted=wanted_line(request) or claimed)
+        return client, client
+
+    def authenticate_header(self, request: Request) -> str:
+        return self.keyword
+
+
+class StaffSessionAuthentication(SessionAuthentication):
+    """The admin's login, with its CSRF token; X-Phone-Id says for which line."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        found = super().authenticate(request)
+        if found is None or not found[0].is_staff:
+            return None
+        user = found[0]
+        phone_id = wanted_line(request)
+        if phone_id is None:
+            raise ParseError("Say in the header X-Phone-Id for which line.")
+        try:
+            with tenant(phone_id):
+                exists = PhoneNumber.objects.exists()
+        except NoTenantActive:
+            exists = False
+        if not exists:
+            raise NoSuchLine
+        scopes = {KeyScope.READ}
+        if user.has_perm("tenants.change_phonenumber"):
+            scopes.add(KeyScope.WRITE)
+        budget = count_request(f"key:user {user.pk}", f"line:{phone_id}")
+        client = ApiClient(None, phone_id, user.get_username(), frozenset(scopes), budget)
+        return client, client
+
+
+class NoSuchLine(NotFound):
+    """There is no such line for these credentials, whether or not it exists."""
+
+    default_detail = "There is no such line."
+
+
+def credentials_of(request: Request, keyword: str) -> str | None:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == keyword.lower() else None
+
+
+def wanted_line(request: Request) -> str | None:
+    return request.headers.get("X-Phone-Id")
+
+
 def find_client(*, prefix: str, secret: str) -> ApiClient | None:
     with connection.cursor() as cursor:
-        cursor.execute(FIND, [prefix, hash_secret(secret)])
+        values = {"prefix": prefix, "hash": hash_secret(secret), "window": WINDOW}
+        cursor.execute(FIND_KEY, values)
         row = cursor.fetchone()
     if row is None:
         return None
-    key_id, phone_id, name, scopes, last_used_at = row
+    key_id, phone_id, name, scopes, last_used_at, used, resets_in = row
     _note_use(key_id, phone_id, last_used_at, now=timezone.now())
-    return ApiClient(key_id, phone_id, name, frozenset(scopes))
+    return ApiClient(key_id, phone_id, name, frozenset(scopes), Budget(used, resets_in))
+
+
+def find_user(*, subject: str, wanted: str | None) -> ApiClient:
+    """The user in the wanted line, or in the only one. Raises NoSuchLine or ParseError."""
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"subject": subject, "wanted": wanted, "window": WINDOW}
+        cursor.execute(FIND_MEMBERSHIPS, values)
+        rows = cursor.fetchall()
+    if not rows:
+        raise NoSuchLine
+    if len(rows) > 1:
+        raise ParseError("You have several lines; say which one in the header X-Phone-Id.")
+    [(phone_id, role, used, resets_in)] = rows
+    scopes = {KeyScope.READ}
+    if role == MembershipRole.EDITOR:
+        scopes.add(KeyScope.WRITE)
+    return ApiClient(None, phone_id, subject, frozenset(scopes), Budget(used, resets_in))
+
+
+def count_request(*subjects: str) -> Budget:
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"subjects": list(subjects), "window": WINDOW})
+        return Budget(*cursor.fetchone())
 
 
 def _note_use(key_id: Any, phone_id: str, last_used_at: datetime | None, *, now: datetime) -> None:

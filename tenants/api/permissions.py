@@ -1,19 +1,33 @@
-"""What a key may do."""
+"""What a client may do, and how often."""
 
 from typing import Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
 from tenants.api.authentication import ApiClient
 
 
 class HasScope(BasePermission):
-    """The key has the scope that the view asks for; a method that names none is closed."""
+    """The client has the scope that the view asks for; a method that names none is closed."""
 
-    message = "This API key lacks the scope for that."
+    message = "These credentials lack the scope for that."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        needed = view.scopes.get(request.method)
+        method = "GET" if request.method == "HEAD" else request.method
+        needed = view.scopes.get(method)
         client = request.auth
         return isinstance(client, ApiClient) and needed is not None and needed in client.scopes
+
+
+class WithinBudget(BaseThrottle):
+    """The request was counted when its credentials were looked up, for all processes."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        assert isinstance(request.auth, ApiClient)  # HasScope let it through
+        self._resets_in = request.auth.budget.resets_in
+        return not request.auth.budget.is_exceeded
+
+    def wait(self) -> float:
+        return self._resets_in

@@ -1,28 +1,45 @@
 """What every endpoint of the API has in common: it works for the line of its credentials alone."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tenants.api.authentication import ApiClient
-from tenants.scoping import tenant
+from tenants.api.parsing import StrictJSONParser
+from tenants.scoping.requests import enter_line
 
 
 class LineView(APIView):
     """Enters the scope of the credentials' line once they are known, for the whole request."""
 
-    # HTTP method -> the key scope it takes.
+    # HTTP method -> the scope it takes.
     scopes: ClassVar[Mapping[str, str]] = {}
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with ExitStack() as self._line:
-            return super().dispatch(request, *args, **kwargs)
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    parser_classes = [StrictJSONParser]
+    # Bytes of a request; StrictJSONParser refuses more.
+    largest_body = 200_000
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if (request.method or "").lower() not in self.http_method_names or not hasattr(
+            self, (request.method or "").lower()
+        ):
+            raise MethodNotAllowed(request.method or "")
         super().initial(request, *args, **kwargs)
         assert isinstance(request.auth, ApiClient)  # HasScope let it through
-        self._line.enter_context(tenant(request.auth.phone_id))
+        enter_line(request, request.auth.phone_id)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """What changes with every call, and belongs to one line, is in no cache."""
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"
+        client = getattr(request, "_auth", None)
+        if isinstance(client, ApiClient):
+            for name, value in client.budget.headers().items():
+                answer[name] = value
+        return answer

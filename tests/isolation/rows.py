@@ -9,6 +9,7 @@ from django.db.models import Model
 
 from analytics.models import CallAnalytics, DailyCallStats, PhonePerformance
 from calls.models import Call, CallArchive, CallMetadata
+from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import all_tenants
 from tenants.scoping.models import ScopedModel
@@ -48,6 +49,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     Call: lambda line: make_call(line, metadata={"tags": ["vip"]}),
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
+    Membership: _create(Membership, subject="user"),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),
     PhonePerformance: lambda line: None,  # computed from the calls

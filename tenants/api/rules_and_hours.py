@@ -1,0 +1,182 @@
+"""The rows that a line has several of: its rules and its hours."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import Model
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer
+
+from tenants import rules
+from tenants.api.errors import Conflict, Invalid
+from tenants.api.once import once
+from tenants.api.preconditions import answer_if_changed, etag_of, require_match
+from tenants.api.serializers import (
+    BusinessHoursSerializer,
+    ConversationRuleSerializer,
+    OrderSerializer,
+    WeekSerializer,
+)
+from tenants.api.views import LineView
+from tenants.credentials import KeyScope
+from tenants.models import BusinessHours, ConversationRule, PhoneNumber
+
+MOST_RULES = 1000  # of one line; a list is one answer without pages
+
+
+class CollectionView(LineView):
+    """GET lists all rows, POST adds one."""
+
+    scopes = {"GET": KeyScope.READ, "POST": KeyScope.WRITE}
+    model: ClassVar[type[Model]]
+    serializer: ClassVar[type[ModelSerializer[Any]]]
+    most = MOST_RULES
+
+    def read(self) -> dict[str, Any]:
+        rows = self.model._default_manager.all()
+        return {"results": self.serializer(rows, many=True).data}
+
+    def get(self, request: Request) -> Response:
+        return answer_if_changed(request, self.read())
+
+    def post(self, request: Request) -> Response:
+        return once(request, lambda: self._add(request))
+
+    def _add(self, request: Request) -> Response:
+        added = self.serializer(data=request.data)
+        added.is_valid(raise_exception=True)
+        if self.model._default_manager.count() >= self.most:
+            raise Conflict(f"A line has at most {self.most} of these; delete one first.")
+        row: Any = added.save()
+        row.refresh_from_db()
+        data = self.serializer(row).data
+        headers = {"Location": f"{request.path}{row.pk}/", "ETag": etag_of(data)}
+        return Response(data, status=201, headers=headers)
+
+
+class RowView(LineView):
+    """One row by its id."""
+
+    scopes = {
+        "GET": KeyScope.READ,
+        "PUT": KeyScope.WRITE,
+        "PATCH": KeyScope.WRITE,
+        "DELETE": KeyScope.WRITE,
+    }
+    model: ClassVar[type[Model]]
+    serializer: ClassVar[type[ModelSerializer[Any]]]
+
+    def find(self, pk: uuid.UUID, *, lock: bool) -> Any:
+        rows: Any = self.model._default_manager.filter(pk=pk)
+        row = (rows.select_for_update() if lock else rows).first()
+        if row is None:
+            raise NotFound(f"This line has no such {self.model._meta.verbose_name}.")
+        return row
+
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return answer_if_changed(request, self.serializer(self.find(pk, lock=False)).data)
+
+    def put(self, request: Request, pk: uuid.UUID) -> Response:
+        return self._change(request, pk, partial=False)
+
+    def patch(self, request: Request, pk: uuid.UUID) -> Response:
+        return self._change(request, pk, partial=True)
+
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        with transaction.atomic():
+            row = self.find(pk, lock=True)
+            require_match(request, self.serializer(row).data)
+            row.delete()
+        return Response(status=204)
+
+    def _change(self, request: Request, pk: uuid.UUID, *, partial: bool) -> Response:
+        with transaction.atomic():
+            row = self.find(pk, lock=True)
+            require_match(request, self.serializer(row).data)
+            changed = self.serializer(row, data=request.data, partial=partial)
+            changed.is_valid(raise_exception=True)
+            row = changed.save()
+            row.refresh_from_db()
+        data = self.serializer(row).data
+        return Response(data, headers={"ETag": etag_of(data)})
+
+
+class ConversationRules(CollectionView):
+    """In the order in which they are tried: the highest priority first."""
+
+    model = ConversationRule
+    serializer = ConversationRuleSerializer
+
+
+class ConversationRuleView(RowView):
+    model = ConversationRule
+    serializer = ConversationRuleSerializer
+
+
+class ConversationRuleOrder(LineView):
+    """POST the ids of all rules in the order wanted; their priorities become n, n-1, … 1."""
+
+    scopes = {"POST": KeyScope.WRITE}
+
+    def post(self, request: Request) -> Response:
+        return once(request, lambda: self._reorder(request))
+
+    def _reorder(self, request: Request) -> Response:
+        asked = OrderSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = asked.validated_data["rules"]
+        # In one order of locking, whatever order two requests want.
+        rows = {
+            rule.pk: rule for rule in ConversationRule.objects.order_by("pk").select_for_update()
+        }
+        if len(set(wanted)) != len(wanted) or set(wanted) != rows.keys():
+            detail = "Name every rule of the line, each once."
+            raise Invalid([{"pointer": "#/rules", "detail": detail}])
+        for place, pk in enumerate(wanted):
+            rows[pk].priority = len(wanted) - place
+        ConversationRule.objects.bulk_update(rows.values(), ["priority"])
+        results = ConversationRuleSerializer([rows[pk] for pk in wanted], many=True).data
+        return Response({"results": results})
+
+
+class RuleSchemas(LineView):
+    """The JSON Schema of each rule type's conditions and actions."""
+
+    scopes = {"GET": KeyScope.READ}
+
+    def get(self, request: Request) -> Response:
+        return answer_if_changed(request, rules.schemas())
+
+
+class BusinessHoursWeek(CollectionView):
+    """PUT replaces the whole week at once."""
+
+    scopes = {**CollectionView.scopes, "PUT": KeyScope.WRITE}
+    model = BusinessHours
+    serializer = BusinessHoursSerializer
+    most = 7
+
+    def put(self, request: Request) -> Response:
+        week = WeekSerializer(data=request.data)
+        week.is_valid(raise_exception=True)
+        with transaction.atomic():
+            PhoneNumber.objects.select_for_update().get()  # one week at a time
+            require_match(request, self.read())
+            days = {day["day_of_week"]: day for day in week.validated_data["days"]}
+            BusinessHours.objects.exclude(day_of_week__in=days).delete()
+            kept = set(BusinessHours.objects.values_list("day_of_week", flat=True))
+            for number, day in days.items():
+                if number in kept:
+                    BusinessHours.objects.filter(day_of_week=number).update(**day)
+                else:
+                    BusinessHours.objects.create(**day)
+            data = self.read()
+        return Response(data, headers={"ETag": etag_of(data)})
+
+
+class BusinessHoursDay(RowView):
+    model = BusinessHours
+    serializer = BusinessHoursSerializer

@@ -1,0 +1,166 @@
+"""The shapes of a line's settings: what is read, what may be sent."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from tenants.api.fields import MomentField, NumberField, StrictSerializer
+from tenants.columns import LANGUAGE_TAG
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    VoiceSettings,
+    validate_timezone,
+)
+from tenants.rules import rule_errors
+
+LONGEST_NAME = 200  # characters
+LONGEST_TEXT = 2000
+TIMEZONE = {
+    "validators": [validate_timezone],
+    "max_length": 100,
+    "help_text": "IANA time zone, such as Europe/Berlin or UTC.",
+}
+
+
+class ObjectField(serializers.DictField):
+    """A JSON object."""
+
+    default_error_messages = {"not_a_dict": "Send a JSON object."}
+
+
+class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneNumber]):
+    created_at = MomentField(read_only=True)
+
+    class Meta:
+        model = PhoneNumber
+        fields = ["id", "number", "display_name", "business_name", "timezone", "created_at"]
+        read_only_fields = ["id", "number"]
+        extra_kwargs = {
+            "display_name": {"max_length": LONGEST_NAME, "allow_blank": False},
+            "business_name": {"max_length": LONGEST_NAME},
+            "timezone": TIMEZONE,
+        }
+
+
+class VoiceSettingsSerializer(StrictSerializer, serializers.ModelSerializer[VoiceSettings]):
+    speech_speed = NumberField(
+        max_digits=3,
+        decimal_places=2,
+        min_value=Decimal("0.25"),
+        max_value=Decimal(4),
+        default=Decimal(1),
+        help_text="1 is normal.",
+    )
+    language = serializers.RegexField(
+        LANGUAGE_TAG,
+        default="en-US",
+        help_text="A language tag such as en-US, de or zh-Hant-TW.",
+        error_messages={"invalid": "Write a language tag such as en-US, de or zh-Hant-TW."},
+    )
+    updated_at = MomentField(read_only=True)
+
+    class Meta:
+        model = VoiceSettings
+        fields = [
+            "id",
+            "phone_id",
+            "voice_model",
+            "voice_name",
+            "speech_speed",
+            "language",
+            "greeting_message",
+            "updated_at",
+        ]
+        read_only_fields = ["id", "phone_id"]
+        extra_kwargs = {
+            "voice_model": {"max_length": LONGEST_NAME, "default": "neural"},
+            "voice_name": {"max_length": LONGEST_NAME, "default": "Alloy"},
+            "greeting_message": {"max_length": LONGEST_TEXT, "default": None},
+        }
+
+
+class ConversationRuleSerializer(StrictSerializer, serializers.ModelSerializer[ConversationRule]):
+    conditions = ObjectField(default=dict)
+    actions = ObjectField()
+    created_at = MomentField(read_only=True)
+
+    class Meta:
+        model = ConversationRule
+        fields = [
+            "id",
+            "phone_id",
+            "rule_type",
+            "conditions",
+            "actions",
+            "priority",
+            "is_active",
+            "created_at",
+        ]
+        read_only_fields = ["id", "phone_id"]
+        extra_kwargs = {"priority": {"default": 0}, "is_active": {"default": True}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Conditions and actions by the schema of the rule's type, as they will be together."""
+
+        def then(name: str) -> Any:
+            return attrs[name] if name in attrs else getattr(self.instance, name)
+
+        if attrs.keys() & {"rule_type", "conditions", "actions"}:
+            errors: dict[str, Any] = {}
+            faults = rule_errors(
+                then("rule_type"), conditions=then("conditions"), actions=then("actions")
+            )
+            for path, message in faults:
+                *parents, last = path.split("/")
+                place = errors
+                for parent in parents:
+                    place = place.setdefault(parent, {})
+                    if not isinstance(place, dict):
+                        break
+                else:
+                    place.setdefault(last, [message])
+            if errors:
+                raise serializers.ValidationError(errors)
+        return attrs
+
+
+class OrderSerializer(StrictSerializer):
+    """The rules in the order in which they are to be tried, every one of them."""
+
+    rules = serializers.ListField(
+        child=serializers.UUIDField(), max_length=1000, allow_empty=False
+    )
+
+
+class BusinessHoursSerializer(StrictSerializer, serializers.ModelSerializer[BusinessHours]):
+    class Meta:
+        model = BusinessHours
+        fields = [
+            "id",
+            "phone_id",
+            "day_of_week",
+            "open_time",
+            "close_time",
+            "timezone",
+            "is_closed",
+        ]
+        read_only_fields = ["id", "phone_id"]
+        extra_kwargs = {
+            "day_of_week": {"help_text": "0 is Sunday, 6 is Saturday."},
+            "timezone": {**TIMEZONE, "default": "UTC"},
+            "is_closed": {"default": False},
+        }
+
+
+class WeekSerializer(StrictSerializer):
+    """The hours of the whole week: days that are left out have none."""
+
+    days = BusinessHoursSerializer(many=True, max_length=7)  # type: ignore[call-arg]
+
+    def validate_days(self, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len({day["day_of_week"] for day in days}) != len(days):
+            raise serializers.ValidationError("A day of the week is given twice.")
+        return days

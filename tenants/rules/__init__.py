@@ -1,0 +1,51 @@
+"""What conditions and actions of each rule type look like: JSON Schema, in files beside."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+FOLDER = Path(__file__).parent
+PARTS = ("conditions", "actions")
+TYPES = ("greeting", "routing", "transfer", "hours")
+
+
+@cache
+def schema_of(rule_type: str) -> dict[str, Any]:
+    """One schema for {conditions, actions}; the vocabulary of conditions is the same for all."""
+    conditions = json.loads((FOLDER / "conditions.json").read_text())
+    actions = json.loads((FOLDER / f"{rule_type}.json").read_text())
+    definitions = conditions.pop("$defs")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"A rule of type {rule_type}",
+        "type": "object",
+        "properties": {"conditions": conditions, "actions": actions},
+        "required": [*PARTS],
+        "$defs": definitions,
+    }
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The schema of every type, as published."""
+    return {rule_type: schema_of(rule_type) for rule_type in TYPES}
+
+
+@cache
+def _validator(rule_type: str) -> Draft202012Validator:
+    return Draft202012Validator(schema_of(rule_type))
+
+
+def rule_errors(
+    rule_type: str, *, conditions: Mapping[str, Any], actions: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Path (conditions/intent/0) and text of each fault, in the order of the document."""
+    rule = {"conditions": conditions, "actions": actions}
+    for error in sorted(
+        _validator(rule_type).iter_errors(rule), key=lambda e: list(map(str, e.path))
+    ):
+        path = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in error.path)
+        yield path, error.message[:300]

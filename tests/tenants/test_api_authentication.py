@@ -1,0 +1,200 @@
+"""Who may ask: keys, tokens of the login service, staff; and for which line."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from jwt.algorithms import ECAlgorithm
+from pytest_django import Settings
+
+from tenants.memberships import Membership
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.api import Api, api_of
+
+SECRET = "a secret of the login service, at least 32 bytes"
+ISSUER = "https://project.supabase.co/auth/v1"
+USER = "7f9f1c2e-0000-4000-8000-000000000001"
+
+
+@pytest.fixture(autouse=True)
+def login_service(settings: Settings) -> None:
+    settings.SUPABASE_JWT_SECRET = SECRET
+    settings.SUPABASE_JWT_ISSUER = ISSUER
+    settings.SUPABASE_JWT_AUDIENCE = "authenticated"
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    fresh = {
+        "sub": USER,
+        "iss": ISSUER,
+        "aud": "authenticated",
+        "exp": datetime.now(UTC) + timedelta(minutes=5),
+    }
+    return {name: value for name, value in (fresh | changes).items() if value is not None}
+
+
+def bearer(key: Any = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
+    return f"Bearer {jwt.encode(claims(**changes), key, algorithm)}"
+
+
+def join(line: PhoneNumber, role: str = "viewer") -> None:
+    with all_tenants("test"):
+        Membership.objects.create(phone=line, subject=USER, role=role)
+
+
+def test_user_of_one_line(line: PhoneNumber, other_line: PhoneNumber) -> None:
+    join(line)
+    api = Api(bearer())
+    assert api.get("/phone-number/").json()["id"] == line.pk
+    assert api.patch("/phone-number/", {"display_name": "x"}).status_code == 403
+
+
+def test_editor_may_write(line: PhoneNumber) -> None:
+    join(line, "editor")
+    assert Api(bearer()).patch("/phone-number/", {"display_name": "x"}).status_code == 200
+
+
+def test_user_of_several_lines_picks_one(line: PhoneNumber, other_line: PhoneNumber) -> None:
+    join(line)
+    join(other_line)
+    assert Api(bearer()).get("/phone-number/").status_code == 400
+    for own in (line, other_line):
+        picked = Api(bearer(), **{"X-Phone-Id": own.pk}).get("/phone-number/")
+        assert picked.json()["id"] == own.pk
+        claimed = Api(bearer(app_metadata={"phone_id": own.pk})).get("/phone-number/")
+        assert claimed.json()["id"] == own.pk
+
+
+def test_a_line_of_others_is_like_one_that_does_not_exist(
+    line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    join(line)
+    key = api_of(line)
+    for phone_id in (other_line.pk, "pn_nowhere", "no such id!", "é"):
+        answers = [
+            Api(bearer(), **{"X-Phone-Id": phone_id}).get("/phone-number/"),
+            key.get("/phone-number/", headers={"X-Phone-Id": phone_id}),
+        ]
+        if phone_id.isascii():
+            answers.append(Api(bearer(phone_id=phone_id)).get("/phone-number/"))
+        for answer in answers:
+            assert answer.status_code == 404
+            assert answer.json()["detail"] == "There is no such line."
+
+
+def test_revoked_membership_ends_at_once(line: PhoneNumber) -> None:
+    join(line)
+    api = Api(bearer())
+    assert api.get("/phone-number/").status_code == 200
+    with all_tenants("test"):
+        Membership.objects.all().delete()
+    assert api.get("/phone-number/").status_code == 404
+
+
+def unsigned() -> str:
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().strip("=")
+
+    payload = claims(exp=int((datetime.now(UTC) + timedelta(hours=1)).timestamp()))
+    return f"Bearer {part({'alg': 'none', 'typ': 'JWT'})}.{part(payload)}."
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        lambda: bearer(exp=datetime.now(UTC) - timedelta(minutes=1)),
+        lambda: bearer(exp=None),
+        lambda: bearer(iss="https://evil.example"),
+        lambda: bearer(iss=None),
+        lambda: bearer(aud="anon"),
+        lambda: bearer(aud=None),
+        lambda: bearer(sub=None),
+        lambda: bearer(nbf=datetime.now(UTC) + timedelta(minutes=5)),
+        lambda: bearer(key="another secret of another service, 32 bytes"),
+        lambda: bearer(algorithm="HS384"),
+        lambda: bearer()[:-4] + "AAAA",
+        unsigned,
+        lambda: "Bearer",
+        lambda: "Bearer x.y.z",
+        lambda: "Bearer " + "a" * 5000,
+    ],
+)
+def test_bad_token_is_401(line: PhoneNumber, token: Any) -> None:
+    join(line)
+    response = Api(token()).get("/phone-number/")
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "Api-Key"
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_tokens_are_refused_where_none_are_configured(
+    line: PhoneNumber, settings: Settings
+) -> None:
+    join(line)
+    settings.SUPABASE_JWT_SECRET = ""
+    assert Api(bearer()).get("/phone-number/").status_code == 401
+
+
+@pytest.fixture
+def published_key(settings: Settings) -> Iterator[Any]:
+    """A private key whose public half a server publishes as JWKS."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    jwk = json.loads(ECAlgorithm.to_jwk(private.public_key())) | {"kid": "k1", "alg": "ES256"}
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"keys": [jwk]}).encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Keys) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.SUPABASE_JWKS_URL = f"http://127.0.0.1:{server.server_port}/jwks.json"
+        yield private
+        server.shutdown()
+
+
+def test_token_signed_with_a_published_key(line: PhoneNumber, published_key: Any) -> None:
+    join(line)
+    token = jwt.encode(claims(), published_key, "ES256", headers={"kid": "k1"})
+    assert Api(f"Bearer {token}").get("/phone-number/").json()["id"] == line.pk
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    for key, kid in ((stranger, "k1"), (published_key, "k2")):
+        forged = jwt.encode(claims(), key, "ES256", headers={"kid": kid})
+        assert Api(f"Bearer {forged}").get("/phone-number/").status_code == 401
+
+
+def test_staff_session_needs_csrf_and_a_line(line: PhoneNumber, support_agent: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(support_agent)
+    url, header = "/api/v1/phone-number/", {"X-Phone-Id": line.pk}
+    assert client.get(url).status_code == 400
+    assert client.get(url, headers=header).json()["id"] == line.pk
+    assert client.get(url, headers={"X-Phone-Id": "pn_nowhere"}).status_code == 404
+    body: dict[str, Any] = {"data": {"display_name": "x"}, "content_type": "application/json"}
+    assert client.patch(url, **body, headers=header).status_code == 403
+    client.cookies["csrftoken"] = "t" * 32
+    with_token = header | {"X-CSRFToken": "t" * 32}
+    assert client.patch(url, **body, headers=with_token).status_code == 403  # may not change lines
+    support_agent.user_permissions.add(Permission.objects.get(codename="change_phonenumber"))
+    assert client.patch(url, **body, headers=with_token).status_code == 200
+
+
+def test_session_of_somebody_who_is_no_staff_is_none(line: PhoneNumber) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("visitor"))
+    response = client.get("/api/v1/phone-number/", headers={"X-Phone-Id": line.pk})
+    assert response.status_code == 401
