@@ -162,7 +162,7 @@ def wanted_line(request: Request) -> str | None:
 
 def find_client(*, prefix: str, secret: str) -> ApiClient | None:
     with connection.cursor() as cursor:
-        values = {"prefix": prefix, "hash": hash_secret(secret), "window": WINDOW}
+        values: dict[str, Any] = {"prefix": prefix, "hash": hash_secret(secret), "window": WINDOW}
         cursor.execute(FIND_KEY, values)
         row = cursor.fetchone()
     if row is None:
