@@ -17,9 +17,9 @@ from tests.factories import make_line
 EMPTY_TABLES = """
 DO $$ BEGIN
     EXECUTE (SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-        AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission',
-            'auth_group', 'auth_group_permissions'));
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND NOT relispartition AND relname NOT IN ('django_migrations', 'django_content_type',
+            'auth_permission', 'auth_group', 'auth_group_permissions'));
 END $$
 """
 
