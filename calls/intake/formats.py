@@ -28,7 +28,7 @@ PIECE = 1024 * 1024  # characters read at a time
 HEAD = 64 * 1024  # characters that the format is told from
 GZIP_MAGIC = b"\x1f\x8b"
 
-# Of the row, which is the line in a CSV or JSON lines file and the place in a JSON list, and of the
+# The row, which is the line in a CSV or JSON lines file and the place in a JSON list; and the
 # record: a dict if it is good for anything, or Rejected when that row alone cannot be read.
 Records = Iterator[tuple[int, Any]]
 

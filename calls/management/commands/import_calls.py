@@ -78,32 +78,32 @@ twice changes nothing. An import may be interrupted at any moment and run again.
                     progress=progress,
                 )
         except KeyboardInterrupt:
-            self._report(counts, rejects, **options)
+            self._report(counts, rejects.path, dry_run=options["dry_run"])
             raise CommandError(
                 "interrupted; run the import again to go on", returncode=130
             ) from None
         except (UnreadableFile, NoRejectsFile, ImportFailed) as error:
             if counts.read:
-                self._report(counts, rejects, **options)
+                self._report(counts, rejects.path, dry_run=options["dry_run"])
             raise CommandError(str(error)) from None
-        self._report(counts, rejects, **options)
+        self._report(counts, rejects.path, dry_run=options["dry_run"])
         if counts.rejected and (options["strict"] or counts.rejected == counts.read):
             every = "every row" if counts.rejected == counts.read else "a row"
             raise CommandError(f"{every} was rejected; the reasons are in {rejects.path}")
 
-    def _report(self, counts: Counts, rejects: RejectsFile, **options: Any) -> None:
+    def _report(self, counts: Counts, rejects: Path, *, dry_run: bool) -> None:
+        archived = f" ({counts.archived} of them archived)" if counts.archived else ""
         self.stdout.write(
             f"read {counts.read}, loaded {counts.loaded}, updated {counts.updated},"
-            f" already there {counts.already_there} ({counts.archived} of them archived),"
-            f" rejected {counts.rejected}"
+            f" already there {counts.already_there}{archived}, rejected {counts.rejected}"
         )
-        if options["dry_run"]:
+        if dry_run:
             self.stdout.write("Dry run: nothing was changed.")
         if counts.ignored_columns:
             names = ", ".join(map(repr, sorted(counts.ignored_columns)[:10]))
             self.stdout.write(f"Columns that were ignored, since calls have none: {names}")
         if counts.rejected:
-            self.stdout.write(f"The rejected rows and the reasons: {rejects.path}")
+            self.stdout.write(f"The rejected rows and the reasons: {rejects}")
 
 
 @contextmanager
