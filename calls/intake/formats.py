@@ -314,16 +314,23 @@ def _csv_records(rows: Any, columns: dict[str, int]) -> Records:
                     f"the quote that opens in line {row} is never closed, so nothing from there"
                     " on was read; repair that line and import the file again"
                 ) from None
-            yield row, Rejected(f"is no CSV row ({error}); repair its quotes")
+            yield row, Rejected(f"{_span(row, rows)} no CSV row ({error}); repair the quotes")
             continue
         if "null" in values:
             values = ["" if value == "null" else value for value in values]
         if not any(values):
             continue
         if len(values) < width:
-            yield row, Rejected(f"has {len(values)} fields of at least {width}; complete it")
+            fields = f"{len(values)} fields where {width} should be"
+            yield row, Rejected(f"{_span(row, rows)} no call: {fields}; complete the row")
             continue
         yield row, dict(zip(names, pick(values), strict=True))
+
+
+def _span(row: int, rows: Any) -> str:
+    """Says how many lines a row took: a quote too many takes those after it along."""
+    last = rows.line_num + 1
+    return "is" if last == row else f"is, up to line {last},"
 
 
 READERS: dict[str, Callable[[str, TextIO], Records]] = {
