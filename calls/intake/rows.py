@@ -5,35 +5,31 @@ object of our own columns; the CSV reader hands on its columns under the former'
 """
 
 import json
-import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+from calls.intake.fields import (
+    LONGEST_CALLER,
+    LONGEST_SUMMARY,
+    LONGEST_TRANSCRIPT,
+    Rejected,
+    confidence_field,
+    is_inbound,
+    object_field,
+    seconds_field,
+    shown,
+    sid_field,
+    status_field,
+    tags_field,
+    text_field,
+    url_field,
+    word_field,
+)
 from calls.intake.numbers import Lines, caller_number
-from calls.intake.statuses import our_status, provider_word
 from calls.intake.times import BadTime, TimeReader
 from calls.models import CallStatus
 
-# Characters. A row beyond them is no call but a mistake, or an attack on the admin's pages.
-LONGEST_TRANSCRIPT = 1_000_000
-LONGEST_SUMMARY = 100_000
-LONGEST_URL = 2_048
-LONGEST_CALLER = 256
-LONGEST_OBJECT = 100_000
-LONGEST_TAG = 100
-MOST_TAGS = 100
 MOST_UNKNOWN_COLUMNS = 100
-LONGEST_DURATION = 2**31 - 1  # seconds; what the column holds
-
-_SID = re.compile(r"[!-~]{1,64}")
-_URL = re.compile(r"https?://[!-~]+")
-_WHOLE = re.compile(r"[0-9]{1,10}")
-# An escaped NUL in JSON text, which jsonb refuses; an even number of backslashes escapes itself.
-_ESCAPED_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
-
-
-class Rejected(Exception):
-    """A row that cannot be loaded; the message says what to do about it."""
 
 
 class Row(NamedTuple):
@@ -67,14 +63,6 @@ class Row(NamedTuple):
 OWN_COLUMNS = frozenset(Row._fields) - {"row"} | {"number"}
 
 
-def call_sid_of(record: Any) -> str:
-    """The record's call SID for a report, or an empty text when it has none that can be shown."""
-    if not isinstance(record, dict):
-        return ""
-    sid = record.get("sid") or record.get("call_sid")
-    return sid if isinstance(sid, str) and _SID.fullmatch(sid) else ""
-
-
 class RowReader:
     """Turns records into rows. unknown_columns collects what it knows no place for."""
 
@@ -92,17 +80,20 @@ class RowReader:
         return self._from_twilio(row, record) if "sid" in record else self._from_own(row, record)
 
     def _from_twilio(self, row: int, record: dict[str, Any]) -> Row:
-        sid = _sid(record["sid"], "sid")
-        direction = _word(record.get("direction"))
-        theirs, ours = _text(record, "from", LONGEST_CALLER), _text(record, "to", LONGEST_CALLER)
+        sid = sid_field(record["sid"], "sid")
+        direction = word_field(record.get("direction"))
+        theirs, ours = (
+            text_field(record, "from", LONGEST_CALLER),
+            text_field(record, "to", LONGEST_CALLER),
+        )
         if not direction:
             inbound = self._lines.find(ours or "") is not None
         else:
-            inbound = _is_inbound(direction)
+            inbound = is_inbound(direction)
         if not inbound:
             theirs, ours = ours, theirs
         phone_id = self._line(ours, "to" if inbound else "from")
-        status, word = _status(record.get("status"))
+        status, word = status_field(record.get("status"))
         began = "start_time" if record.get("start_time") else "date_created"
         return Row(
             row=row,
@@ -111,8 +102,8 @@ class RowReader:
             call_sid=sid,
             status=status,
             provider_status=word,
-            duration=_duration(record.get("duration")),
-            recording_url=_url(record),
+            duration=seconds_field(record.get("duration")),
+            recording_url=url_field(record),
             transcript=None,
             ai_summary=None,
             ai_confidence=None,
@@ -127,26 +118,27 @@ class RowReader:
         unknown = record.keys() - OWN_COLUMNS
         if unknown and len(self.unknown_columns) < MOST_UNKNOWN_COLUMNS:
             self.unknown_columns |= unknown
-        sid = _sid(record.get("call_sid"), "call_sid")
+        sid = sid_field(record.get("call_sid"), "call_sid")
         phone_id = self._own_line(record)
-        status, word = _status(record.get("status"))
-        given = _text(record, "provider_status", LONGEST_CALLER)
+        status, word = status_field(record.get("status"))
+        given = text_field(record, "provider_status", LONGEST_CALLER)
+        caller = text_field(record, "caller_number", LONGEST_CALLER)
         return Row(
             row=row,
             phone_id=phone_id,
-            caller_number=self._caller(_text(record, "caller_number", LONGEST_CALLER), phone_id),
+            caller_number=self._caller(caller, phone_id),
             call_sid=sid,
             status=status,
             provider_status=given or (None if word in CallStatus else word),
-            duration=_duration(record.get("duration")),
-            recording_url=_url(record),
-            transcript=_text(record, "transcript", LONGEST_TRANSCRIPT),
-            ai_summary=_text(record, "ai_summary", LONGEST_SUMMARY),
-            ai_confidence=_confidence(record.get("ai_confidence")),
+            duration=seconds_field(record.get("duration")),
+            recording_url=url_field(record),
+            transcript=text_field(record, "transcript", LONGEST_TRANSCRIPT),
+            ai_summary=text_field(record, "ai_summary", LONGEST_SUMMARY),
+            ai_confidence=confidence_field(record.get("ai_confidence")),
             created_at=self._time(record, "created_at"),
-            metadata=_object(record, "metadata"),
-            tags=_tags(record.get("tags")),
-            custom_fields=_object(record, "custom_fields"),
+            metadata=object_field(record, "metadata"),
+            tags=tags_field(record.get("tags")),
+            custom_fields=object_field(record, "custom_fields"),
         )
 
     def _line(self, number: str | None, column: str) -> str:
@@ -155,19 +147,19 @@ class RowReader:
         phone_id = self._lines.find(number)
         if phone_id is None:
             raise Rejected(
-                f"{column}: no line has the number {_shown(number)};"
+                f"{column}: no line has the number {shown(number)};"
                 " add the line in the admin and import the file again, or leave the row out"
             )
         return phone_id
 
     def _own_line(self, record: dict[str, Any]) -> str:
-        phone_id = _text(record, "phone_id", LONGEST_CALLER)
-        number = _text(record, "number", LONGEST_CALLER)
+        phone_id = text_field(record, "phone_id", LONGEST_CALLER)
+        number = text_field(record, "number", LONGEST_CALLER)
         if phone_id is None and number is None:
             raise Rejected("names no line; give its phone_id or its number")
         if phone_id is not None and phone_id not in self._lines.number_of:
             raise Rejected(
-                f"phone_id: no line has the id {_shown(phone_id)};"
+                f"phone_id: no line has the id {shown(phone_id)};"
                 " add the line in the admin and import the file again, or leave the row out"
             )
         if number is not None:
@@ -191,138 +183,3 @@ class RowReader:
             return self._times.read(text)
         except BadTime as error:
             raise Rejected(f"{column} {error}") from None
-
-
-def _shown(value: object) -> str:
-    """A value of the file inside a reason: on one line and not endless."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _is_sendable(text: str) -> bool:
-    """PostgreSQL has no NUL, and half a surrogate pair is not UTF-8."""
-    if "\0" in text:
-        return False
-    try:
-        text.isascii() or text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _text(record: dict[str, Any], column: str, longest: int) -> str | None:
-    value = record.get(column)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str):
-        raise Rejected(f"{column} is not text; put it in quotes")
-    if len(value) > longest:
-        raise Rejected(f"{column} is longer than {longest} characters; shorten it")
-    if not _is_sendable(value):
-        raise Rejected(f"{column} holds a NUL or bytes that are not UTF-8; save the file as UTF-8")
-    return value
-
-
-def _word(value: Any) -> str:
-    return provider_word(value) if isinstance(value, str) else ""
-
-
-def _sid(value: Any, column: str) -> str:
-    if value is None or value == "":
-        raise Rejected(f"{column} is missing; every call needs its call SID")
-    if not isinstance(value, str) or not _SID.fullmatch(value):
-        raise Rejected(f"{column} is no call SID: at most 64 letters and digits, no spaces")
-    return value
-
-
-def _is_inbound(direction: str) -> bool:
-    """Of Twilio's words and the console's: inbound, outbound-api, outbound-dial, Incoming, …"""
-    # An originating trunk brings calls to us, a terminating one takes ours to the public network.
-    if direction in ("inbound", "incoming", "trunking-originating"):
-        return True
-    if direction.startswith(("outbound", "outgoing")) or direction == "trunking-terminating":
-        return False
-    raise Rejected(f"direction {_shown(direction)} is unknown; write inbound or outbound-api")
-
-
-def _status(value: Any) -> tuple[CallStatus, str]:
-    """Our status and the provider's word."""
-    if not value:
-        raise Rejected("status is missing; give the provider's word, such as completed")
-    status = our_status(value) if isinstance(value, str) else None
-    if status is None:
-        raise Rejected(
-            f"status {_shown(value)} is unknown; write a word such as completed or busy"
-        )
-    return status, provider_word(value)
-
-
-def _duration(value: Any) -> int:
-    """Seconds. Calls that never began have none."""
-    if value is None or value == "":
-        return 0
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST_DURATION:
-        return value
-    raise Rejected(
-        f"duration {_shown(value)} is no number of seconds; write a whole one from 0 up"
-    )
-
-
-def _confidence(value: Any) -> Decimal | None:
-    if value is None or value == "":
-        return None
-    try:
-        confidence = Decimal(str(value))
-    except InvalidOperation:
-        confidence = Decimal(-1)
-    # A NaN is in no range; True would be read as a number by what follows.
-    if isinstance(value, bool) or confidence.is_nan() or not 0 <= confidence <= 1:
-        raise Rejected(
-            f"ai_confidence {_shown(value)} is out of range; write a number from 0 to 1"
-        )
-    return confidence
-
-
-def _url(record: dict[str, Any]) -> str | None:
-    url = _text(record, "recording_url", LONGEST_URL)
-    if url is not None and not _URL.fullmatch(url):
-        raise Rejected("recording_url is no web address; it begins with https://")
-    return url
-
-
-def _object(record: dict[str, Any], column: str) -> str | None:
-    """The JSON text of an object column."""
-    value = record.get(column)
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise Rejected(f"{column} is no JSON object; write {{…}}")
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (ValueError, RecursionError):
-        raise Rejected(
-            f"{column} holds what JSON cannot; remove NaN, Infinity, bad text"
-        ) from None
-    if _ESCAPED_NUL.search(text):
-        raise Rejected(f"{column} holds a NUL; remove it")
-    if len(text) > LONGEST_OBJECT:
-        raise Rejected(f"{column} is longer than {LONGEST_OBJECT} characters; shorten it")
-    return text
-
-
-def _tags(value: Any) -> list[str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or len(value) > MOST_TAGS or not all(map(_is_tag, value)):
-        raise Rejected(
-            f"tags is no list of at most {MOST_TAGS} texts of at most {LONGEST_TAG} characters;"
-            ' write ["billing", "urgent"]'
-        )
-    return value
-
-
-def _is_tag(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_TAG and _is_sendable(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 
-from calls.intake import formats
+from calls.intake import formats, streams
 from calls.models import Call
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -101,8 +101,8 @@ def test_import_loads_what_comes_before_the_damage(line: PhoneNumber, tmp_path: 
 def test_import_of_a_monstrous_object_in_a_list(
     line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(formats, "LONGEST_RECORD", 5_000)
-    monkeypatch.setattr(formats, "PIECE", 1_000)
+    monkeypatch.setattr(streams, "LONGEST_RECORD", 5_000)
+    monkeypatch.setattr(streams, "PIECE", 1_000)
     monkeypatch.setattr(formats, "HEAD", 1_000)
     text = page(twilio_call(), twilio_call(caller_name="a" * 50_000), twilio_call())
     assert "more than 5000 characters" in refusal(tmp_path, text)
@@ -123,7 +123,7 @@ def test_import_of_a_csv_with_a_quote_left_open(line: PhoneNumber, tmp_path: Pat
 def test_import_of_files_without_a_call(line: PhoneNumber, tmp_path: Path) -> None:
     header = console_csv(console_row()).splitlines()[0]
     for content in (page(), "[]", header + "\r\n", page() + page()):
-        assert "read 0, loaded 0" in import_text(tmp_path, content)
+        assert import_text(tmp_path, content) == "The file holds no call.\n"
 
 
 @pytest.mark.parametrize(

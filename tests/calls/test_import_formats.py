@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from calls.intake import formats
+from calls.intake import formats, streams
 from calls.models import Call
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants, tenant
@@ -66,7 +66,7 @@ def test_import_several_pages_bare_lists_and_single_calls(
 def test_import_reads_on_over_the_ends_of_pieces(
     line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(formats, "PIECE", 7)
+    monkeypatch.setattr(streams, "PIECE", 7)
     monkeypatch.setattr(formats, "HEAD", 40)
     text = page(*(twilio_call(caller_name='half "quoted" \\ é') for _ in range(20)))
     assert "loaded 20" in import_text(tmp_path, text)

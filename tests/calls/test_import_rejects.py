@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
-from calls.intake import formats, rows
+from calls.intake import fields, formats, streams
 from calls.models import Call
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -147,7 +147,7 @@ def test_import_rejects_a_line_that_is_no_call(
 def test_import_rejects_a_monstrous_line(
     line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(formats, "LONGEST_RECORD", 5_000)
+    monkeypatch.setattr(streams, "LONGEST_RECORD", 5_000)
     monkeypatch.setattr(formats, "HEAD", 1_000)
     text = lines(own_call(), own_call(transcript="a" * 17_000), own_call())
     assert "read 3, loaded 2" in import_text(tmp_path, text)
@@ -204,7 +204,7 @@ def test_import_rejects_the_second_of_two_rows(line: PhoneNumber, tmp_path: Path
 def test_import_finds_repeated_rows_over_chunks(
     line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calls.intake.importing.CHUNK_ROWS", 3)
+    monkeypatch.setattr("calls.intake.chunks.CHUNK_ROWS", 3)
     calls = [twilio_call() for _ in range(10)]
     printed = import_text(tmp_path, page(*calls, calls[0], calls[9], twilio_call()))
     assert "read 13, loaded 11, updated 0, already there 0, rejected 2" in printed
@@ -271,12 +271,12 @@ def test_import_of_nothing_but_bad_rows_ends_with_an_error(
 def test_import_takes_what_is_just_within_the_limits(line: PhoneNumber, tmp_path: Path) -> None:
     call = own_call(
         call_sid="x" * 64,
-        caller_number="ü" * rows.LONGEST_CALLER,
-        transcript="é" * rows.LONGEST_TRANSCRIPT,
-        ai_summary="é" * rows.LONGEST_SUMMARY,
-        recording_url="https://" + "a" * (rows.LONGEST_URL - 8),
-        duration=rows.LONGEST_DURATION,
-        tags=[f"{n:0100}" for n in range(rows.MOST_TAGS)],
+        caller_number="ü" * fields.LONGEST_CALLER,
+        transcript="é" * fields.LONGEST_TRANSCRIPT,
+        ai_summary="é" * fields.LONGEST_SUMMARY,
+        recording_url="https://" + "a" * (fields.LONGEST_URL - 8),
+        duration=fields.LONGEST_DURATION,
+        tags=[f"{n:0100}" for n in range(fields.MOST_TAGS)],
         metadata={f"key {n}": "w" * 100 for n in range(800)},
     )
     assert "loaded 1" in import_text(tmp_path, lines(call))

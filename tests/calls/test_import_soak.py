@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from calls.intake.importing import CHUNK_ROWS
+from calls.intake.chunks import CHUNK_ROWS
 from calls.models import Call
 from replytics.embedded import ROOT
 from tenants.models import PhoneNumber
@@ -104,7 +104,7 @@ def test_import_interrupted_says_so_in_one_line(bakery: PhoneNumber, tmp_path: P
     printed, errors = process.communicate()
     assert process.returncode == 130
     # The chunk whose commit was interrupted does not count.
-    assert re.fullmatch(rf"read \d+, loaded (0|{CHUNK_ROWS}|{2 * CHUNK_ROWS}), .*\n", printed)
+    assert re.fullmatch(rf"(read \d+, loaded ({CHUNK_ROWS}|{2 * CHUNK_ROWS}), .*\n)?", printed)
     assert errors.strip() == "CommandError: interrupted; run the import again to go on"
 
 

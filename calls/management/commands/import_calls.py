@@ -1,9 +1,6 @@
 """Loads a file of calls; calls/intake/ says which files and what becomes of each row."""
 
-import sys
 from argparse import RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,13 +11,13 @@ from django.core.management.base import (
     CommandParser,
     DjangoHelpFormatter,
 )
-from rich.console import Console
-from rich.progress import Progress
 
 from calls.intake import formats
-from calls.intake.formats import Source, UnreadableFile, open_source
+from calls.intake.console import progress_of, report
+from calls.intake.formats import open_source
 from calls.intake.importing import Counts, ImportFailed, import_calls
 from calls.intake.rejects import NoRejectsFile, RejectsFile
+from calls.intake.streams import UnreadableFile
 
 
 class Command(BaseCommand):
@@ -67,7 +64,7 @@ twice changes nothing. An import may be interrupted at any moment and run again.
             with (
                 open_source(path, file_format=options["format"]) as source,
                 rejects,
-                _bar(source) as progress,
+                progress_of(source) as progress,
             ):
                 import_calls(
                     source=source,
@@ -78,38 +75,16 @@ twice changes nothing. An import may be interrupted at any moment and run again.
                     progress=progress,
                 )
         except KeyboardInterrupt:
-            self._report(counts, rejects.path, dry_run=options["dry_run"])
             raise CommandError(
                 "interrupted; run the import again to go on", returncode=130
             ) from None
         except (UnreadableFile, NoRejectsFile, ImportFailed) as error:
-            if counts.read:
-                self._report(counts, rejects.path, dry_run=options["dry_run"])
             raise CommandError(str(error)) from None
-        self._report(counts, rejects.path, dry_run=options["dry_run"])
+        finally:
+            if counts.read:
+                self.stdout.write(report(counts, rejects.path, dry_run=options["dry_run"]))
+        if not counts.read:
+            self.stdout.write("The file holds no call.")
         if counts.rejected and (options["strict"] or counts.rejected == counts.read):
-            every = "every row" if counts.rejected == counts.read else "a row"
-            raise CommandError(f"{every} was rejected; the reasons are in {rejects.path}")
-
-    def _report(self, counts: Counts, rejects: Path, *, dry_run: bool) -> None:
-        archived = f" ({counts.archived} of them archived)" if counts.archived else ""
-        self.stdout.write(
-            f"read {counts.read}, loaded {counts.loaded}, updated {counts.updated},"
-            f" already there {counts.already_there}{archived}, rejected {counts.rejected}"
-        )
-        if dry_run:
-            self.stdout.write("Dry run: nothing was changed.")
-        if counts.ignored_columns:
-            names = ", ".join(map(repr, sorted(counts.ignored_columns)[:10]))
-            self.stdout.write(f"Columns that were ignored, since calls have none: {names}")
-        if counts.rejected:
-            self.stdout.write(f"The rejected rows and the reasons: {rejects}")
-
-
-@contextmanager
-def _bar(source: Source) -> Iterator[Callable[[], None]]:
-    """A progress bar by bytes, on a terminal only."""
-    on_terminal = sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), disable=not on_terminal) as bar:
-        task = bar.add_task(source.name, total=source.size)
-        yield lambda: bar.update(task, completed=source.position())
+            which = "every row" if counts.rejected == counts.read else "a row"
+            raise CommandError(f"{which} was rejected; the reasons are in {rejects.path}")
