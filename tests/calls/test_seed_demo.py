@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count
 
 from calls.demo import load
+from calls.demo.businesses import MOST_LINES
 from calls.demo.load import DemoDataRefused, seed_demo
 from calls.models import Call, CallMetadata
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, RuleType, VoiceSettings
@@ -83,7 +84,7 @@ def test_another_until_moves_the_calls() -> None:
 
 
 def test_counts_are_what_was_asked_for() -> None:
-    reported = []
+    reported: list[int] = []
     made = seed(lines=12, calls=1501, progress=reported.append)
     assert made.lines == PhoneNumber.objects.count() == VoiceSettings.objects.count() == 12
     assert made.calls == Call.objects.count() == sum(reported) == 1501
@@ -102,9 +103,9 @@ def test_the_first_lines_have_the_documented_numbers() -> None:
 
 
 def test_many_lines_have_numbers_of_their_own_that_nobody_calls_from() -> None:
-    seed(lines=load.MOST_LINES, calls=20_000)
+    seed(lines=MOST_LINES, calls=20_000)
     numbers = set(PhoneNumber.objects.values_list("number", flat=True))
-    assert len(numbers) == load.MOST_LINES
+    assert len(numbers) == MOST_LINES
     assert numbers.isdisjoint(Call.objects.values_list("caller_number", flat=True))
 
 
