@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import django
 import psutil
@@ -33,10 +34,9 @@ STOP_TIMEOUT = 25  # seconds
 SAMPLE = ROOT / "calls" / "samples" / "twilio_calls.json"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+WEB_SERVER = [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"]
 # Everything that runs until Ctrl-C, in the order of the start.
-PROCESSES = {
-    "The web server": [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"],
-}
+PROCESSES = {"The web server": WEB_SERVER}
 
 
 class LaunchFailed(Exception):
@@ -75,9 +75,10 @@ def _launch(started: ExitStack) -> None:
     write_env(ROOT / ".env")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
     settings = importlib.import_module("replytics.settings")
+    mark = started.enter_context(_sole_launcher()) if settings.EMBEDDED_DATABASE else None
     check_port(settings.PORT)
-    if settings.EMBEDDED_DATABASE:
-        started.enter_context(_embedded_database())
+    if mark:
+        started.enter_context(_embedded_database(mark))
         importlib.reload(settings)  # now the server's port and passwords are known
     django.setup()
     call_command("migrate", verbosity=0)
@@ -139,12 +140,13 @@ def check_port(port: int) -> None:
 
 
 def _web_server_without_launcher() -> psutil.Process | None:
-    """gunicorn of this checkout whose parent has died."""
+    """gunicorn of this checkout whose launcher has died."""
     for process in psutil.process_iter():
         try:
-            if "python:replytics.gunicorn" in process.cmdline() and process.cwd() == str(ROOT):
+            if WEB_SERVER[-1] in process.cmdline() and process.cwd() == str(ROOT):
                 parent = process.parent()
-                if parent is None or "python:replytics.gunicorn" not in parent.cmdline():
+                above = parent.cmdline() if parent else []
+                if "replytics.launch" not in above and WEB_SERVER[-1] not in above:
                     return process
         except psutil.Error:
             continue
@@ -152,8 +154,8 @@ def _web_server_without_launcher() -> psutil.Process | None:
 
 
 @contextmanager
-def _embedded_database() -> Iterator[None]:
-    """One launcher per checkout; it stops the server that it, or one that was killed, started."""
+def _sole_launcher() -> Iterator[IO[str]]:
+    """Yields a file that is locked, and that is not empty when an earlier launcher was killed."""
     MAIN.directory.mkdir(exist_ok=True)
     with (MAIN.directory / "launcher").open("a+") as mark:
         mark.seek(0)
@@ -161,19 +163,25 @@ def _embedded_database() -> Iterator[None]:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LaunchFailed(
-                f"Replytics already runs in {ROOT}; stop it first: kill {mark.read()}"
+                f"Replytics already runs in {ROOT}; stop it with: kill {mark.read()}"
             ) from None
-        was_killed = bool(mark.read())
-        is_ours = MAIN.start() or was_killed
-        try:
-            mark.truncate(0)
-            mark.write(str(os.getpid()))
-            mark.flush()
-            yield
-        finally:
-            if is_ours:
-                MAIN.stop()
-            mark.truncate(0)
+        yield mark
+
+
+@contextmanager
+def _embedded_database(mark: IO[str]) -> Iterator[None]:
+    """A running server; in the end it stops unless somebody else had started it."""
+    was_killed = bool(mark.read())
+    is_ours = MAIN.start() or was_killed
+    try:
+        mark.truncate(0)
+        mark.write(str(os.getpid()))
+        mark.flush()
+        yield
+    finally:
+        if is_ours:
+            MAIN.stop()
+        mark.truncate(0)
 
 
 def _load_demo_data() -> None:
