@@ -107,8 +107,8 @@ class Cluster:
         with self._locked():
             if self.is_running():
                 return False
-            if self._system_user():
-                self._let_in_system_user()
+            if user := self._system_user():
+                self._let_in(user)
             self._make()
             described = self.describe()
             assert described is not None
@@ -188,7 +188,7 @@ class Cluster:
             shutil.rmtree(unfinished)
         unfinished.mkdir(mode=0o700)
         if user := self._system_user():
-            shutil.chown(unfinished, user, user)
+            shutil.chown(unfinished, user)
         described: dict[str, Any] = {
             "port": free_port(),
             "passwords": {
@@ -204,7 +204,7 @@ class Cluster:
         password_file.touch(mode=0o600)
         password_file.write_text(described["passwords"][SUPERUSER])
         if user := self._system_user():
-            shutil.chown(password_file, user, user)
+            shutil.chown(password_file, user)
         arguments = ["-D", str(unfinished), "-U", SUPERUSER, f"--pwfile={password_file}"]
         arguments += ["--encoding=UTF8", "--auth=scram-sha-256", *locale]
         try:
@@ -292,17 +292,17 @@ class Cluster:
             return pwd.getpwuid(owner).pw_name
         return SYSTEM_USER
 
-    def _let_in_system_user(self) -> None:
-        """Make SYSTEM_USER if need be and let it reach the data and the programs; root only."""
+    def _let_in(self, user: str) -> None:
+        """Make the user if need be and let it reach the data and the programs; root only."""
         try:
-            pwd.getpwnam(SYSTEM_USER)
+            pwd.getpwnam(user)
         except KeyError:
-            command = ["useradd", "--system", "--user-group", "--no-create-home", SYSTEM_USER]
+            command = ["useradd", "--system", "--user-group", "--no-create-home", user]
             try:
                 subprocess.run(command, check=True, capture_output=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 raise EmbeddedDatabaseError(
-                    f"PostgreSQL does not run as root, and the user {SYSTEM_USER} could not be"
+                    f"PostgreSQL does not run as root, and the user {user} could not be"
                     f" made ({error}); run this as an ordinary user"
                 ) from None
         programs = self.programs().resolve()
@@ -340,10 +340,10 @@ class Cluster:
             ) from None
 
     def _run(self, program: str, *arguments: str) -> None:
-        user = self._system_user()
-        identity: dict[str, Any] = (
-            {"user": user, "group": user, "extra_groups": []} if user else {}
-        )
+        identity: dict[str, Any] = {}
+        if user := self._system_user():
+            group = pwd.getpwnam(user).pw_gid
+            identity = {"user": user, "group": group, "extra_groups": []}
         # Files, not pipes: the server inherits them and would hold a pipe open for ever.
         with (self.directory / f"{program}.log").open("w+") as output:
             done = subprocess.run(

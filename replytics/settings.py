@@ -1,5 +1,6 @@
 """Settings, all from the environment (or `.env`); `.env.example` describes each of them."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -260,6 +261,7 @@ WEB_CONCURRENCY = _number("WEB_CONCURRENCY", default=2, least=1, most=64)
 DEMO_DATA = _flag("DEMO_DATA", default=EMBEDDED_DATABASE)
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 
-# For manage.py dbshell on a machine without a psql of its own.
-if EMBEDDED_DATABASE and shutil.which("psql") is None:
-    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{embedded.MAIN.programs()}"
+# For manage.py dbshell on a machine without a psql of its own; without this one too it says so.
+if shutil.which("psql") is None:
+    with contextlib.suppress(embedded.EmbeddedDatabaseError):
+        os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{embedded.MAIN.programs()}"
