@@ -15,6 +15,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "replytics"
@@ -246,9 +248,7 @@ class Cluster:
 
     def _prepare_database(self) -> None:
         """The roles, the database and the extensions only a superuser may create."""
-        import psycopg  # here, so that the settings can import this module without a driver
-
-        from tenants.scoping.roles import create_roles
+        from tenants.scoping.roles import create_roles  # with Django, which programs() needs not
 
         described = self.describe()
         assert described is not None
@@ -346,7 +346,7 @@ class Cluster:
             identity = {"user": user, "group": group, "extra_groups": []}
         # Files, not pipes: the server inherits them and would hold a pipe open for ever.
         with (self.directory / f"{program}.log").open("w+") as output:
-            done = subprocess.run(
+            running = subprocess.Popen(
                 [self.programs() / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -355,7 +355,15 @@ class Cluster:
                 start_new_session=True,  # a Ctrl-C is for us: we stop the server in order
                 **identity,
             )
-            if done.returncode:
+            try:
+                failed = running.wait()
+            except BaseException:
+                # initdb may be cut short; a pg_ctl would leave a server behind.
+                if program == "initdb":
+                    running.send_signal(signal.SIGINT)
+                running.wait()
+                raise
+            if failed:
                 output.seek(0)
                 said = " ".join(output.read().split())
                 raise EmbeddedDatabaseError(f"{program} failed: {said[-500:]}")
