@@ -1,7 +1,7 @@
 """Joined tables are not filtered by our manager; row level security filters them."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.db import ProgrammingError, connection, models
@@ -22,13 +22,19 @@ def visits(lines: Lines) -> Iterator[Any]:
         class Visit(models.Model):
             phone = models.ForeignKey(PhoneNumber, models.DO_NOTHING, related_name="+")
 
+            objects: ClassVar[Any] = models.Manager()
+
             class Meta:
                 app_label = "isolation"
                 db_table = "isolation_visit"
                 managed = False
 
+            def __str__(self) -> str:
+                return f"visit {self.pk}"
+
         with connection.cursor() as cursor:
             cursor.execute("CREATE TEMPORARY TABLE isolation_visit (id serial, phone_id text)")
+            cursor.execute("GRANT SELECT ON isolation_visit TO replytics_staff")
             try:
                 for line in sorted(lines.ids):
                     cursor.execute("INSERT INTO isolation_visit (phone_id) VALUES (%s)", [line])
