@@ -125,6 +125,7 @@ CSRF_TRUSTED_ORIGINS = _list(
 )
 
 INSTALLED_APPS = [
+    "tenants",  # before the admin, whose templates it extends
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -135,7 +136,6 @@ INSTALLED_APPS = [
     "pgtrigger",
     "procrastinate.contrib.django",
     "rest_framework",
-    "tenants",
     "calls",
     "analytics",
 ]
@@ -150,8 +150,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "tenants.scoping.middleware.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tenants.scoping.middleware.ScopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

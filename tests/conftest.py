@@ -1,8 +1,10 @@
 """The fixed cast of the tests: two lines, and the people around them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
+import _pytest.fixtures
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
@@ -11,6 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
+from tenants.scoping.scope import GENERATOR_DRIVERS
 from tests.factories import make_line
 
 # All but what migrations wrote.
@@ -30,6 +33,9 @@ DO $$ DECLARE partition regclass; BEGIN
     LOOP EXECUTE 'DROP TABLE ' || partition; END LOOP;
 END $$
 """
+
+# Fixtures are generators that pytest suspends inside the scope they enter.
+GENERATOR_DRIVERS.add(_pytest.fixtures.__file__)
 
 
 @pytest.fixture(scope="session")
@@ -70,13 +76,13 @@ def support_agent(db: None) -> User:
     return User.objects.create_user("agent", password="correct horse", is_staff=True)
 
 
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+@contextmanager
+def committing(blocker: DjangoDbBlocker) -> Iterator[None]:
     """A database without a surrounding transaction: for threads, processes and real commits.
 
     What the test leaves behind is removed by the owner, since nobody else may TRUNCATE.
     """
-    with django_db_blocker.unblock():
+    with blocker.unblock():
         try:
             yield
         finally:
@@ -84,7 +90,14 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
             with connections["owner"].cursor() as cursor:
                 cursor.execute(EMPTY_TABLES)
                 cursor.execute(DROP_PARTITIONS)
+                cursor.execute("REFRESH MATERIALIZED VIEW mv.phone_performance_summary")
             connections["owner"].close()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with committing(django_db_blocker):
+        yield
 
 
 @pytest.fixture

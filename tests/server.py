@@ -34,6 +34,7 @@ def _start() -> None:
         cluster = Cluster(ROOT / ".postgres" / f"test-{version}", durable=False)
         if cluster.start():
             _started.append(cluster)
+        os.environ["TEST_CLUSTER"] = str(cluster.directory)
         os.environ.update(cluster.environment())
     # The pages ask for hashed file names, in the tests as in production.
     collect = [sys.executable, str(ROOT / "manage.py"), "collectstatic", "--noinput", "-v0"]
