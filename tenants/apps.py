@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
+from django.db.models import TextField
 from django.db.models.signals import post_migrate
 
 
@@ -9,7 +10,9 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
+        from tenants.lookups import Prefix
         from tenants.scoping import guard, sharing
 
+        TextField.register_lookup(Prefix)
         connection_created.connect(guard.install, dispatch_uid="tenants.scoping.guard")
         post_migrate.connect(sharing.grant_shared_tables, dispatch_uid="tenants.scoping.sharing")

@@ -72,10 +72,15 @@ class Trigger(pgtrigger.Trigger):
         return compiler.Trigger(name=self.name, sql=sql)
 
 
-class StampUpdatedAt(Trigger):
-    """Sets updated_at on every UPDATE; the name and the function are the schema document's."""
+class SharedTrigger(Trigger):
+    """Runs the function that `func` names, which a migration made."""
 
     sql_class = SharedFunctionSql
+
+
+class StampUpdatedAt(SharedTrigger):
+    """Sets updated_at on every UPDATE; the name and the function are the schema document's."""
+
     when = pgtrigger.Before
     operation = pgtrigger.Update
     func = "update_updated_at_column"
