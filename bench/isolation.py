@@ -180,41 +180,43 @@ def _queries(line: str) -> dict[str, tuple[Query, Query, float]]:
 
     from calls.models import Call, CallMetadata, CallSearch
 
+    # Each call builds its queryset, as a request does.
     scoped = Call.objects
-    plain = QuerySet(Call, using="bypassing").filter(phone_id=line)
-    metadata = QuerySet(CallMetadata, using="bypassing").filter(phone_id=line)
-    words = QuerySet(CallSearch, using="bypassing").filter(phone_id=line)
 
-    def of(rows: Any) -> Any:
-        return plain.filter(id__in=rows.values("call_id"))
+    def plain() -> Any:
+        return QuerySet(Call, using="bypassing").filter(phone_id=line)
+
+    def of(model: Any, **condition: Any) -> Any:
+        rows = QuerySet(model, using="bypassing").filter(phone_id=line, **condition)
+        return plain().filter(id__in=rows.values("call_id"))
 
     def said(text: str) -> Any:
         query = SearchQuery(text, config="app.words", search_type="websearch")
-        return of(words.filter(document=query))
+        return of(CallSearch, document=query)
 
     def counted(rows: Any) -> Any:
         return rows.order_by().values_list("status").annotate(n=Count("id"))
 
     lists = {
-        "latest 20": (lambda: scoped.all()[:20], lambda: plain[:20]),
-        "count by status": (lambda: counted(scoped.all()), lambda: counted(plain)),
+        "latest 20": (lambda: scoped.all()[:20], lambda: plain()[:20]),
+        "count by status": (lambda: counted(scoped.all()), lambda: counted(plain())),
         "caller prefix": (
             lambda: scoped.filter(caller_number__prefix="+141")[:20],
-            lambda: plain.filter(caller_number__prefix="+141")[:20],
+            lambda: plain().filter(caller_number__prefix="+141")[:20],
         ),
     }
     searches = {
         "tags @>, rare": (
             lambda: scoped.search(all_tags=["complaint"], limit=20)[:20],
-            lambda: of(metadata.filter(tags__contains=["complaint"]))[:20],
+            lambda: of(CallMetadata, tags__contains=["complaint"])[:20],
         ),
         "tags @>, common": (
             lambda: scoped.search(all_tags=["returning"], limit=20)[:20],
-            lambda: of(metadata.filter(tags__contains=["returning"]))[:20],
+            lambda: of(CallMetadata, tags__contains=["returning"])[:20],
         ),
         "metadata @>": (
             lambda: scoped.search(metadata={"campaign": 7}, limit=20)[:20],
-            lambda: of(metadata.filter(metadata__contains={"campaign": 7}))[:20],
+            lambda: of(CallMetadata, metadata__contains={"campaign": 7})[:20],
         ),
         "words, rare": (
             lambda: scoped.search(words="w20000", limit=20)[:20],
@@ -226,7 +228,7 @@ def _queries(line: str) -> dict[str, tuple[Query, Query, float]]:
         ),
         "tags @> and status": (
             lambda: scoped.search(all_tags=["vip"]).filter(status="failed")[:20],
-            lambda: of(metadata.filter(tags__contains=["vip"])).filter(status="failed")[:20],
+            lambda: of(CallMetadata, tags__contains=["vip"]).filter(status="failed")[:20],
         ),
     }
     return {name: (*pair, 1.15) for name, pair in lists.items()} | {
