@@ -1,8 +1,9 @@
 """What tenant isolation costs: each query with it over the same query without it.
 
-With: our ORM in a tenant scope as replytics_web, so the statement that carries the scope, the ORM's
-filter and the policy. Without: the same rows by a hand-written filter, on a login that bypasses
-every policy and a connection that carries no scope. Both run in turn; their medians are divided.
+With: our ORM in a tenant scope as replytics_web, so the statement that carries the scope, the
+ORM's filter and the policy. Without: the same rows by a hand-written filter, on a login that
+bypasses every policy and a connection that carries no scope. Both run in turn; their medians are
+divided.
 
     python -m bench.isolation --calls 2000000
 
@@ -104,8 +105,9 @@ def main() -> None:
         try:
             server.execute(f"CREATE DATABASE {SCRATCH} OWNER {OWNER_LOGIN}")
             server.execute(
-                sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS PASSWORD {} IN ROLE pg_read_all_data")
-                .format(sql.Identifier(BYPASSING_LOGIN), sql.Literal(password))
+                sql.SQL(
+                    "CREATE ROLE {} LOGIN BYPASSRLS PASSWORD {} IN ROLE pg_read_all_data"
+                ).format(sql.Identifier(BYPASSING_LOGIN), sql.Literal(password))
             )
             _set_up_django(password)
             filled = _fill(options.calls, deadline=time.monotonic() + options.minutes * 60)
@@ -187,7 +189,7 @@ def _queries(line: str) -> dict[str, tuple[Query, Query, float]]:
         return QuerySet(Call, using="bypassing").filter(phone_id=line)
 
     def of(model: Any, **condition: Any) -> Any:
-        rows = QuerySet(model, using="bypassing").filter(phone_id=line, **condition)
+        rows: Any = QuerySet(model, using="bypassing").filter(phone_id=line, **condition)
         return plain().filter(id__in=rows.values("call_id"))
 
     def said(text: str) -> Any:

@@ -18,7 +18,7 @@ from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_obje
 from tenants.readonly import ReadOnlyManager
 from tenants.scoping.constraints import CascadeForeignKey, LineForeignKey, TenantRLS
 from tenants.scoping.models import TenantManager, TenantModel, TenantQuerySet, line_key
-from tenants.triggers import Refuse, SharedTrigger, StampUpdatedAt, Trigger
+from tenants.triggers import Refuse, RunFunction, SameLine, StampUpdatedAt
 
 
 class CallStatus(models.TextChoices):
@@ -80,20 +80,23 @@ class CallQuerySet(TenantQuerySet["Call"]):
 CallManager = TenantManager.from_queryset(CallQuerySet)
 
 
-class IndexWords(SharedTrigger):
+class IndexWords(RunFunction):
     """Keeps call_search; a status update of a call costs it nothing."""
 
     when = pgtrigger.After
     func = "app.index_call_words"
 
     def __init__(self, *, name: str, operation: Any, condition: str) -> None:
-        super().__init__(
-            name=name, operation=operation, condition=pgtrigger.Condition(condition)
-        )
+        super().__init__(name=name, operation=operation, condition=pgtrigger.Condition(condition))
 
 
 class Call(TenantModel):
     """A call that a line received."""
+
+    unique_over_all_lines = {
+        "call_sid": "a provider's event names its call by the SID alone, and intake is idempotent"
+        " by it; the provider makes SIDs at random, so none can be guessed"
+    }
 
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
@@ -201,9 +204,6 @@ class Call(TenantModel):
         return f"{self.caller_number} at {self.created_at:%Y-%m-%d %H:%M} UTC"
 
 
-METADATA_KEYS = pgtrigger.UpdateOf("call_id", "phone_id")  # type: ignore[no-untyped-call]
-
-
 class CallMetadata(TenantModel):
     """What else is known of a call: free-form metadata, tags, the business's own fields."""
 
@@ -244,22 +244,11 @@ class CallMetadata(TenantModel):
             models.Index(fields=["phone"], name="idx_call_metadata_phone_id"),
         ]
         triggers = [
-            Trigger(
+            SameLine(
                 name="call_metadata_follows_call",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert | METADATA_KEYS,
-                declare=[("line", "text")],
-                func="""
-                    SELECT phone_id INTO line FROM public.calls WHERE id = NEW.call_id;
-                    IF NEW.phone_id IS NULL THEN
-                        NEW.phone_id = line;
-                    ELSIF NEW.phone_id IS DISTINCT FROM line THEN
-                        RAISE EXCEPTION 'Metadata belongs to the line of its call.'
-                            USING ERRCODE = 'check_violation',
-                            TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
-                    END IF;
-                    RETURN NEW;
-                """,
+                column="call_id",
+                references="calls",
+                message="Metadata belongs to the line of its call.",
             ),
         ]
 

@@ -1,10 +1,10 @@
 """Search in calls under row level security.
 
 PostgreSQL evaluates no operator before a policy that might leak what the policy hides, and among
-those are @> and @@: under a policy a GIN index is never used by them. So within one line the search
-runs in app.top_calls(), which passes the policies, confines itself to the scope's line and returns
-nothing but ids; the query around it reads the rows under the policies as ever. Staff pass every
-policy, hence under all_tenants the operators stand in the query itself.
+those are @> and @@: under a policy no GIN index is ever used for them. So within one line the
+search runs in app.top_calls(), which passes the policies, confines itself to the scope's line and
+returns nothing but ids; the query around it reads the rows under the policies as ever. Staff pass
+every policy, hence under all_tenants the operators stand in the query itself.
 """
 
 import json

@@ -7,7 +7,7 @@ from django.db.models import Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
 
-class Prefix(Lookup):  # type: ignore[type-arg]
+class Prefix(Lookup):
     """`caller_number__prefix="+1415"`: begins with that, letter for letter.
 
     LIKE might leak what a policy hides, so under one it never uses an index; ^@ cannot and does,

@@ -10,7 +10,7 @@ from tenants.scoping.models import ScopedModel
 from tenants.scoping.roles import STAFF, WEB
 
 PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
-# App labels whose tables are shared by all lines; a model elsewhere is a ScopedModel.
+# Apps of others whose tables all lines share. A model of ours says `shared_because` itself.
 SHARED_APPS = {
     "admin": "who changed what, staff only",
     "auth": "staff accounts and their permissions",
@@ -19,14 +19,18 @@ SHARED_APPS = {
 }
 
 
+def reason_to_share(model: type[Model]) -> str | None:
+    """Why a model's rows belong to no line: its own `shared_because`, or the reason of its app."""
+    own: str | None = getattr(model, "shared_because", None)
+    return own or SHARED_APPS.get(model._meta.app_label)
+
+
 def shared_models() -> list[type[Model]]:
     """Every concrete model outside tenancy, automatic many-to-many tables included."""
     return [
         model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed
-        and not issubclass(model, ScopedModel)
-        and model._meta.app_label in SHARED_APPS
+        if model._meta.managed and not issubclass(model, ScopedModel) and reason_to_share(model)
     ]
 
 

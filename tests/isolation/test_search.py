@@ -1,12 +1,11 @@
 """Search finds every call of the scope's line that matches, no other, and by an index."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import ProgrammingError, connection, connections
+from django.db import ProgrammingError, connection
 
 from calls.models import Call, CallSearch
 from tenants.models import PhoneNumber
@@ -144,7 +143,7 @@ def test_search_without_a_limit_composes_with_other_filters(line: PhoneNumber) -
 
 @pytest.mark.parametrize("limit", [0, -1, 1_001])
 def test_search_refuses_a_limit_out_of_range(limit: int) -> None:
-    with pytest.raises(ValueError, match="from 1 to 1000|has 1 to 1000"):
+    with pytest.raises(ValueError, match="has 1 to 1000 calls"):
         Call.objects.search(limit=limit)
 
 
@@ -214,9 +213,6 @@ def test_tags_and_objects_are_values_never_sql(
     with tenant(line.id):
         for search in ({"all_tags": [value]}, {"metadata": {value: value}}):
             assert list(Call.objects.search(**search)) == [mine]
-
-
-
 
 
 def test_words_follow_the_text_of_a_call(line: PhoneNumber) -> None:
