@@ -166,7 +166,8 @@ RULES = [
             SELECT login, CASE WHEN current_setting('server_version_num')::int >= 160000
                 THEN format('GRANT %%I TO %%s WITH INHERIT FALSE', %(staff)s, login)
                 ELSE format('ALTER ROLE %%s NOINHERIT', login) END AS cure
-            FROM logins WHERE NOT rolsuper AND pg_has_role(oid, to_regrole(%(staff)s), 'USAGE')
+            FROM logins JOIN readers ON reader = rolname
+            WHERE pg_has_role(oid, to_regrole(%(staff)s), 'USAGE')
         """,
         message="The login {login} inherits replytics_staff, so each of its statements sees all"
         " lines.",
