@@ -16,7 +16,8 @@ class TenantsConfig(AppConfig):
 
         TextField.register_lookup(Prefix)
         connection_created.connect(guard.install, dispatch_uid="tenants.scoping.guard")
-        post_migrate.connect(sharing.grant_shared_tables, dispatch_uid="tenants.scoping.sharing")
+        for receiver in (sharing.grant_shared_tables, sharing.shut_out_foreign_roles):
+            post_migrate.connect(receiver, dispatch_uid=receiver.__qualname__)
         register(checks.check_models, "tenancy")
         register(checks.check_settings, "tenancy")
         register(catalog.check_server, "tenancy", Tags.database)

@@ -16,7 +16,7 @@ from tenants.scoping.catalog_rules import RULES, Rule
 from tenants.scoping.constraints import TenantRLS
 from tenants.scoping.roles import API, STAFF, WEB
 from tenants.scoping.scope import no_tenant
-from tenants.scoping.sharing import shared_models
+from tenants.scoping.sharing import FOREIGN_ROLES, shared_models
 from tenants.triggers import SameLine
 
 OTHER_LOGIN = Info(
@@ -77,6 +77,7 @@ def _promised() -> dict[str, Any]:
         "web": WEB,
         "api": API,
         "staff": STAFF,
+        "foreign": FOREIGN_ROLES,
         "tables": [table for table, _ in tenant_tables],
         "lines": [line for _, line in tenant_tables],
         "shared": [model._meta.db_table for model in shared_models()],

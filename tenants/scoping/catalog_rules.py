@@ -236,7 +236,7 @@ RULES = [
         query=f"""
             WITH {TENANT_TABLES}
             SELECT relation, quote_ident(rolname) AS role FROM tenant_tables, pg_roles
-            WHERE rolname IN ('anon', 'authenticated', 'service_role')
+            WHERE rolname = ANY (%(foreign)s)
             AND EXISTS (SELECT FROM aclexplode(relacl) WHERE grantee = pg_roles.oid)
         """,
         message="Supabase's own API reaches {relation} as {role}.",

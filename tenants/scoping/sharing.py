@@ -10,6 +10,8 @@ from tenants.scoping.models import ScopedModel
 from tenants.scoping.roles import STAFF, WEB
 
 PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
+# Roles of Supabase's own API, which get every new table of a login that Supabase made.
+FOREIGN_ROLES = ["anon", "authenticated", "service_role"]
 # Apps of others whose tables all lines share. A model of ours says `shared_because` itself.
 SHARED_APPS = {
     "admin": "who changed what, staff only",
@@ -52,3 +54,24 @@ def grant_shared_tables(*, using: str, **_: Any) -> None:
                     cursor.execute(
                         f"GRANT {PRIVILEGES} ON {connection.ops.quote_name(table)} TO {role}"
                     )
+
+
+FOREIGN_GRANTS = """
+SELECT DISTINCT format('REVOKE ALL ON %%s FROM %%I', oid::regclass, grantee::regrole)
+FROM pg_class, aclexplode(relacl)
+WHERE oid IN (SELECT to_regclass(t) FROM unnest(%(tables)s::text[]) AS t)
+AND grantee IN (SELECT to_regrole(r) FROM unnest(%(roles)s::text[]) AS r)
+"""
+
+
+def shut_out_foreign_roles(*, using: str, **_: Any) -> None:
+    """Receiver of post_migrate: nobody reaches our tables past our own roles."""
+    connection = connections[using]
+    if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenants"):
+        return
+    tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+    tables.append("django_migrations")
+    with connection.cursor() as cursor:
+        cursor.execute(FOREIGN_GRANTS, {"roles": FOREIGN_ROLES, "tables": tables})
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)

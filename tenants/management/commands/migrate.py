@@ -11,6 +11,6 @@ class Command(migrate.Command):
         super().add_arguments(parser)
         parser.set_defaults(database="owner")
 
-    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+    def get_check_kwargs(self, options: Any) -> Any:
         # The catalog checks judge the serving login, and it is migrate that cures what they find.
         return {**super().get_check_kwargs(options), "databases": []}
