@@ -42,7 +42,7 @@ SELECT id FROM calls WHERE {conditions} ORDER BY created_at DESC, id DESC LIMIT 
 """
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Search:
     """What is looked for; an empty condition asks for nothing. Raises ValueError for a bad limit.
 

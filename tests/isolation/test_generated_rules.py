@@ -19,6 +19,7 @@ from tenants.scoping.models import TenantModel, line_key
 def note(**options: Any) -> ModelState:
     """A new tenant model, as migrations see it; options replace those of its Meta."""
     with isolate_apps("tenants") as registry:
+        assert registry
         registry.all_models["tenants"]["phonenumber"] = PhoneNumber
 
         class Note(TenantModel):

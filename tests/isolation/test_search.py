@@ -144,6 +144,8 @@ def test_search_without_a_limit_composes_with_other_filters(line: PhoneNumber) -
         assert list(found.filter(status="failed")) == [failed]
         assert found.count() == 31
         assert found.exclude(pk=failed.pk).search(words="nothing").exists() is False
+        both = found.search(metadata={"a": 1}) | found.search(custom_fields={"b": [2]})
+        assert found.exclude(pk__in=both).count() == 31
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1_001])

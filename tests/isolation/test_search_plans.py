@@ -73,7 +73,7 @@ SEARCHES = [
 @pytest.mark.parametrize("page", [{}, {"limit": 20}], ids=["all", "page"])
 @pytest.mark.parametrize(("search", "index"), SEARCHES, ids=str)
 def test_what_is_rare_is_found_by_its_index(
-    search: dict[str, Any], index: str, page: dict[str, int]
+    search: dict[str, Any], index: str, page: dict[str, Any]
 ) -> None:
     with tenant("pn_0"):
         scanned = scans_of(Call.objects.search(**search, **page)[:20])

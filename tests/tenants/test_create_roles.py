@@ -55,12 +55,14 @@ def server() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="replytics-") as directory:
         cluster = Cluster(Path(directory) / "cluster", durable=False)
         cluster.start()
-        yield cluster
-        cluster.stop()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 @pytest.fixture
-def shop(server: Cluster) -> Iterator[Cluster]:
+def shop(server: Cluster) -> Cluster:
     """The server without anything of ours, and an empty database `shop`."""
     url = server.url(SUPERUSER, "postgres")
     assert url
