@@ -1,10 +1,12 @@
 """Settings, all from the environment (or `.env`); `.env.example` describes each of them."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from croniter import croniter
 from django.core.exceptions import ImproperlyConfigured
 
 from replytics import embedded
@@ -73,11 +75,15 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "pgtrigger",
+    "procrastinate.contrib.django",
     "rest_framework",
     "tenants",
     "calls",
     "analytics",
 ]
+# Keeps migrations linear (max_migration.txt) while they are written; a server does not need it.
+if find_spec("django_linear_migrations"):
+    INSTALLED_APPS.append("django_linear_migrations")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -141,6 +147,25 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+
+def _cron(name: str, default: str) -> str:
+    value: str = env.str(name, default=default)
+    if not croniter.is_valid(value):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; write five cron fields, such as {default!r} (UTC)"
+        )
+    return value
+
+
+# When the worker runs what; cron fields, UTC.
+SCHEDULE = {
+    "roll_up_calls": _cron("SCHEDULE_ROLL_UP_CALLS", "* * * * *"),
+    "refresh_summary": _cron("SCHEDULE_REFRESH_SUMMARY", "*/15 * * * *"),
+    "verify_stats": _cron("SCHEDULE_VERIFY_STATS", "40 3 * * *"),
+}
+# A run that was missed because no worker was up is caught up once, if it is at most a day late.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
+
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -164,6 +189,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
     "loggers": {
+        "procrastinate": {"level": "WARNING"},
         # Each entry into all tenants with its reason; a line a request is too much on a console.
         "replytics.audit": {"level": env.str("AUDIT_LOG_LEVEL", default="INFO").upper()},
     },

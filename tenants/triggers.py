@@ -12,11 +12,12 @@ from pgtrigger import compiler
 
 
 class TriggerSql(compiler.UpsertTriggerSql):
-    """A trigger with a function of its own, in schema app."""
+    """A trigger with a function of its own, in schema app; it names tables with their schema."""
 
     def get_template(self) -> str:
         return """
-            CREATE OR REPLACE FUNCTION app.{pgid}() RETURNS trigger LANGUAGE plpgsql AS $$
+            CREATE OR REPLACE FUNCTION app.{pgid}() RETURNS trigger LANGUAGE plpgsql
+            SET search_path = pg_catalog, pg_temp AS $$
                 {declare}
                 BEGIN
                     {func}
@@ -44,6 +45,17 @@ class SharedFunctionSql(compiler.UpsertTriggerSql):
         """
 
 
+class CompiledTrigger(compiler.Trigger):
+    """A trigger as migrations hold it; goes together with the function that it brought."""
+
+    @property
+    def uninstall_sql(self) -> str:
+        drop: str = super().uninstall_sql
+        if isinstance(self.sql, TriggerSql):
+            drop += f" DROP FUNCTION IF EXISTS app.{self.sql.pgid}();"
+        return drop
+
+
 class Trigger(pgtrigger.Trigger):
     """Named in the database as it is named on the model."""
 
@@ -69,7 +81,7 @@ class Trigger(pgtrigger.Trigger):
             level=str(self.level),
             condition=self.render_condition(model),
         )
-        return compiler.Trigger(name=self.name, sql=sql)
+        return CompiledTrigger(name=self.name, sql=sql)
 
 
 class RunFunction(Trigger):

@@ -6,7 +6,6 @@ archive keeps the columns of `calls`, and a status update writes no GIN entry.
 
 import django.contrib.postgres.search
 import django.db.models.deletion
-import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
@@ -95,12 +94,11 @@ class Migration(migrations.Migration):
         migrations.RunSQL(INDEX_WORDS, "DROP FUNCTION app.index_call_words()"),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_index_words",
                 sql=tenants.triggers.SharedFunctionSql(
                     condition="WHEN (NEW.transcript IS NOT NULL OR NEW.ai_summary IS NOT NULL)",
                     func="app.index_call_words",
-                    hash="761ad56746203bf44badcdf697aa7099880ea650",
                     operation="INSERT",
                     pgid="calls_index_words",
                     table="calls",
@@ -110,12 +108,11 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_index_changed_words",
                 sql=tenants.triggers.SharedFunctionSql(
                     condition="WHEN (OLD.transcript IS DISTINCT FROM NEW.transcript OR OLD.ai_summary IS DISTINCT FROM NEW.ai_summary)",
                     func="app.index_call_words",
-                    hash="ce42d910a6728706045873d26702266e3f46757a",
                     operation='UPDATE OF "transcript", "ai_summary"',
                     pgid="calls_index_changed_words",
                     table="calls",

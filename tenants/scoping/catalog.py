@@ -73,6 +73,7 @@ def _promised() -> dict[str, Any]:
         for trigger in getattr(model._meta, "triggers", ())
         if isinstance(trigger, SameLine) and not model._meta.proxy
     ]
+    shared = shared_models()
     return {
         "web": WEB,
         "api": API,
@@ -80,7 +81,8 @@ def _promised() -> dict[str, Any]:
         "foreign": FOREIGN_ROLES,
         "tables": [table for table, _ in tenant_tables],
         "lines": [line for _, line in tenant_tables],
-        "shared": [model._meta.db_table for model in shared_models()],
+        "shared": [model._meta.db_table for model in shared],
+        "api_may": [getattr(model, "api_may", "") for model in shared],
         "held_tables": [model._meta.db_table for model, _ in held],
         "held_keys": [f"{model._meta.db_table}.{trigger.column}" for model, trigger in held],
         "held_triggers": [trigger.get_pgid(model) for model, trigger in held],

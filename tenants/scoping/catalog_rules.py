@@ -205,16 +205,20 @@ RULES = [
     ),
     Rule(
         id="tenants.E020",
-        query=f"""
-            WITH {LOGINS}
-            SELECT to_regclass(t)::text AS relation FROM unnest(%(shared)s::text[]) AS t
-            WHERE to_regclass(t) IS NOT NULL AND EXISTS (
-                SELECT FROM pg_roles WHERE rolname = %(api)s
-                AND (has_table_privilege(oid, to_regclass(t), 'SELECT, INSERT, UPDATE, DELETE')
-                     OR has_any_column_privilege(oid, to_regclass(t), 'SELECT, INSERT, UPDATE')))
+        query="""
+            SELECT to_regclass(name)::text AS relation, string_agg(privilege, ', ') AS privileges
+            FROM unnest(%(shared)s::text[], %(api_may)s::text[]) AS shared (name, api_may)
+            JOIN pg_roles ON rolname = %(api)s,
+            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
+            WHERE to_regclass(name) IS NOT NULL
+            AND privilege <> ALL (string_to_array(api_may, ', '))
+            AND (has_table_privilege(pg_roles.oid, to_regclass(name), privilege)
+                 OR privilege <> 'DELETE'
+                 AND has_any_column_privilege(pg_roles.oid, to_regclass(name), privilege))
+            GROUP BY name
         """,
-        message="replytics_api may use {relation}, which all lines share.",
-        cure="As replytics_owner: REVOKE ALL ON {relation} FROM replytics_api, PUBLIC",
+        message="replytics_api has {privileges} on {relation}, which all lines share.",
+        cure="As replytics_owner: REVOKE {privileges} ON {relation} FROM replytics_api, PUBLIC",
     ),
     Rule(
         id="tenants.E021",

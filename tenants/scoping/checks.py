@@ -92,14 +92,17 @@ def _problems_of_table(model: type[ScopedModel]) -> Iterator[CheckMessage]:
             f'Add SameLine(name="…", column="{field.column}", …) to Meta.triggers, or take INSERT'
             " and UPDATE out of tenant_may.",
         )
-    if issubclass(model, TenantModel) and not any(
-        isinstance(rule, LineForeignKey) for rule in model._meta.constraints
+    if (
+        issubclass(model, TenantModel)
+        and not any(isinstance(rule, LineForeignKey) for rule in model._meta.constraints)
+        and not getattr(model, "outlives_line", None)
     ):
         yield _error(
             7,
             model,
             f"{label} has no foreign key to its line, so its rows outlive it.",
-            "Begin Meta.constraints with *TenantModel.Meta.constraints and run makemigrations.",
+            "Begin Meta.constraints with *TenantModel.Meta.constraints and run makemigrations,"
+            ' or say on the model why it may: outlives_line = "…".',
         )
 
 

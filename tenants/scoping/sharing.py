@@ -12,11 +12,13 @@ from tenants.scoping.roles import STAFF, WEB
 PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
 # Roles of Supabase's own API, which get every new table of a login that Supabase made.
 FOREIGN_ROLES = ["anon", "authenticated", "service_role"]
-# Apps of others whose tables all lines share. A model of ours says `shared_because` itself.
+# Apps of others whose tables all lines share. A model of ours says `shared_because` itself, and in
+# `api_may` which privileges the API login has on it.
 SHARED_APPS = {
     "admin": "who changed what, staff only",
     "auth": "staff accounts and their permissions",
     "contenttypes": "names of models",
+    "procrastinate": "jobs of the worker, which names no line",
     "sessions": "logins of staff",
 }
 
@@ -32,7 +34,7 @@ def shared_models() -> list[type[Model]]:
     return [
         model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not issubclass(model, ScopedModel) and reason_to_share(model)
+        if not issubclass(model, ScopedModel) and reason_to_share(model)
     ]
 
 
@@ -41,7 +43,10 @@ def grant_shared_tables(*, using: str, **_: Any) -> None:
     connection = connections[using]
     if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenants"):
         return
-    tables = {model._meta.db_table for model in shared_models()}
+    # Those of other people's apps; a model of ours has its grants in its migration.
+    tables = {
+        model._meta.db_table for model in shared_models() if model._meta.app_label in SHARED_APPS
+    }
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
         for table in sorted(present & tables):
@@ -54,6 +59,8 @@ def grant_shared_tables(*, using: str, **_: Any) -> None:
                     cursor.execute(
                         f"GRANT {PRIVILEGES} ON {connection.ops.quote_name(table)} TO {role}"
                     )
+                    for sequence in connection.introspection.get_sequences(cursor, table):
+                        cursor.execute(f"GRANT USAGE ON SEQUENCE {sequence['name']} TO {role}")
 
 
 FOREIGN_GRANTS = """

@@ -115,7 +115,12 @@ OWNERS_MUTATIONS = [
     ("E019", "app.top_calls", "GRANT EXECUTE ON FUNCTION app.top_calls TO PUBLIC"),
     ("E020", "auth_user", "GRANT SELECT ON auth_user TO replytics_api"),
     ("E020", "auth_user_groups", "GRANT INSERT ON auth_user_groups TO PUBLIC"),
-    ("E020", "django_session", "GRANT SELECT (session_key) ON django_session TO replytics_api"),
+    ("E020", "UPDATE on summary_refreshes", "GRANT UPDATE ON summary_refreshes TO PUBLIC"),
+    (
+        "E020",
+        "SELECT on django_session",
+        "GRANT SELECT (session_key) ON django_session TO replytics_api",
+    ),
 ]
 ADMINISTRATORS_MUTATIONS = [
     ("E010", "replytics_web is a superuser", "ALTER ROLE replytics_web SUPERUSER"),

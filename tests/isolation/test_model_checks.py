@@ -103,6 +103,17 @@ def test_a_missing_constraint_is_found(number: str, constraints: list[Any]) -> N
     assert "*TenantModel.Meta.constraints" in str(problem.hint)
 
 
+def test_a_row_that_may_outlive_its_line_says_why() -> None:
+    class Note(TenantModel):
+        outlives_line = "a ledger"
+        phone = line_key(related_name="+")
+
+        class Meta(Meta):
+            constraints = [TenantRLS()]
+
+    assert not list(problems_of(Note))
+
+
 @pytest.mark.parametrize(
     ("index", "serves"),
     [
