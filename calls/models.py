@@ -72,6 +72,11 @@ class Call(TenantModel):
     provider_status = models.TextField(
         null=True, blank=True, help_text="The provider's own word, such as busy or no-answer."
     )
+    legal_hold = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Neither archived nor dropped while this is set.",
+    )
 
     objects: ClassVar[Any] = CallManager()
 
@@ -221,9 +226,13 @@ class CallArchive(TenantModel):
         max_digits=3, decimal_places=2, db_default=Decimal("0.8"), verbose_name="AI confidence"
     )
     provider_status = models.TextField(null=True, blank=True)
+    legal_hold = models.BooleanField(db_default=False)
     metadata = models.JSONField(db_default=EMPTY_OBJECT)
     tags = ArrayField(models.TextField(), db_default=EMPTY_ARRAY)
     custom_fields = models.JSONField(db_default=EMPTY_OBJECT)
+    metadata_created_at = models.DateTimeField(
+        null=True, help_text="Unset for a call that had no metadata."
+    )
     archived_at = models.DateTimeField(db_default=NOW)
 
     way_in = "The archive is written by archive_calls and restore_calls alone."

@@ -21,6 +21,7 @@ CREATE TABLE calls_archive (
     metadata jsonb NOT NULL DEFAULT '{{}}',
     tags text[] NOT NULL DEFAULT '{{}}',
     custom_fields jsonb NOT NULL DEFAULT '{{}}',
+    metadata_created_at timestamptz,
     archived_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (id, created_at),
     CONSTRAINT calls_archive_phone_id_fkey FOREIGN KEY (phone_id)
@@ -77,7 +78,7 @@ DROP_PARTITIONS = "DROP FUNCTION app.create_archive_partitions(timestamptz, time
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0009_index_a_caller_over_all_lines")]
+    dependencies = [("calls", "0010_add_legal_hold")]
 
     operations = [
         migrations.RunSQL(
@@ -145,6 +146,7 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("provider_status", models.TextField(blank=True, null=True)),
+                        ("legal_hold", models.BooleanField(db_default=False)),
                         (
                             "metadata",
                             models.JSONField(
@@ -163,6 +165,12 @@ class Migration(migrations.Migration):
                             "custom_fields",
                             models.JSONField(
                                 db_default=django.db.models.expressions.RawSQL("'{}'::jsonb", ())
+                            ),
+                        ),
+                        (
+                            "metadata_created_at",
+                            models.DateTimeField(
+                                help_text="Unset for a call that had no metadata.", null=True
                             ),
                         ),
                         (
