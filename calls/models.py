@@ -11,11 +11,12 @@ from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import Q
 
+from calls.archival.models import ArchiveRun as ArchiveRun
 from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
 from tenants.readonly import ReadOnlyManager
 from tenants.scoping.constraints import CascadeForeignKey, LineForeignKey, TenantRLS
 from tenants.scoping.models import TenantManager, TenantModel, TenantQuerySet, line_key
-from tenants.triggers import Refuse, StampUpdatedAt, Trigger
+from tenants.triggers import Refuse, RunFunction, StampUpdatedAt, Trigger
 
 
 class CallStatus(models.TextChoices):
@@ -42,6 +43,9 @@ class CallQuerySet(TenantQuerySet["Call"]):
 
 
 CallManager = TenantManager.from_queryset(CallQuerySet)
+
+
+CALL_SID = pgtrigger.UpdateOf("call_sid")  # type: ignore[no-untyped-call]
 
 
 class Call(TenantModel):
@@ -141,6 +145,12 @@ class Call(TenantModel):
                 message="A call's status only moves forward:"
                 " ringing, answered, then completed or failed.",
             ),
+            RunFunction(
+                name="calls_sid_not_archived",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | CALL_SID,
+                func="app.refuse_archived_sid",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,6 +215,10 @@ class CallMetadata(TenantModel):
         return f"metadata of call {self.call_id}"
 
 
+ADDED = pgtrigger.Referencing(new="added")  # type: ignore[no-untyped-call]
+REMOVED = pgtrigger.Referencing(old="removed")  # type: ignore[no-untyped-call]
+
+
 class CallArchive(TenantModel):
     """A call older than the retention of `calls`, with its metadata; partitioned by month.
 
@@ -251,6 +265,47 @@ class CallArchive(TenantModel):
             # A caller over all lines.
             models.Index(
                 fields=["caller_number", "-created_at"], name="idx_archive_caller_created"
+            ),
+        ]
+        triggers = [
+            # A bare INSERT … SELECT of deleted calls would lose their metadata to the cascade.
+            Trigger(
+                name="calls_archive_keeps_metadata",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.metadata_created_at IS NULL"),
+                declare=[("kept", "public.call_metadata")],
+                func="""
+                    SELECT * INTO kept FROM public.call_metadata WHERE call_id = NEW.id;
+                    IF FOUND THEN
+                        NEW.metadata = kept.metadata;
+                        NEW.tags = kept.tags;
+                        NEW.custom_fields = kept.custom_fields;
+                        NEW.metadata_created_at = kept.created_at;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            RunFunction(
+                name="calls_archive_remembers_sids",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                level=pgtrigger.Statement,
+                referencing=ADDED,
+                func="app.remember_archived_sids",
+            ),
+            RunFunction(
+                name="calls_archive_forgets_sids",
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                level=pgtrigger.Statement,
+                referencing=REMOVED,
+                func="app.forget_archived_sids",
+            ),
+            Refuse(
+                name="calls_archive_sid_is_fixed",
+                condition="OLD.call_sid IS DISTINCT FROM NEW.call_sid",
+                message="The call_sid of an archived call cannot change.",
             ),
         ]
 

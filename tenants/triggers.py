@@ -37,7 +37,7 @@ class SharedFunctionSql(compiler.UpsertTriggerSql):
     def get_template(self) -> str:
         return """
             DROP TRIGGER IF EXISTS {pgid} ON {table};
-            CREATE TRIGGER {pgid} {when} {operation} ON {table}
+            CREATE TRIGGER {pgid} {when} {operation} ON {table} {referencing}
                 FOR EACH {level} {condition}
                 EXECUTE FUNCTION {func}();
             COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
@@ -72,10 +72,15 @@ class Trigger(pgtrigger.Trigger):
         return compiler.Trigger(name=self.name, sql=sql)
 
 
-class StampUpdatedAt(Trigger):
-    """Sets updated_at on every UPDATE; the name and the function are the schema document's."""
+class RunFunction(Trigger):
+    """Runs a function made by a migration; `func` is that function's name."""
 
     sql_class = SharedFunctionSql
+
+
+class StampUpdatedAt(RunFunction):
+    """Sets updated_at on every UPDATE; the name and the function are the schema document's."""
+
     when = pgtrigger.Before
     operation = pgtrigger.Update
     func = "update_updated_at_column"
