@@ -302,6 +302,13 @@ class CallArchive(TenantModel):
                 referencing=REMOVED,
                 func="app.forget_archived_sids",
             ),
+            RunFunction(
+                name="calls_archive_forgets_all_sids",
+                when=pgtrigger.After,
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                func="app.forget_archived_sids",
+            ),
             Refuse(
                 name="calls_archive_sid_is_fixed",
                 condition="OLD.call_sid IS DISTINCT FROM NEW.call_sid",

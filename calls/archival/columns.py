@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
-# What the archive holds beside the columns of calls.
-ARCHIVE_ONLY = ["metadata", "tags", "custom_fields", "metadata_created_at", "archived_at"]
+# What the archive carries of call_metadata, and what else it holds beside the columns of calls.
+CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at"]
+ARCHIVE_ONLY = [*CARRIED, "archived_at"]
 METADATA = ["call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"]
 KNOWN_CHILDREN = ["call_metadata"]
 

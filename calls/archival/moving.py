@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from calls.archival import batches, ledger
-from calls.archival.columns import require_agreement
+from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
 from calls.models import ENDED, LIVE
 from tenants.scoping import all_tenants
@@ -72,8 +72,6 @@ SELECT
 FROM copied
 """
 MAKE_PARTITION = "SELECT app.create_archive_partitions(%(month)s, %(month)s)"
-
-EXTRA = ["metadata", "tags", "custom_fields", "metadata_created_at"]
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def _mover(columns: list[str], *, cut_off: datetime, phone_id: str | None) -> ba
     move = MOVE.format(
         columns=batches.names(columns),
         moved_columns=batches.names(columns, "moved"),
-        extra=batches.names(EXTRA),
+        extra=batches.names(CARRIED),
         whole_checksum=batches.CHECKSUM.format(row="whole"),
         copied_checksum=batches.CHECKSUM.format(row="copied"),
     )

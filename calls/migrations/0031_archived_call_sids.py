@@ -44,8 +44,12 @@ $$;
 CREATE FUNCTION app.forget_archived_sids() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    DELETE FROM app.archived_call_sids USING removed
-    WHERE archived_call_sids.call_sid = removed.call_sid;
+    IF TG_OP = 'TRUNCATE' THEN
+        TRUNCATE app.archived_call_sids;
+    ELSE
+        DELETE FROM app.archived_call_sids USING removed
+        WHERE archived_call_sids.call_sid = removed.call_sid;
+    END IF;
     RETURN NULL;
 END
 $$;

@@ -74,6 +74,20 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
             trigger=pgtrigger.compiler.Trigger(
+                name="calls_archive_forgets_all_sids",
+                sql=tenants.triggers.SharedFunctionSql(
+                    func="app.forget_archived_sids",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="calls_archive_forgets_all_sids",
+                    table="calls_archive",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="callarchive",
+            trigger=pgtrigger.compiler.Trigger(
                 name="calls_archive_sid_is_fixed",
                 sql=tenants.triggers.TriggerSql(
                     condition="WHEN (OLD.call_sid IS DISTINCT FROM NEW.call_sid)",

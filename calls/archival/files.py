@@ -1,0 +1,2 @@
+class BadFile(Exception):
+    """x"""
