@@ -99,7 +99,7 @@ def in_batches(
                 moved = move(cursor, most, after)
                 if moved is None:
                     return
-                _count(run, moved)
+                count(run, moved)
         except OperationalError as error:
             timeouts += 1
             if not isinstance(error.__cause__, TIMEOUTS) or timeouts > PATIENCE:
@@ -111,7 +111,7 @@ def in_batches(
         on_batch(moved)
 
 
-def _count(run: ArchiveRun, moved: Moved) -> None:
+def count(run: ArchiveRun, moved: Moved) -> None:
     """Inside the batch's transaction: the ledger is true at every moment."""
     ArchiveRun.objects.filter(pk=run.pk).update(
         calls=F("calls") + moved.calls,

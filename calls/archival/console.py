@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from calls.archival import batches, ledger
 from calls.archival.columns import ArchiveMismatch
 from calls.archival.cutoff import BadCutOff
+from calls.archival.dropping import UnderLegalHold
 from calls.archival.files import BadFile
 from calls.archival.models import ArchiveRun, RunState
 
@@ -22,14 +23,14 @@ def one_line_errors() -> Iterator[None]:
     """What can go wrong, as one line and a non-zero exit code."""
     try:
         yield
-    except (ArchiveMismatch, BadCutOff, BadFile, batches.RowsDiffer) as error:
+    except (ArchiveMismatch, BadCutOff, BadFile, UnderLegalHold, batches.RowsDiffer) as error:
         raise CommandError(str(error)) from None
     except DatabaseError as error:
         raise CommandError(
             f"{ledger.short(error)}. What was committed before stands; run it again to go on."
         ) from None
     except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}") from None
+        raise CommandError(f"{error.filename or 'The file'}: {error.strerror}") from None
 
 
 @contextmanager

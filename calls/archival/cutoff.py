@@ -32,16 +32,19 @@ def older_than(period: str, *, now: datetime) -> datetime:
         raise BadCutOff(f'"{period}" lies before the calendar begins') from None
 
 
-def before(moment: str, *, now: datetime) -> datetime:
+def moment(text: str) -> datetime:
     """A moment written in ISO 8601; without an offset it is UTC. Raises BadCutOff."""
     try:
-        cut_off = datetime.fromisoformat(moment.strip())
+        parsed = datetime.fromisoformat(text.strip())
     except ValueError:
         raise BadCutOff(
-            f'"{moment}" is no moment: write one such as 2025-01-31 or 2025-01-31T12:00:00+00:00'
+            f'"{text}" is no moment: write one such as 2025-01-31 or 2025-01-31T12:00:00+00:00'
         ) from None
-    if cut_off.tzinfo is None:
-        cut_off = cut_off.replace(tzinfo=UTC)
-    if cut_off > now:
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def before(text: str, *, now: datetime) -> datetime:
+    """A moment in the past. Raises BadCutOff."""
+    if (cut_off := moment(text)) > now:
         raise BadCutOff(f"{cut_off.isoformat()} lies in the future")
     return cut_off

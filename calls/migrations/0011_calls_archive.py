@@ -51,9 +51,11 @@ BEGIN
     WHILE month <= last AT TIME ZONE 'UTC' LOOP
         partition := 'calls_archive_' || to_char(month, 'YYYY_MM');
         IF to_regclass('public.' || partition) IS NULL THEN
+            -- The CHECK spares every ATTACH the scan that would prove it.
             EXECUTE format(
-                'CREATE TABLE public.%I (LIKE public.calls_archive INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
-                partition);
+                'CREATE TABLE public.%I (LIKE public.calls_archive INCLUDING DEFAULTS INCLUDING CONSTRAINTS,'
+                ' CONSTRAINT calls_archive_month CHECK (created_at >= %L AND created_at < %L))',
+                partition, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
             EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
                 partition);
             EXECUTE format('CREATE POLICY tenant ON public.%I USING (phone_id = (SELECT app.phone()))'

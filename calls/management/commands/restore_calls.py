@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from calls.archival import batches, console, cutoff, ledger, moving, restoring
 from calls.archival.arguments import existing_line, positive
@@ -48,8 +47,7 @@ class Command(BaseCommand):
             return restoring.Choice(call_sid=options["call_sid"])
         if options["call_sid"] or not all(period):
             raise CommandError("Give --phone-id, --from and --to, or --call-sid alone.")
-        now = timezone.now()
-        since, until = (cutoff.before(options[name], now=now) for name in ("since", "until"))
+        since, until = cutoff.moment(options["since"]), cutoff.moment(options["until"])
         if since >= until:
             raise CommandError("--from must lie before --to.")
         return restoring.Choice(
