@@ -23,7 +23,7 @@ WHERE i.inhparent = 'public.calls_archive'::regclass ORDER BY c.relname
 # Whatever makes the parent what it is, as the statements that make it again. NOT NULL constraints
 # come with the columns.
 PROPERTIES = """
-SELECT format('ALTER TABLE public.calls_archive ADD CONSTRAINT %%I %%s', conname,
+SELECT format('ALTER TABLE public.calls_archive ADD CONSTRAINT %I %s', conname,
     pg_get_constraintdef(oid))
 FROM pg_constraint
 WHERE conrelid = 'public.calls_archive'::regclass AND contype IN ('c', 'p', 'u', 'f', 'x')
@@ -36,23 +36,23 @@ UNION ALL
 SELECT pg_get_triggerdef(oid) FROM pg_trigger
 WHERE tgrelid = 'public.calls_archive'::regclass AND NOT tgisinternal
 UNION ALL
-SELECT format('COMMENT ON TRIGGER %%I ON public.calls_archive IS %%L', tgname,
+SELECT format('COMMENT ON TRIGGER %I ON public.calls_archive IS %L', tgname,
     obj_description(oid, 'pg_trigger'))
 FROM pg_trigger WHERE tgrelid = 'public.calls_archive'::regclass AND NOT tgisinternal
 UNION ALL
-SELECT format('ALTER TABLE public.calls_archive %%s ROW LEVEL SECURITY', word)
+SELECT format('ALTER TABLE public.calls_archive %s ROW LEVEL SECURITY', word)
 FROM pg_class, LATERAL (VALUES ('ENABLE', relrowsecurity), ('FORCE', relforcerowsecurity))
     AS flags (word, is_set)
 WHERE oid = 'public.calls_archive'::regclass AND is_set
 UNION ALL
-SELECT format('CREATE POLICY %%I ON public.calls_archive AS %%s FOR %%s TO %%s', policyname,
+SELECT format('CREATE POLICY %I ON public.calls_archive AS %s FOR %s TO %s', policyname,
     permissive, cmd, (SELECT string_agg(
         CASE r WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(r) END, ', ') FROM unnest(roles) r))
     || coalesce(' USING (' || qual || ')', '')
     || coalesce(' WITH CHECK (' || with_check || ')', '')
 FROM pg_policies WHERE schemaname = 'public' AND tablename = 'calls_archive'
 UNION ALL
-SELECT format('GRANT %%s ON public.calls_archive TO %%s', privilege_type,
+SELECT format('GRANT %s ON public.calls_archive TO %s', privilege_type,
     CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
 FROM pg_class, aclexplode(relacl)
 WHERE oid = 'public.calls_archive'::regclass AND grantee <> relowner
@@ -102,7 +102,7 @@ class ReorderArchiveColumns(Operation):
                 for name, bounds in partitions
             ),
         ]:
-            schema_editor.execute(statement)
+            schema_editor.execute(statement, None)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
