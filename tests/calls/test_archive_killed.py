@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections
 
 from calls.archival.models import ArchiveRun, RunState
 from replytics.embedded import ROOT, SUPERUSER, SYSTEM_USER, Cluster
@@ -38,15 +39,13 @@ def test_nothing_is_lost_or_doubled_by_sigkill(before: tuple[object, ...]) -> No
     for _ in range(20):
         archiver = command(*ARCHIVE)
         begun = _wait_for(lambda: counts()["calls_archive"] > moved[-1], archiver)
-        time.sleep(luck.random() * 0.05)
+        time.sleep(luck.random() * 0.02)
         archiver.kill()
         archiver.communicate()
         assert everything() == before
         moved.append(counts()["calls_archive"])
         assert counts()["app.archived_call_sids"] == moved[-1]
-        if not begun:
-            break
-    assert 0 < moved[1] < 6_000  # killed midway
+        assert begun  # killed midway
     with all_tenants("test"):
         runs = list(ArchiveRun.objects.all())
     assert sum(run.calls for run in runs) == moved[-1]  # the ledger is exact for killed runs too
@@ -108,8 +107,8 @@ def test_metadata_written_meanwhile_is_not_lost(before: tuple[object, ...]) -> N
             try:
                 query("INSERT INTO call_metadata (call_id, tags) VALUES (%s, '{late}')", [call_id])
                 added.add(str(call_id))
-            except Exception as error:  # noqa: BLE001 - the call was archived before
-                assert "belongs to the line" in str(error) or "foreign key" in str(error)
+            except IntegrityError:  # the call was archived before
+                continue
         connections.close_all()
 
     writer = threading.Thread(target=write)
@@ -141,23 +140,23 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
 
 @pytest.fixture
 def full_soon(before: tuple[object, ...]) -> Iterator[None]:
-    """The archive's months in a tablespace of two megabytes."""
+    """The archive's months in a tablespace of one megabyte."""
     cluster = _test_cluster()
     if os.geteuid() != 0 or cluster is None:
         pytest.skip("needs root and the embedded PostgreSQL, to mount a small disk")
     place = Path("/tmp") / f"replytics-{os.getpid()}"  # noqa: S108 - its path must be reachable
     place.mkdir()
     try:
-        options = ["-t", "tmpfs", "-o", "size=2m,mode=0777", "tmpfs", str(place)]
-        if subprocess.run(["mount", *options], capture_output=True).returncode:
+        options = ["-t", "tmpfs", "-o", "size=1m,mode=0777", "tmpfs", str(place)]
+        if subprocess.run(["/bin/mount", *options], capture_output=True).returncode:
             pytest.skip("mounting is not allowed here")
         try:
             space = place / "space"
             space.mkdir()
-            subprocess.run(["chown", SYSTEM_USER, str(space)], check=True)
+            shutil.chown(space, SYSTEM_USER)
             yield from _months_in(cluster, space)
         finally:
-            subprocess.run(["umount", "-l", str(place)], check=True)
+            subprocess.run(["/bin/umount", "-l", str(place)], check=True)
     finally:
         place.rmdir()
 
@@ -174,8 +173,7 @@ def _months_in(cluster: Cluster, space: Path) -> Iterator[None]:
             superuser.execute(f"ALTER TABLE {month} SET TABLESPACE small")
         yield
         for month in months:
-            superuser.execute(f"TRUNCATE {month}")
-            superuser.execute(f"ALTER TABLE {month} SET TABLESPACE pg_default")
+            superuser.execute(f"DROP TABLE {month}")
         superuser.execute("DROP TABLESPACE small")
 
 

@@ -18,7 +18,8 @@ from tests.factories import make_call, make_line
 
 
 def archive(**overrides: Any) -> ArchiveRun:
-    return archive_calls(**{"cut_off": CUT_OFF, "started_by": "test"} | overrides)
+    asked: dict[str, Any] = {"cut_off": CUT_OFF, "started_by": "test"}
+    return archive_calls(**asked | overrides)
 
 
 def test_ended_calls_before_the_cut_off_move_whole(line: PhoneNumber) -> None:
