@@ -268,12 +268,16 @@ class CallArchive(TenantModel):
             ),
         ]
         triggers = [
-            # A bare INSERT … SELECT of deleted calls would lose their metadata to the cascade.
+            # A bare INSERT … SELECT of deleted calls would lose their metadata to the cascade. The
+            # archiver has joined it already, and says so.
             Trigger(
                 name="calls_archive_keeps_metadata",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Condition("NEW.metadata_created_at IS NULL"),
+                condition=pgtrigger.Condition(
+                    "NEW.metadata_created_at IS NULL"
+                    " AND current_setting('app.archiving', true) IS DISTINCT FROM 'on'"
+                ),
                 declare=[("kept", "public.call_metadata")],
                 func="""
                     SELECT * INTO kept FROM public.call_metadata WHERE call_id = NEW.id;

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="calls_archive_keeps_metadata",
                 sql=tenants.triggers.TriggerSql(
-                    condition="WHEN (NEW.metadata_created_at IS NULL)",
+                    condition="WHEN (NEW.metadata_created_at IS NULL AND current_setting('app.archiving', true) IS DISTINCT FROM 'on')",
                     declare="DECLARE kept public.call_metadata;",
                     func="\n                    SELECT * INTO kept FROM public.call_metadata WHERE call_id = NEW.id;\n                    IF FOUND THEN\n                        NEW.metadata = kept.metadata;\n                        NEW.tags = kept.tags;\n                        NEW.custom_fields = kept.custom_fields;\n                        NEW.metadata_created_at = kept.created_at;\n                    END IF;\n                    RETURN NEW;\n                ",
                     operation="INSERT",

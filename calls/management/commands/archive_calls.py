@@ -55,6 +55,7 @@ class Command(BaseCommand):
                     phone_id=phone_id,
                     batch_size=options["batch_size"],
                     limit=options["limit"],
+                    plan=plan,
                     started_by=ledger.whoami(),
                     should_stop=should_stop,
                     on_batch=on_batch,
