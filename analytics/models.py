@@ -118,6 +118,8 @@ class QueuedBucket(TenantModel):
     Several rows may name the same hour: the key is one in Django's eyes only.
     """
 
+    outlives_line = "deleting a line deletes its calls, whose triggers append here afterwards"
+
     pk = models.CompositePrimaryKey("phone_id", "bucket")
     phone = line_key(related_name="queued_buckets")
     bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
@@ -141,6 +143,9 @@ class QueuedBucket(TenantModel):
 class SummaryRefresh(models.Model):
     """One refresh of phone_performance_summary; the latest says as of when the summary is."""
 
+    shared_because = "one refresh is of all lines, and tells nothing of any"
+    api_may = "SELECT"
+
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
 
@@ -155,6 +160,8 @@ class SummaryRefresh(models.Model):
 
 class StatsVerification(models.Model):
     """One run of the truth check and the differences that it found."""
+
+    shared_because = "one run counts all lines; staff alone may read it"
 
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()

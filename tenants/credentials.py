@@ -108,6 +108,10 @@ class ApiKey(TenantModel):
     256 random bits need no slow password hash (ASVS 6.5.2): SHA-256 is kept, never the secret.
     """
 
+    unique_over_all_lines = {
+        "prefix": "a key is looked up before its line is known; the server makes it at random"
+    }
+
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )

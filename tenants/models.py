@@ -72,6 +72,9 @@ class PhoneNumber(ScopedModel):
     """A rented phone line: the tenant."""
 
     line_field = "id"
+    unique_over_all_lines = {
+        "number": "a telephone number rings at one line, and that one is taken is no secret"
+    }
 
     id = models.TextField(
         primary_key=True,

@@ -16,17 +16,13 @@ from tenants.scoping import all_tenants
 from tenants.scoping.scope import GENERATOR_DRIVERS
 from tests.factories import make_line
 
-# Fixtures are generators that pytest suspends inside the scope they enter.
-GENERATOR_DRIVERS.add(_pytest.fixtures.__file__)
-
 # All but what migrations wrote.
 EMPTY_TABLES = """
 DO $$ BEGIN
     EXECUTE (SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-        AND NOT relispartition
-        AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission',
-            'auth_group', 'auth_group_permissions'));
+        AND NOT relispartition AND relname NOT IN ('django_migrations', 'django_content_type',
+            'auth_permission', 'auth_group', 'auth_group_permissions'));
 END $$
 """
 
@@ -37,6 +33,9 @@ DO $$ DECLARE partition regclass; BEGIN
     LOOP EXECUTE 'DROP TABLE ' || partition; END LOOP;
 END $$
 """
+
+# Fixtures are generators that pytest suspends inside the scope they enter.
+GENERATOR_DRIVERS.add(_pytest.fixtures.__file__)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import tenants.triggers
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0010_calls_archive")]
+    dependencies = [("calls", "0022_vacuum_calls_early")]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(

@@ -1,12 +1,14 @@
 """The ORM's wall: managers that filter by the scope, and refuse without one."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import FullResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression, F
+from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
 from tenants.scoping.constraints import LineForeignKey, TenantRLS
@@ -84,14 +86,21 @@ class TenantQuerySet(models.QuerySet[M]):
         return TenantRawQuerySet.of(super().raw(*args, **kwargs))
 
 
+@cache
+def _query_in_scope(model: Any) -> Query:
+    """Resolved once for each model; it holds no line, and each queryset clones it."""
+    return models.QuerySet(model).filter(InScope(model.line_field)).query
+
+
 class TenantManager(models.Manager[M]):
     """Default and base manager of every tenant model."""
 
     _queryset_class = TenantQuerySet
 
     def get_queryset(self) -> models.QuerySet[M]:
-        model: Any = self.model
-        return super().get_queryset().filter(InScope(model.line_field))
+        rows = super().get_queryset()
+        rows.query = _query_in_scope(self.model).chain()
+        return rows
 
 
 def line_in_scope() -> str | None:

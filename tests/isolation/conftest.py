@@ -1,10 +1,13 @@
 """Two lines with a committed row of every model, and the count of what was asserted."""
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.db import connections
 from django.db.models import Model
@@ -97,3 +100,17 @@ def way(request: pytest.FixtureRequest, lines: Lines) -> Iterator[str]:
         changes["PORT"] = str(request.getfixturevalue("pgbouncer_port"))
     with another_way("way", **changes) as alias:
         yield alias
+
+
+@pytest.fixture
+def administrator(django_db_setup: None) -> Iterator[psycopg.Connection]:
+    """A superuser in the test database, in a transaction that is rolled back."""
+    url = os.environ.get("ADMIN_DATABASE_URL")
+    if not url:
+        pytest.skip("ADMIN_DATABASE_URL names no superuser of this server")
+    name = connections["owner"].settings_dict["NAME"]
+    with psycopg.connect(
+        urlsplit(url)._replace(path=f"/{name}").geturl(), cursor_factory=psycopg.ClientCursor
+    ) as connection:
+        yield connection
+        connection.rollback()
