@@ -165,6 +165,8 @@ INSTALLED_APPS = [
     "pgtrigger",
     "procrastinate.contrib.django",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "calls",
     "analytics",
 ]
@@ -225,10 +227,31 @@ REST_FRAMEWORK = {
         "tenants.api.rendering.JSONRenderer",
         "tenants.api.rendering.ProblemRenderer",
     ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "tenants.api.problems.handle",
     "UNAUTHENTICATED_USER": None,
 }
 
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Replytics",
+    "DESCRIPTION": "The calls, settings and numbers of one phone line.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "CallStatus": "calls.models.CallStatus",
+        "RuleType": "tenants.models.RuleType",
+        "Weekday": "tenants.models.Weekday",
+    },
+}
 # Requests a minute, counted in PostgreSQL for every process.
 API_REQUESTS_PER_KEY = _number("API_REQUESTS_PER_KEY", default=600, least=1, most=1_000_000)
 API_REQUESTS_PER_LINE = _number("API_REQUESTS_PER_LINE", default=1200, least=1, most=1_000_000)

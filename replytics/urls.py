@@ -3,6 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerView,
+)
 
 from calls.intake import webhooks
 from replytics import health
@@ -12,8 +17,12 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
     path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view()),
+    path("api/redoc/", SpectacularRedocView.as_view()),
     path("api/v1/", include("tenants.api.urls")),
     path("api/v1/", include("calls.api.urls")),
+    path("api/v1/", include("analytics.api.urls")),
     path("webhooks/twilio/voice/", webhooks.voice),
     path("webhooks/twilio/recording/", webhooks.recording),
     path("health/live", health.live),

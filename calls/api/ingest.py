@@ -12,6 +12,8 @@ from rest_framework.response import Response
 
 from calls.intake.events import URL
 from calls.intake.pipeline import Archived, NotOfThisLine, deliver
+from calls.models import CallStatus
+from tenants.api.documentation import IDEMPOTENCY_KEY, documented
 from tenants.api.problems import problem
 from tenants.api.views import LineView
 from tenants.credentials import KeyScope
@@ -65,6 +67,15 @@ class DeliverySerializer(serializers.Serializer[dict[str, Any]]):
         return super().to_internal_value(data)
 
 
+class DeliveredSerializer(serializers.Serializer[dict[str, Any]]):
+    id = serializers.UUIDField()
+    phone_id = serializers.CharField()
+    call_sid = serializers.CharField()
+    status = serializers.ChoiceField(CallStatus.choices)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
 class CallBySid(LineView):
     """PUT merges what it names into the call; the same request twice is the same as once.
 
@@ -75,6 +86,12 @@ class CallBySid(LineView):
     scopes = {"PUT": KeyScope.INGEST}
     largest_body = LARGEST_BODY
 
+    @documented(
+        {200: DeliveredSerializer, 201: DeliveredSerializer},
+        request=DeliverySerializer,
+        refusals=[409, 422],
+        parameters=[IDEMPOTENCY_KEY],
+    )
     def put(self, request: Request, call_sid: str) -> Response:
         if not CALL_SID.fullmatch(call_sid):
             raise NotFound("That is no call SID.")

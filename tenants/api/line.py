@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
+from tenants.api.documentation import IF_MATCH, IF_NONE_MATCH, UNCHANGED, documented
 from tenants.api.preconditions import answer_if_changed, etag_of, require_match
 from tenants.api.serializers import PhoneNumberSerializer, VoiceSettingsSerializer
 from tenants.api.views import LineView
@@ -31,7 +32,7 @@ class SettingView(LineView):
         rows: Any = self.model._default_manager.all()
         return (rows.select_for_update() if lock else rows).get()
 
-    def get(self, request: Request) -> Response:
+    def read(self, request: Request) -> Response:
         return answer_if_changed(request, self.serializer(self.find(lock=False)).data)
 
     def change(self, request: Request, *, partial: bool) -> Response:
@@ -51,6 +52,16 @@ class PhoneNumberView(SettingView):
     model = PhoneNumber
     serializer = PhoneNumberSerializer
 
+    @documented({200: PhoneNumberSerializer, 304: UNCHANGED}, parameters=[IF_NONE_MATCH])
+    def get(self, request: Request) -> Response:
+        return self.read(request)
+
+    @documented(
+        {200: PhoneNumberSerializer},
+        request=PhoneNumberSerializer,
+        refusals=[412],
+        parameters=[IF_MATCH],
+    )
     def patch(self, request: Request) -> Response:
         return self.change(request, partial=True)
 
@@ -70,8 +81,24 @@ class VoiceSettingsView(SettingView):
                 cursor.execute(MAKE_VOICE_SETTINGS, {"line": current_scope().phone_id})
             return super().find(lock=lock)
 
+    @documented({200: VoiceSettingsSerializer, 304: UNCHANGED}, parameters=[IF_NONE_MATCH])
+    def get(self, request: Request) -> Response:
+        return self.read(request)
+
+    @documented(
+        {200: VoiceSettingsSerializer},
+        request=VoiceSettingsSerializer,
+        refusals=[412],
+        parameters=[IF_MATCH],
+    )
     def put(self, request: Request) -> Response:
         return self.change(request, partial=False)
 
+    @documented(
+        {200: VoiceSettingsSerializer},
+        request=VoiceSettingsSerializer,
+        refusals=[412],
+        parameters=[IF_MATCH],
+    )
     def patch(self, request: Request) -> Response:
         return self.change(request, partial=True)

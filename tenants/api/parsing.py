@@ -34,14 +34,7 @@ class StrictJSONParser(BaseParser):
         if len(body) > largest:
             raise BodyTooLarge(largest)
         try:
-            # strict=False: a raw control character gets the same answer as an escaped one.
-            data = json.loads(
-                body.decode(),
-                strict=False,
-                object_pairs_hook=_once_each,
-                parse_constant=_no_number,
-                parse_float=_finite,
-            )
+            data = read_json(body.decode())
         except RecursionError:
             raise ParseError(f"JSON may be nested {DEEPEST} levels deep.") from None
         except ValueError as error:
@@ -54,6 +47,18 @@ class MergePatchParser(StrictJSONParser):
     """https://www.rfc-editor.org/rfc/rfc7396"""
 
     media_type = "application/merge-patch+json"
+
+
+def read_json(text: str) -> Any:
+    """Raises ValueError, or RecursionError when it is nested beyond all measure."""
+    # strict=False: a raw control character gets the same answer as an escaped one.
+    return json.loads(
+        text,
+        strict=False,
+        object_pairs_hook=_once_each,
+        parse_constant=_no_number,
+        parse_float=_finite,
+    )
 
 
 def refuse_what_is_no_text(data: Any) -> None:

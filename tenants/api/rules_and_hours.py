@@ -1,16 +1,27 @@
 """The rows that a line has several of: its rules and its hours."""
 
 import uuid
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
 from django.db import transaction
 from django.db.models import Model
+from drf_spectacular.utils import extend_schema_view, inline_serializer
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
 from tenants import rules
+from tenants.api.documentation import (
+    ANY_OBJECT,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    NOTHING,
+    UNCHANGED,
+    documented,
+)
 from tenants.api.errors import Conflict, Invalid
 from tenants.api.once import once
 from tenants.api.preconditions import answer_if_changed, etag_of, require_match
@@ -24,7 +35,45 @@ from tenants.api.views import LineView
 from tenants.credentials import KeyScope
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber
 
+V = TypeVar("V", bound=type[LineView])
+
 MOST_RULES = 1000  # of one line; a list is one answer without pages
+
+
+def document_collection(name: str, serializer: Any, listed: Any) -> Callable[[V], V]:
+    """GET and POST of a CollectionView in the OpenAPI document."""
+    return extend_schema_view(
+        get=documented(
+            {200: listed, 304: UNCHANGED},
+            parameters=[IF_NONE_MATCH],
+            operation_id=f"{name}_list",
+        ),
+        post=documented(
+            {201: serializer},
+            request=serializer,
+            refusals=[409, 422],
+            parameters=[IDEMPOTENCY_KEY],
+            operation_id=f"{name}_create",
+        ),
+    )
+
+
+def document_row(serializer: Any) -> Callable[[V], V]:
+    """The methods of a RowView in the OpenAPI document."""
+    change = documented(
+        {200: serializer}, request=serializer, refusals=[409, 412], parameters=[IF_MATCH]
+    )
+    return extend_schema_view(
+        get=documented({200: serializer, 304: UNCHANGED}, parameters=[IF_NONE_MATCH]),
+        put=change,
+        patch=change,
+        delete=documented({204: NOTHING}, refusals=[412], parameters=[IF_MATCH]),
+    )
+
+
+def results_of(name: str, serializer: Any) -> Any:
+    """{"results": [...]}, named for the document."""
+    return inline_serializer(name, {"results": serializer(many=True)})
 
 
 class CollectionView(LineView):
@@ -104,6 +153,11 @@ class RowView(LineView):
         return Response(data, headers={"ETag": etag_of(data)})
 
 
+RULES = results_of("ConversationRules", ConversationRuleSerializer)
+WEEK = results_of("BusinessWeek", BusinessHoursSerializer)
+
+
+@document_collection("conversation_rules", ConversationRuleSerializer, RULES)
 class ConversationRules(CollectionView):
     """In the order in which they are tried: the highest priority first."""
 
@@ -111,6 +165,7 @@ class ConversationRules(CollectionView):
     serializer = ConversationRuleSerializer
 
 
+@document_row(ConversationRuleSerializer)
 class ConversationRuleView(RowView):
     model = ConversationRule
     serializer = ConversationRuleSerializer
@@ -121,6 +176,9 @@ class ConversationRuleOrder(LineView):
 
     scopes = {"POST": KeyScope.WRITE}
 
+    @documented(
+        {200: RULES}, request=OrderSerializer, refusals=[422], parameters=[IDEMPOTENCY_KEY]
+    )
     def post(self, request: Request) -> Response:
         return once(request, lambda: self._reorder(request))
 
@@ -147,10 +205,12 @@ class RuleSchemas(LineView):
 
     scopes = {"GET": KeyScope.READ}
 
+    @documented({200: ANY_OBJECT, 304: UNCHANGED}, parameters=[IF_NONE_MATCH])
     def get(self, request: Request) -> Response:
         return answer_if_changed(request, rules.schemas())
 
 
+@document_collection("business_hours", BusinessHoursSerializer, WEEK)
 class BusinessHoursWeek(CollectionView):
     """PUT replaces the whole week at once."""
 
@@ -159,6 +219,13 @@ class BusinessHoursWeek(CollectionView):
     serializer = BusinessHoursSerializer
     most = 7
 
+    @documented(
+        {200: WEEK},
+        request=WeekSerializer,
+        refusals=[412],
+        parameters=[IF_MATCH],
+        operation_id="business_week_update",
+    )
     def put(self, request: Request) -> Response:
         week = WeekSerializer(data=request.data)
         week.is_valid(raise_exception=True)
@@ -177,6 +244,7 @@ class BusinessHoursWeek(CollectionView):
         return Response(data, headers={"ETag": etag_of(data)})
 
 
+@document_row(BusinessHoursSerializer)
 class BusinessHoursDay(RowView):
     model = BusinessHours
     serializer = BusinessHoursSerializer

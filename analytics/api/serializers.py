@@ -1,0 +1,97 @@
+"""What statistics are asked for, and how they are answered."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from tenants.api.fields import MomentField, NumberField, StrictSerializer
+from tenants.models import validate_timezone
+
+LONGEST_RANGE = 400  # days
+LONGEST_HOURS = 31 * 24
+
+
+class RangeSerializer(StrictSerializer):
+    timezone = serializers.CharField(
+        required=False,
+        validators=[validate_timezone],
+        max_length=100,
+        help_text="Whose clock; the line's own by default.",
+    )
+    compare = serializers.ChoiceField(
+        ["previous"], required=False, help_text="Adds the period of the same length before."
+    )
+
+
+class DailyQuery(RangeSerializer):
+    first = serializers.DateField()
+    last = serializers.DateField(help_text="Included.")
+    group_by = serializers.ChoiceField(["day", "week", "month", "weekday"], default="day")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        first, last = attrs["first"], attrs["last"]
+        if last < first:
+            raise serializers.ValidationError({"last": "This is before first."})
+        if (last - first).days >= LONGEST_RANGE:
+            raise serializers.ValidationError({"last": f"At most {LONGEST_RANGE} days."})
+        if not date(1970, 1, 1) <= first <= last <= date(2200, 1, 1):
+            raise serializers.ValidationError({"first": "Ask between 1970 and 2200."})
+        return attrs
+
+
+class HourlyQuery(RangeSerializer):
+    since = serializers.DateTimeField(help_text="The beginning of an hour.")
+    until = serializers.DateTimeField(help_text="Not included.")
+    group_by = serializers.ChoiceField(["hour", "hour_of_day"], default="hour")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        since, until = attrs["since"], attrs["until"]
+        if not datetime(1970, 1, 1, tzinfo=UTC) <= since <= datetime(2200, 1, 1, tzinfo=UTC):
+            raise serializers.ValidationError({"since": "Ask between 1970 and 2200."})
+        for name, moment in (("since", since), ("until", until)):
+            if moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) != moment:
+                raise serializers.ValidationError({name: "Write a whole hour, UTC."})
+        if not since < until <= since + timedelta(hours=LONGEST_HOURS):
+            raise serializers.ValidationError({"until": f"Ask for 1 to {LONGEST_HOURS} hours."})
+        return attrs
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    total_calls = serializers.IntegerField()
+    answered_calls = serializers.IntegerField(help_text="Answered or completed.")
+    successful_calls = serializers.IntegerField(help_text="Completed.")
+    total_duration = serializers.IntegerField(help_text="Seconds.")
+    average_duration = NumberField(
+        max_digits=12, decimal_places=2, allow_null=True, help_text="Seconds; null without calls."
+    )
+    unique_callers = serializers.IntegerField(help_text="Of this bucket or range, each once.")
+
+
+class BucketSerializer(CountsSerializer):
+    bucket = serializers.CharField(
+        help_text="A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6."
+    )
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    since = MomentField()
+    until = MomentField()
+    total = CountsSerializer()
+    buckets = BucketSerializer(many=True, help_text="Every one of the range, empty ones too.")
+
+
+class StatsSerializer(PeriodSerializer):
+    timezone = serializers.CharField()
+    group_by = serializers.CharField()
+    as_of = MomentField(help_text="The numbers are exact as of this moment.")
+    previous = PeriodSerializer(required=False)
+
+
+class SummarySerializer(serializers.Serializer[Any]):
+    phone_id = serializers.CharField()
+    total_calls = serializers.IntegerField()
+    avg_duration = serializers.FloatField(allow_null=True, help_text="Seconds.")
+    unique_callers = serializers.IntegerField()
+    success_rate = serializers.FloatField(allow_null=True, help_text="Percent.")
+    as_of = MomentField(allow_null=True, help_text="Null before the first refresh.")

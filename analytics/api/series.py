@@ -1,0 +1,77 @@
+"""A zero-filled series of one period: its buckets, and the whole of it."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from analytics.reading import Counts, daily, grouped, hourly, total
+
+NONE = Counts(0, 0, 0, 0, None, 0)
+
+
+def read_days(*, first: date, last: date, timezone: str, group_by: str, is_own: bool) -> Any:
+    """The days first to last on the clock of timezone. is_own: it is the line's own clock."""
+    since, until = _midnight(first, timezone), _midnight(last + timedelta(days=1), timezone)
+    if group_by == "day" and is_own:
+        known: dict[Any, Counts] = dict(daily(first=first, last=last))
+    else:
+        known = grouped(group_by=group_by, timezone=timezone, since=since, until=until)
+    return _period(since, until, known, _days(first, last, group_by))
+
+
+def read_hours(*, since: datetime, until: datetime, timezone: str, group_by: str) -> Any:
+    if group_by == "hour":
+        known: dict[Any, Counts] = dict(hourly(since=since, until=until))
+        hours = int((until - since).total_seconds()) // 3600
+        names: Iterator[Any] = (since + timedelta(hours=n) for n in range(hours))
+    else:
+        known = grouped(group_by=group_by, timezone=timezone, since=since, until=until)
+        names = iter(range(24))
+    return _period(since, until, known, names)
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
+
+
+def _days(first: date, last: date, group_by: str) -> Iterator[Any]:
+    if group_by == "weekday":
+        yield from range(7)
+        return
+    day = {
+        "day": first,
+        "week": first - timedelta(days=first.weekday()),
+        "month": first.replace(day=1),
+    }[group_by]
+    while day <= last:
+        yield day
+        steps = {"day": 1, "week": 7, "month": 31}
+        day += timedelta(days=steps[group_by])
+        if group_by == "month":
+            day = day.replace(day=1)
+
+
+def _period(since: datetime, until: datetime, known: dict[Any, Counts], names: Any) -> Any:
+    return {
+        "since": _moment(since),
+        "until": _moment(until),
+        "total": _shown(total(since=since, until=until)),
+        "buckets": [{"bucket": _name(n), **_shown(known.get(n, NONE))} for n in names],
+    }
+
+
+def _name(bucket: Any) -> str:
+    return _moment(bucket) if isinstance(bucket, datetime) else str(bucket)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _shown(counts: Counts) -> dict[str, Any]:
+    numbers = asdict(counts)
+    average: Decimal | None = numbers["average_duration"]
+    return numbers | {"average_duration": None if average is None else float(average)}

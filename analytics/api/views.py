@@ -1,0 +1,133 @@
+"""The numbers of a line; each is what counting its calls gives at that moment."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from drf_spectacular.utils import extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from analytics.api.serializers import (
+    DailyQuery,
+    HourlyQuery,
+    StatsSerializer,
+    SummarySerializer,
+)
+from analytics.api.series import read_days, read_hours
+from analytics.models import PhonePerformance
+from analytics.summary import summary_as_of
+from tenants.api.documentation import documented
+from tenants.api.errors import Invalid
+from tenants.api.fields import StrictSerializer
+from tenants.api.parsing import NO_TEXT
+from tenants.api.views import LineView
+from tenants.credentials import KeyScope
+
+# The moment that whatever is read next is at least as of, and the line's own time zone.
+CLOCKS = """
+SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), timezone
+FROM phone_numbers
+"""
+
+
+class StatsView(LineView):
+    scopes = {"GET": KeyScope.READ}
+    query: type[StrictSerializer]
+
+    def get(self, request: Request) -> Response:
+        asked = validated(self.query, request)
+        with connection.cursor() as cursor:
+            cursor.execute(CLOCKS)
+            as_of, own = cursor.fetchone()
+        clock = asked.get("timezone", own)
+        body = self.read(asked, timezone=clock, is_own=clock == own)
+        if "compare" in asked:
+            before = asked | self.before(asked)
+            body["previous"] = self.read(before, timezone=clock, is_own=clock == own)
+        about = {"timezone": clock, "group_by": asked["group_by"], "as_of": as_of}
+        return Response({**about, **body})
+
+    def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def before(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The period of the same length that ends where this one begins."""
+        raise NotImplementedError
+
+
+@extend_schema_view(get=documented({200: StatsSerializer}, parameters=[DailyQuery]))
+class DailyStats(StatsView):
+    """Days, weeks, months or weekdays on a clock."""
+
+    query = DailyQuery
+
+    def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
+        return read_days(
+            first=asked["first"],
+            last=asked["last"],
+            timezone=timezone,
+            group_by=asked["group_by"],
+            is_own=is_own,
+        )
+
+    def before(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        length = asked["last"] - asked["first"] + timedelta(days=1)
+        return {"first": asked["first"] - length, "last": asked["last"] - length}
+
+
+@extend_schema_view(get=documented({200: StatsSerializer}, parameters=[HourlyQuery]))
+class HourlyStats(StatsView):
+    """Hours, or hours of the day on a clock."""
+
+    query = HourlyQuery
+
+    def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
+        return read_hours(
+            since=asked["since"],
+            until=asked["until"],
+            timezone=timezone,
+            group_by=asked["group_by"],
+        )
+
+    def before(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        length = asked["until"] - asked["since"]
+        return {"since": asked["since"] - length, "until": asked["since"]}
+
+
+class SummaryStats(LineView):
+    """The last 30 days as of the last refresh of phone_performance_summary."""
+
+    scopes = {"GET": KeyScope.READ}
+
+    @documented({200: SummarySerializer})
+    def get(self, request: Request) -> Response:
+        row = PhonePerformance.objects.first()
+        no_calls = {"total_calls": 0, "unique_callers": 0}
+        nothing = {"phone_id": request.auth.phone_id, **no_calls}  # type: ignore[union-attr]
+        columns = ("phone_id", "total_calls", "avg_duration", "unique_callers", "success_rate")
+        numbers = {name: getattr(row, name) if row else nothing.get(name) for name in columns}
+        return Response(SummarySerializer({**numbers, "as_of": summary_as_of()}).data)
+
+
+def validated(query: type[StrictSerializer], request: Request) -> dict[str, Any]:
+    """The parameters of a request. Raises Invalid, which names each wrong one."""
+    named = dict(request.query_params.lists())
+    twice = [name for name, values in named.items() if len(values) > 1]
+    bad = [name for name, values in named.items() if NO_TEXT.search("".join(values))]
+    errors: dict[str, Any] = dict.fromkeys([*twice, *bad], "Write it once, as plain text.")
+    if not errors:
+        asked = query(data={name: values[0] for name, values in named.items()})
+        if asked.is_valid():
+            return dict(asked.validated_data)
+        errors = dict(asked.errors)
+    raise Invalid(
+        [
+            {
+                "parameter": ascii(name)[1:-1],
+                "detail": str(detail[0] if isinstance(detail, list) else detail),
+            }
+            for name, detail in errors.items()
+        ]
+    )

@@ -1,0 +1,124 @@
+"""What is known of a call beside its columns: metadata, tags, the business's own fields."""
+
+import json
+import uuid
+from typing import Any
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+from rest_framework import serializers
+
+from calls.api.serializers import LONGEST_OBJECT, LONGEST_TAG, MOST_TAGS
+from calls.models import Call, CallMetadata
+from tenants.api.fields import StrictSerializer
+
+# A call without a row has nothing; an archived one carries its own. Both by primary key.
+READ = """
+SELECT c.id, coalesce(m.metadata, '{}'), coalesce(m.tags, '{}'), coalesce(m.custom_fields, '{}'),
+    false
+FROM calls AS c LEFT JOIN call_metadata AS m ON m.call_id = c.id WHERE c.id = %(id)s
+UNION ALL
+SELECT id, metadata, tags, custom_fields, true FROM calls_archive WHERE id = %(id)s
+"""
+WRITE = """
+INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields)
+SELECT id, phone_id, %(metadata)s, %(tags)s::text[], %(custom_fields)s
+FROM calls WHERE id = %(id)s
+ON CONFLICT (call_id) DO UPDATE SET metadata = excluded.metadata, tags = excluded.tags,
+    custom_fields = excluded.custom_fields
+"""
+
+
+class MetadataSerializer(serializers.Serializer[Any]):
+    call_id = serializers.UUIDField()
+    metadata = serializers.DictField()
+    tags = serializers.ListField(child=serializers.CharField())
+    custom_fields = serializers.DictField()
+    archived = serializers.BooleanField()
+
+
+class TagChangeSerializer(StrictSerializer):
+    add = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_TAG), max_length=MOST_TAGS, required=False
+    )
+    remove = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_TAG), max_length=MOST_TAGS, required=False
+    )
+
+
+class MetadataChangeSerializer(StrictSerializer):
+    """Merge patches: a key with null is removed, one that is left out stays."""
+
+    metadata = serializers.DictField(required=False)
+    custom_fields = serializers.DictField(required=False)
+    tags = TagChangeSerializer(required=False)
+
+
+def read_metadata(call_id: uuid.UUID) -> dict[str, Any] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(READ, {"id": call_id})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    key, metadata, tags, custom_fields, archived = row
+    return {
+        "call_id": str(key),
+        "metadata": _decoded(metadata),
+        "tags": tags,
+        "custom_fields": _decoded(custom_fields),
+        "archived": archived,
+    }
+
+
+def change_metadata(
+    call_id: uuid.UUID,
+    *,
+    metadata: dict[str, Any] | None = None,
+    custom_fields: dict[str, Any] | None = None,
+    tags: dict[str, list[str]] | None = None,
+) -> bool:
+    """Merge into what a live call of the scope has; False without one.
+
+    Runs in a transaction, with the call's row locked: a change at the same time comes after.
+    """
+    if not Call.objects.select_for_update().filter(pk=call_id).values_list("pk"):
+        return False
+    known = CallMetadata.objects.filter(pk=call_id).first() or CallMetadata()
+    merged = {
+        "metadata": merge(known.metadata, metadata or {}),
+        "custom_fields": merge(known.custom_fields, custom_fields or {}),
+    }
+    change = tags or {}
+    kept = [tag for tag in known.tags if tag not in change.get("remove", [])]
+    all_tags = list(dict.fromkeys([*kept, *change.get("add", [])]))
+    errors = {
+        name: [f"Together at most {LONGEST_OBJECT} characters of JSON."]
+        for name, value in merged.items()
+        if len(json.dumps(value, ensure_ascii=False)) > LONGEST_OBJECT
+    }
+    if len(all_tags) > MOST_TAGS:
+        errors["tags"] = [f"A call has at most {MOST_TAGS} tags."]
+    if errors:
+        raise serializers.ValidationError(errors)
+    with connection.cursor() as cursor:
+        wrapped: dict[str, Any] = {name: Jsonb(value) for name, value in merged.items()}
+        cursor.execute(WRITE, {"id": call_id, "tags": all_tags, **wrapped})
+    return True
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """MergePatch of RFC 7396, section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), value)
+    return merged
+
+
+def _decoded(value: Any) -> Any:
+    """Django's cursors leave jsonb as text."""
+    return json.loads(value) if isinstance(value, str) else value

@@ -1,0 +1,174 @@
+"""A page of calls as JSON, in one statement: PostgreSQL writes what CallSerializer would.
+
+The statement is put together from one piece per filter, and kept per combination of filters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from calls.api.serializers import FIELDS
+from tenants.scoping import current_scope
+
+MOMENT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+# What row_to_json() would write otherwise than the serializer.
+EXPRESSIONS = {
+    "created_at": MOMENT.format("c.created_at"),
+    "updated_at": MOMENT.format("c.updated_at"),
+    "ai_confidence": "trim_scale(c.ai_confidence)",
+}
+# Beside a search: the words in their surroundings, marked in a way that no HTML can be mistaken
+# for. A day's talk is not read through for it.
+HIGHLIGHTS = """json_build_object({}) AS highlights"""
+HEADLINE = """'{0}', ts_headline('app.words', left(c.{0}, 50000),
+    websearch_to_tsquery('app.words', %(words)s), 'StartSel=⟦, StopSel=⟧, MaxFragments=2')"""
+
+# Each is a condition on the row c that an index led by phone_id narrows, or that is checked along
+# idx_calls_phone_created. Nothing here may leak, or row level security keeps it from any index.
+FILTERS = {
+    "status": "c.status = %(status)s",
+    "statuses": "c.status = ANY (%(statuses)s)",
+    "created_after": "c.created_at >= %(created_after)s::timestamptz",
+    "created_before": "c.created_at < %(created_before)s::timestamptz",
+    "caller": "c.caller_number = %(caller)s",
+    "caller_prefix": "c.caller_number ^@ %(caller_prefix)s",
+    "duration_min": "c.duration >= %(duration_min)s",
+    "duration_max": "c.duration <= %(duration_max)s",
+    "confidence_min": "c.ai_confidence >= %(confidence_min)s::float8::numeric",
+    "confidence_max": "c.ai_confidence <= %(confidence_max)s::float8::numeric",
+    "with_recording": "c.recording_url IS NOT NULL",
+    "without_recording": "c.recording_url IS NULL",
+    "id": "c.id = %(id)s::uuid",
+}
+# Arguments of app.top_calls(), which asks the GIN indexes on behalf of the line.
+SEARCHES = {
+    "all_tags": "all_tags => %(all_tags)s::text[]",
+    "any_tags": "any_tags => %(any_tags)s::text[]",
+    "metadata": "metadata => %(metadata)s::jsonb",
+    "custom_fields": "custom_fields => %(custom_fields)s::jsonb",
+    "words": "words => %(words)s::text",
+}
+PLACES = {"exclude": ["calls"], "include": ["calls", "calls_archive"], "only": ["calls_archive"]}
+ORDERS = {"-created_at": ("DESC", "<"), "created_at": ("ASC", ">")}
+
+PAGE = """
+SELECT concat('[', string_agg(row_to_json(shown)::text, ',') FILTER (WHERE n <= %(limit)s), ']'),
+    count(*) > %(limit)s,
+    max({moment}) FILTER (WHERE n = %(limit)s), max(c.id::text) FILTER (WHERE n = %(limit)s)
+FROM (SELECT *, row_number() OVER () AS n FROM ({rows}) AS p) AS c
+CROSS JOIN LATERAL (SELECT {fields}) AS shown
+"""
+ROWS = """SELECT {columns}, {archived} AS archived FROM {table} AS c WHERE {conditions}"""
+ORDERED = "({rows} ORDER BY c.created_at {way}, c.id {way} LIMIT %(limit)s + 1)"
+MERGED = "SELECT * FROM ({rows}) AS c ORDER BY c.created_at {way}, c.id {way} LIMIT %(limit)s + 1"
+ONE = """
+SELECT row_to_json(shown)::text FROM ({rows}) AS c CROSS JOIN LATERAL (SELECT {fields}) AS shown
+"""
+COUNT = "SELECT count(*) FROM ({rows}) AS c"
+ESTIMATE = "EXPLAIN (FORMAT JSON) SELECT 1 FROM ({rows}) AS c"
+
+COLUMNS = ", ".join(f"c.{name}" for name in FIELDS if name != "archived")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a statement depends on; the values are its parameters."""
+
+    filters: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    archived: str = "exclude"
+    order: str = "-created_at"
+    fields: tuple[str, ...] = tuple(FIELDS)
+    after_cursor: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    results: bytes  # a JSON array
+    has_more: bool
+    last: tuple[str, str]  # created_at and id of the last one, when has_more
+
+
+def read_page(shape: Shape, values: Mapping[str, Any], *, limit: int) -> Page:
+    """after_cursor: values have `at` and `after_id`, where the page before ended."""
+    with connection.cursor() as cursor:
+        line = current_scope().phone_id
+        cursor.execute(page_sql(shape), {**values, "limit": limit, "line": line})
+        results, has_more, at, last_id = cursor.fetchone()
+    return Page(results.encode(), has_more, (at, last_id))
+
+
+def read_call(call_id: Any) -> bytes | None:
+    """The call as JSON, wherever it is; None when the line has no such call."""
+    with connection.cursor() as cursor:
+        cursor.execute(call_sql(), {"id": call_id, "line": current_scope().phone_id})
+        row = cursor.fetchone()
+    return row[0].encode() if row else None
+
+
+def count_calls(shape: Shape, values: Mapping[str, Any], *, exact: bool) -> int:
+    """How many calls meet the filters; by the planner's statistics unless exact."""
+    sql = (COUNT if exact else ESTIMATE).format(rows=_unordered(shape))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {**values, "line": current_scope().phone_id})
+        [found] = cursor.fetchone()
+    return found if exact else int(found[0]["Plan"]["Plan Rows"])
+
+
+@lru_cache(maxsize=1000)
+def page_sql(shape: Shape) -> str:
+    way, _ = ORDERS[shape.order]
+    tables = PLACES[shape.archived]
+    ordered = [
+        ORDERED.format(rows=_rows(shape, table, with_limit=True), way=way) for table in tables
+    ]
+    rows = ordered[0]
+    if len(ordered) > 1:
+        rows = MERGED.format(rows=" UNION ALL ".join(ordered), way=way)
+    shown = [_expression(name) for name in shape.fields]
+    if "words" in shape.searches:
+        headlines = ", ".join(HEADLINE.format(name) for name in ("ai_summary", "transcript"))
+        shown.append(HIGHLIGHTS.format(headlines))
+    moment = MOMENT.format("c.created_at")
+    return PAGE.format(rows=rows, fields=", ".join(shown), moment=moment)
+
+
+@lru_cache(maxsize=1)
+def call_sql() -> str:
+    shape = Shape(filters=("id",), archived="include")
+    return ONE.format(rows=_unordered(shape), fields=", ".join(map(_expression, FIELDS)))
+
+
+def _expression(name: str) -> str:
+    return f"{EXPRESSIONS.get(name, f'c.{name}')} AS {name}"
+
+
+def _unordered(shape: Shape) -> str:
+    return " UNION ALL ".join(_rows(shape, table) for table in PLACES[shape.archived])
+
+
+def _rows(shape: Shape, table: str, *, with_limit: bool = False) -> str:
+    conditions = ["c.phone_id = %(line)s", *(FILTERS[name] for name in shape.filters)]
+    if shape.after_cursor:
+        _, before = ORDERS[shape.order]
+        conditions.append(
+            f"(c.created_at, c.id) {before} (%(at)s::timestamptz, %(after_id)s::uuid)"
+        )
+    if shape.searches:
+        arguments = [SEARCHES[name] for name in shape.searches]
+        if with_limit and not shape.filters and shape.order == "-created_at":
+            # Nothing narrows the matches further, so the newest of them are the page.
+            arguments.append("at_most => %(limit)s + 1")
+            if shape.after_cursor:
+                arguments.append("before_at => %(at)s::timestamptz")
+                arguments.append("before_id => %(after_id)s::uuid")
+        conditions.append(f"c.id = ANY (ARRAY(SELECT app.top_calls({', '.join(arguments)})))")
+    return ROWS.format(
+        columns=COLUMNS,
+        archived="true" if table == "calls_archive" else "false",
+        table=table,
+        conditions=" AND ".join(conditions),
+    )

@@ -1,0 +1,141 @@
+"""What a list of calls was asked for, out of its query string."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from django.core import signing
+from django.http import QueryDict
+from rest_framework.serializers import ListField
+
+from calls.api.page import Shape
+from calls.api.serializers import FIELDS, LARGEST_PAGE, CallQuery
+from tenants.api.errors import Invalid
+from tenants.api.parsing import NO_TEXT
+
+DEFAULT_PAGE = 20
+SEARCHES = {"tags": "all_tags", "tags_any": "any_tags", "q": "words"}
+AS_THEY_ARE = {"metadata", "custom_fields"}
+signer = signing.Signer(salt="calls.api.cursor")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The shape of the statement, its values, and what a cursor of it is bound to."""
+
+    shape: Shape
+    values: Mapping[str, Any]
+    total: str | None
+    digest: str
+
+    @property
+    def after_cursor(self) -> Shape:
+        return replace(self.shape, after_cursor=True)
+
+
+def read_query(query: QueryDict) -> tuple[Asked, int, str | None]:
+    """What is asked for, the limit and the cursor. Raises Invalid."""
+    named = dict(query.lists())
+    limit = _limit(named.pop("limit", [str(DEFAULT_PAGE)]))
+    cursor = named.pop("cursor", None)
+    if cursor is not None and len(cursor) != 1:
+        raise _wrong("cursor", "Write it once.")
+    asked = _asked(tuple(sorted((name, tuple(values)) for name, values in named.items())))
+    return asked, limit, cursor[0] if cursor else None
+
+
+def write_cursor(asked: Asked, line: str, last: tuple[str, str]) -> str:
+    return signer.sign_object([asked.digest, line, *last])
+
+
+def read_cursor(asked: Asked, line: str, cursor: str) -> dict[str, str]:
+    """Where the page before ended. Raises Invalid for a cursor of another list."""
+    try:
+        digest, of_line, at, after_id = signer.unsign_object(cursor)
+    except (signing.BadSignature, ValueError):
+        raise _wrong("cursor", "This is no cursor of ours; send `next` as it came.") from None
+    if (digest, of_line) != (asked.digest, line):
+        raise _wrong("cursor", "This cursor belongs to other filters; begin without it.")
+    return {"at": at, "after_id": after_id}
+
+
+def _wrong(name: str, detail: str) -> Invalid:
+    return Invalid([{"parameter": name, "detail": detail}])
+
+
+def _limit(values: list[str]) -> int:
+    [text, *more] = values
+    if more or not text.isascii() or not text.isdigit() or len(text) > 3:
+        raise _wrong("limit", f"Write a whole number from 1 to {LARGEST_PAGE}.")
+    if not 1 <= int(text) <= LARGEST_PAGE:
+        raise _wrong("limit", f"Write a whole number from 1 to {LARGEST_PAGE}.")
+    return int(text)
+
+
+@lru_cache(maxsize=2000)  # dashboards ask the same again and again
+def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Asked:
+    given = _validated(dict(named))
+    filters: dict[str, Any] = {}
+    searches: dict[str, Any] = {}
+    options = {name: given.pop(name, None) for name in ("archived", "order", "fields", "total")}
+    for name, value in given.items():
+        if name == "status":
+            statuses = sorted(set(value))
+            filters |= {"status": value[0]} if len(statuses) == 1 else {"statuses": statuses}
+        elif name == "has_recording":
+            filters["with_recording" if value else "without_recording"] = True
+        elif name in SEARCHES or name in AS_THEY_ARE:
+            searches[SEARCHES.get(name, name)] = value
+        else:
+            filters[name] = value
+    if searches and options["archived"] != "exclude":
+        raise _wrong("archived", "The archive is not searched; leave this out beside a search.")
+    shape = Shape(
+        filters=tuple(sorted(filters)),
+        searches=tuple(sorted(searches)),
+        archived=options["archived"],
+        order=options["order"],
+        fields=tuple(options["fields"] or FIELDS),
+    )
+    bound = repr((sorted(filters.items()), sorted(searches.items()), shape))
+    digest = hashlib.sha256(bound.encode()).hexdigest()[:16]
+    return Asked(shape, filters | searches, options["total"], digest)
+
+
+def _validated(named: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    serializer: Any = CallQuery()
+    known = serializer.fields
+    errors = [
+        {"parameter": ascii(name)[1:-1][:100], "detail": "There is no such parameter."}
+        for name in named
+        if name not in known
+    ]
+    plain: dict[str, Any] = {}
+    for name, values in named.items():
+        if any(NO_TEXT.search(value) for value in values):
+            errors.append({"parameter": name, "detail": "Control characters are no text."})
+        elif name in known and isinstance(known[name], ListField):
+            plain[name] = list(values)
+        elif len(values) > 1:
+            errors.append({"parameter": name, "detail": "Write it once."})
+        else:
+            plain[name] = values[0]
+    if errors:
+        raise Invalid(errors)
+    query = CallQuery(data=plain)
+    if not query.is_valid():
+        raise Invalid(
+            [
+                {"parameter": name, "detail": _first(detail)}
+                for name, detail in query.errors.items()
+            ]
+        )
+    return dict(query.validated_data)
+
+
+def _first(detail: Any) -> str:
+    while isinstance(detail, list | dict):
+        detail = next(iter(detail.values() if isinstance(detail, dict) else detail))
+    return str(detail)

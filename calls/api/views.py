@@ -1,0 +1,133 @@
+"""The calls of a line: the list, one of them, and what else is known of it."""
+
+import json
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from calls.api.metadata import (
+    MetadataChangeSerializer,
+    MetadataSerializer,
+    change_metadata,
+    read_metadata,
+)
+from calls.api.page import count_calls, read_call, read_page
+from calls.api.query import DEFAULT_PAGE, read_cursor, read_query, write_cursor
+from calls.api.serializers import (
+    LARGEST_PAGE,
+    LONGEST_SUMMARY,
+    CallPageSerializer,
+    CallQuery,
+    CallSerializer,
+)
+from calls.models import Call, CallArchive
+from tenants.api.documentation import documented
+from tenants.api.errors import Conflict
+from tenants.api.fields import StrictSerializer
+from tenants.api.parsing import MergePatchParser, StrictJSONParser
+from tenants.api.views import LineView
+from tenants.credentials import KeyScope
+
+JSON = "application/json"
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE},
+)
+CURSOR = OpenApiParameter("cursor", str, description="`next` of the page before.")
+ARCHIVED = "The call is in the archive, where nothing is changed any more."
+
+
+class Calls(LineView):
+    """Newest first, page by page; a page costs the same however deep it lies."""
+
+    scopes = {"GET": KeyScope.READ}
+
+    @documented(
+        {200: CallPageSerializer},
+        parameters=[CallQuery, LIMIT, CURSOR],
+        operation_id="calls_list",
+    )
+    def get(self, request: Request) -> HttpResponse:
+        asked, limit, cursor = read_query(request.query_params)
+        shape, values = asked.shape, dict(asked.values)
+        line = request.auth.phone_id  # type: ignore[union-attr]
+        if cursor is not None:
+            values |= read_cursor(asked, line, cursor)
+            shape = asked.after_cursor
+        page = read_page(shape, values, limit=limit)
+        following = f'"{write_cursor(asked, line, page.last)}"' if page.has_more else "null"
+        body = b'{"results":%b,"next":%b' % (page.results, following.encode())
+        if asked.total:
+            exact = asked.total == "exact"
+            count = count_calls(asked.shape, asked.values, exact=exact)
+            body += b',"total":' + json.dumps({"count": count, "exact": exact}).encode()
+        return HttpResponse(body + b"}", content_type=JSON)
+
+
+class CallChangeSerializer(StrictSerializer):
+    """What a dashboard may change of a call."""
+
+    ai_summary = serializers.CharField(max_length=LONGEST_SUMMARY, allow_null=True)
+
+
+class CallView(LineView):
+    """A call, live or archived."""
+
+    scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
+    largest_body = 4 * LONGEST_SUMMARY + 1000
+
+    @documented({200: CallSerializer})
+    def get(self, request: Request, call_id: uuid.UUID) -> HttpResponse:
+        if (body := read_call(call_id)) is None:
+            raise no_such_call()
+        return HttpResponse(body, content_type=JSON)
+
+    @documented({200: CallSerializer}, request=CallChangeSerializer, refusals=[409])
+    def patch(self, request: Request, call_id: uuid.UUID) -> HttpResponse:
+        change = CallChangeSerializer(data=request.data, partial=True)
+        change.is_valid(raise_exception=True)
+        changes: dict[str, Any] = change.validated_data
+        live = Call.objects.filter(pk=call_id)
+        found = live.update(**changes) if changes else live.exists()
+        if not found:
+            raise archived_or_missing(call_id)
+        answer: HttpResponse = self.get(request, call_id)
+        return answer
+
+
+class CallMetadataView(LineView):
+    """Metadata and custom fields are merged (RFC 7396), tags are added and removed."""
+
+    scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
+    parser_classes = [StrictJSONParser, MergePatchParser]
+
+    @documented({200: MetadataSerializer})
+    def get(self, request: Request, call_id: uuid.UUID) -> Response:
+        if (known := read_metadata(call_id)) is None:
+            raise no_such_call()
+        return Response(known)
+
+    @documented({200: MetadataSerializer}, request=MetadataChangeSerializer, refusals=[409])
+    def patch(self, request: Request, call_id: uuid.UUID) -> Response:
+        change = MetadataChangeSerializer(data=request.data)
+        change.is_valid(raise_exception=True)
+        with transaction.atomic():
+            if not change_metadata(call_id, **change.validated_data):
+                raise archived_or_missing(call_id)
+            return Response(read_metadata(call_id))
+
+
+def no_such_call() -> NotFound:
+    return NotFound("This line has no such call.")
+
+
+def archived_or_missing(call_id: uuid.UUID) -> Exception:
+    is_archived = CallArchive.objects.filter(pk=call_id).exists()
+    return Conflict(ARCHIVED) if is_archived else no_such_call()

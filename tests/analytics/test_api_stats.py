@@ -1,0 +1,132 @@
+"""The statistics over the API: exact, zero-filled, on any clock, with the period before."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from analytics.rollups import roll_up
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.api import Api, api_of
+from tests.factories import archive, make_call
+
+
+@pytest.fixture
+def api(line: PhoneNumber, other_line: PhoneNumber) -> Api:
+    """Three calls: Sunday 23:30 UTC (Monday in Berlin), Monday, and the Monday after."""
+    for owner in (line, other_line):
+        for at, caller, status in (
+            (datetime(2026, 3, 1, 23, 30, tzinfo=UTC), "+14155550001", "completed"),
+            (datetime(2026, 3, 2, 10, 0, tzinfo=UTC), "+14155550001", "answered"),
+            (datetime(2026, 3, 9, 10, 59, 59, tzinfo=UTC), "+14155550002", "failed"),
+        ):
+            make_call(owner, created_at=at, caller_number=caller, status=status, duration=30)
+    archive(make_call(line, created_at=datetime(2026, 3, 10, tzinfo=UTC), duration=1))
+    return api_of(line)
+
+
+def totals(period: Any) -> dict[str, int]:
+    return {b["bucket"]: b["total_calls"] for b in period["buckets"] if b["total_calls"]}
+
+
+def test_days_on_the_lines_clock(api: Api) -> None:
+    body = api.get("/stats/daily/", {"first": "2026-02-27", "last": "2026-03-10"}).json()
+    assert len(body["buckets"]) == 12
+    assert totals(body) == {"2026-03-01": 1, "2026-03-02": 1, "2026-03-09": 1, "2026-03-10": 1}
+    assert body["buckets"][0]["average_duration"] is None
+    assert body["total"] == {
+        "total_calls": 4,
+        "answered_calls": 3,
+        "successful_calls": 2,
+        "total_duration": 91,
+        "average_duration": 22.75,
+        "unique_callers": 3,
+    }
+    assert body["timezone"] == "UTC"
+    assert datetime.fromisoformat(body["as_of"]) <= datetime.now(UTC) + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("group_by", "expected"),
+    [
+        ("day", {"2026-03-02": 2, "2026-03-09": 1, "2026-03-10": 1}),
+        ("week", {"2026-03-02": 2, "2026-03-09": 2}),
+        ("month", {"2026-03-01": 4}),
+        ("weekday", {"1": 3, "2": 1}),
+    ],
+)
+def test_groups_on_another_clock(api: Api, group_by: str, expected: dict[str, int]) -> None:
+    query = {"first": "2026-03-01", "last": "2026-03-12", "group_by": group_by}
+    body = api.get("/stats/daily/", query | {"timezone": "Europe/Berlin"}).json()
+    assert totals(body) == expected
+    assert body["since"] == "2026-02-28T23:00:00.000000Z"
+
+
+def test_callers_of_a_range_are_counted_once(api: Api) -> None:
+    query = {"first": "2026-03-01", "last": "2026-03-08", "group_by": "month"}
+    body = api.get("/stats/daily/", query).json()
+    assert body["buckets"][0]["unique_callers"] == body["total"]["unique_callers"] == 1
+
+
+def test_the_period_before(api: Api) -> None:
+    query = {"first": "2026-03-09", "last": "2026-03-15", "compare": "previous"}
+    body = api.get("/stats/daily/", query).json()
+    assert totals(body["previous"]) == {"2026-03-02": 1}
+    assert body["previous"]["until"] == body["since"]
+
+
+def test_hours(api: Api) -> None:
+    query = {"since": "2026-03-02T00:00:00Z", "until": "2026-03-03T00:00:00Z"}
+    body = api.get("/stats/hourly/", query | {"compare": "previous"}).json()
+    assert len(body["buckets"]) == 24
+    assert totals(body) == {"2026-03-02T10:00:00.000000Z": 1}
+    assert totals(body["previous"]) == {"2026-03-01T23:00:00.000000Z": 1}
+    of_day = api.get("/stats/hourly/", query | {"group_by": "hour_of_day"}).json()
+    assert len(of_day["buckets"]) == 24
+    assert totals(of_day) == {"10": 1}
+
+
+def test_rolling_up_changes_no_number(api: Api) -> None:
+    query = {"first": "2026-03-01", "last": "2026-03-12", "compare": "previous"}
+    before = api.get("/stats/daily/", query).json()
+    with all_tenants("test"):
+        assert roll_up().hours
+    after = api.get("/stats/daily/", query).json()
+    assert before | {"as_of": None} == after | {"as_of": None}
+
+
+def test_summary_says_as_of_when(api: Api, line: PhoneNumber) -> None:
+    body = api.get("/stats/summary/").json()
+    assert body == {
+        "phone_id": line.pk,
+        "total_calls": 0,
+        "avg_duration": None,
+        "unique_callers": 0,
+        "success_rate": None,
+        "as_of": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "parameter"),
+    [
+        ("daily", {}, "first"),
+        ("daily", {"first": "2026-03-02", "last": "2026-03-01"}, "last"),
+        ("daily", {"first": "2020-01-01", "last": "2026-03-01"}, "last"),
+        ("daily", {"first": "0001-01-01", "last": "0001-01-01"}, "first"),
+        ("daily", {"first": "today", "last": "2026-03-01"}, "first"),
+        ("daily", {"first": "2026-03-01", "last": "2026-03-01", "group_by": "year"}, "group_by"),
+        ("daily", {"first": "2026-03-01", "last": "2026-03-01", "timezone": "CET-1"}, "timezone"),
+        ("daily", {"first": "2026-03-01", "last": "2026-03-01", "line": "x"}, "line"),
+        ("hourly", {"since": "2026-03-01T00:30:00Z", "until": "2026-03-01T02:00:00Z"}, "since"),
+        ("hourly", {"since": "2026-03-01T00:00:00Z", "until": "2027-03-01T00:00:00Z"}, "until"),
+        ("hourly", {"since": "2026-03-01T00:00:00Z", "until": "2026-03-01T00:00:00Z"}, "until"),
+    ],
+)
+def test_wrong_parameters_are_named(
+    line: PhoneNumber, path: str, query: dict[str, str], parameter: str
+) -> None:
+    response = api_of(line).get(f"/stats/{path}/", query)
+    assert response.status_code == 400
+    assert parameter in [error["parameter"] for error in response.json()["errors"]]

@@ -1,0 +1,251 @@
+"""The list of calls: filters, cursors, order, fields, totals, the archive."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
+
+from calls.api.page import page_sql
+from calls.api.query import read_query
+from tenants.models import PhoneNumber
+from tenants.scoping import tenant
+from tests.api import Api, api_of
+from tests.factories import archive, make_call
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def api(line: PhoneNumber) -> Api:
+    return api_of(line)
+
+
+def names(response: Any) -> list[str]:
+    assert response.status_code == 200, response.content
+    return [call["call_sid"] for call in response.json()["results"]]
+
+
+def walk(api: Api, **query: Any) -> list[str]:
+    found: list[str] = []
+    while True:
+        page = api.get("/calls/", query)
+        found += names(page)
+        if page.json()["next"] is None:
+            return found
+        query["cursor"] = page.json()["next"]
+
+
+@pytest.mark.parametrize("order", ["-created_at", "created_at"])
+def test_pages_join_without_gap_or_repeat(
+    api: Api, line: PhoneNumber, other_line: PhoneNumber, order: str
+) -> None:
+    for n in range(11):
+        make_call(line, call_sid=f"c{n:02}", created_at=NOON + timedelta(hours=n // 4))
+        make_call(other_line)
+    whole = names(api.get("/calls/", {"order": order, "limit": 200}))
+    assert len(whole) == 11
+    hours = [int(sid[1:]) // 4 for sid in whole]
+    assert hours == sorted(hours, reverse=order == "-created_at")
+    for limit in (1, 2, 3, 4, 10, 11):
+        assert walk(api, order=order, limit=limit) == whole
+
+
+def test_calls_that_arrive_meanwhile_do_not_shift_pages(api: Api, line: PhoneNumber) -> None:
+    for n in range(4):
+        make_call(line, call_sid=f"c{n}", created_at=NOON + timedelta(hours=n))
+    first = api.get("/calls/", {"limit": 2})
+    make_call(line, call_sid="new", created_at=NOON + timedelta(hours=9))
+    second = api.get("/calls/", {"limit": 2, "cursor": first.json()["next"]})
+    assert names(first) + names(second) == ["c3", "c2", "c1", "c0"]
+
+
+FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"status": "failed"}, ["busy"]),
+    ({"status": ["failed", "ringing"]}, ["rings", "busy"]),
+    ({"created_after": "2026-03-10T13:00:00Z"}, ["rings", "busy"]),
+    ({"created_before": "2026-03-10T14:00:00+01:00"}, ["booked"]),
+    ({"caller": "+14155550001"}, ["booked"]),
+    ({"caller_prefix": "+1415"}, ["busy", "booked"]),
+    ({"caller_prefix": "+1415%"}, []),
+    ({"duration_min": 1}, ["booked"]),
+    ({"duration_max": 0}, ["rings", "busy"]),
+    ({"confidence_min": 0.5, "confidence_max": 0.5}, ["busy"]),
+    ({"has_recording": "true"}, ["booked"]),
+    ({"has_recording": "false"}, ["rings", "busy"]),
+    ({"tags": ["vip", "new"]}, ["booked"]),
+    ({"tags": "vip", "status": "failed"}, ["busy"]),
+    ({"tags_any": ["new", "none"]}, ["booked"]),
+    ({"metadata": '{"intent":"booking"}'}, ["booked"]),
+    ({"custom_fields": '{"order":{"id":7}}'}, ["booked"]),
+    ({"q": "rye bread"}, ["booked"]),
+    ({"q": '"bread rye"'}, []),
+    ({"q": "rye", "caller_prefix": "+49"}, []),
+    ({"status": "completed", "tags": "vip", "q": "rye", "duration_min": 60}, ["booked"]),
+]
+
+
+@pytest.fixture
+def three(line: PhoneNumber, other_line: PhoneNumber) -> None:
+    for owner in (line, other_line):
+        mine = "" if owner is line else "other-"
+        make_call(
+            owner,
+            call_sid=f"{mine}booked",
+            created_at=NOON,
+            caller_number="+14155550001",
+            duration=60,
+            recording_url="https://api.twilio.com/1",
+            transcript="Do you have rye bread?",
+            metadata={
+                "metadata": {"intent": "booking", "x": [1]},
+                "tags": ["vip", "new"],
+                "custom_fields": {"order": {"id": 7, "y": None}},
+            },
+        )
+        make_call(
+            owner,
+            call_sid=f"{mine}busy",
+            created_at=NOON + timedelta(hours=1),
+            caller_number="+14155550002",
+            status="failed",
+            duration=0,
+            ai_confidence="0.5",
+            metadata={"tags": ["vip"]},
+        )
+        make_call(
+            owner,
+            call_sid=f"{mine}rings",
+            created_at=NOON + timedelta(hours=2),
+            caller_number="+4930123456",
+            status="ringing",
+            duration=0,
+        )
+
+
+@pytest.mark.parametrize(("query", "expected"), FILTERS)
+def test_filters(api: Api, three: None, query: dict[str, Any], expected: list[str]) -> None:
+    assert names(api.get("/calls/", query)) == expected
+    assert walk(api, limit=1, **query) == expected
+    assert names(api.get("/calls/", query | {"order": "created_at"})) == expected[::-1]
+    total = api.get("/calls/", query | {"total": "exact"}).json()["total"]
+    assert total == {"count": len(expected), "exact": True}
+
+
+def test_words_are_shown_in_their_surroundings(api: Api, three: None) -> None:
+    [call] = api.get("/calls/", {"q": "rye"}).json()["results"]
+    assert "⟦rye⟧ bread" in call["highlights"]["transcript"]
+
+
+def test_an_estimate_says_that_it_is_one(api: Api, three: None) -> None:
+    total = api.get("/calls/", {"total": "estimate"}).json()["total"]
+    assert total["exact"] is False
+    assert isinstance(total["count"], int)
+    assert "total" not in api.get("/calls/").json()
+
+
+def test_fields_are_chosen(api: Api, three: None) -> None:
+    [call, *_] = api.get("/calls/", {"fields": "status,id"}).json()["results"]
+    assert list(call) == ["id", "status"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 201}, "limit"),
+        ({"limit": "ten"}, "limit"),
+        ({"limit": "٣"}, "limit"),
+        ({"limit": ["1", "2"]}, "limit"),
+        ({"cursor": "made-up"}, "cursor"),
+        ({"cursor": ""}, "cursor"),
+        ({"status": "lost"}, "status"),
+        ({"status": ["failed", "lost"]}, "status"),
+        ({"created_after": "yesterday"}, "created_after"),
+        ({"created_after": "2026-13-01T00:00:00Z"}, "created_after"),
+        ({"duration_min": -1}, "duration_min"),
+        ({"duration_min": 2**31}, "duration_min"),
+        ({"confidence_min": "nan"}, "confidence_min"),
+        ({"confidence_max": 1.1}, "confidence_max"),
+        ({"has_recording": "maybe"}, "has_recording"),
+        ({"metadata": "intent"}, "metadata"),
+        ({"metadata": "[1]"}, "metadata"),
+        ({"metadata": "[" * 1900}, "metadata"),
+        ({"metadata": '{"a":"\\u0000"}'}, "metadata"),
+        ({"metadata": '{"a":NaN}'}, "metadata"),
+        ({"fields": "id,secret"}, "fields"),
+        ({"archived": "maybe"}, "archived"),
+        ({"archived": "include", "q": "rye"}, "archived"),
+        ({"order": "duration"}, "order"),
+        ({"total": "roughly"}, "total"),
+        ({"caller": ["a", "b"]}, "caller"),
+        ({"caller": "a\x00"}, "caller"),
+        ({"phone_id": "pn_garage"}, "phone_id"),
+    ],
+)
+def test_wrong_parameters_are_named(api: Api, query: dict[str, Any], parameter: str) -> None:
+    response = api.get("/calls/", query)
+    assert response.status_code == 400
+    assert [error["parameter"] for error in response.json()["errors"]] == [parameter]
+
+
+def test_a_cursor_fits_its_own_list_alone(
+    api: Api, line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    for owner in (line, line, other_line, other_line):
+        make_call(owner, created_at=NOON)
+    cursor = api.get("/calls/", {"limit": 1}).json()["next"]
+    assert api.get("/calls/", {"limit": 2, "cursor": cursor}).status_code == 200
+    elsewhere = [
+        api.get("/calls/", {"status": "completed", "cursor": cursor}),
+        api.get("/calls/", {"order": "created_at", "cursor": cursor}),
+        api.get("/calls/", {"cursor": cursor[:-1]}),
+        api_of(other_line).get("/calls/", {"cursor": cursor}),
+    ]
+    assert [answer.status_code for answer in elsewhere] == [400] * 4
+
+
+def test_the_cursor_walks_on_into_the_archive(api: Api, line: PhoneNumber) -> None:
+    for n in range(3):
+        archive(make_call(line, call_sid=f"old{n}", created_at=NOON - timedelta(days=90 - n)))
+    for n in range(3):
+        make_call(line, call_sid=f"new{n}", created_at=NOON + timedelta(hours=n))
+    new, old = ["new2", "new1", "new0"], ["old2", "old1", "old0"]
+    for limit in (1, 2, 4, 200):
+        assert walk(api, archived="include", limit=limit) == new + old
+    assert walk(api, archived="only", limit=2) == old
+    assert walk(api, limit=2) == new
+    whole = api.get("/calls/", {"archived": "include"}).json()["results"]
+    assert [call["archived"] for call in whole] == [False] * 3 + [True] * 3
+
+
+def test_one_statement_beyond_authentication(api: Api, three: None) -> None:
+    api.get("/calls/")  # notes the key's use
+    for query in ({}, {"status": "failed"}, {"q": "rye"}, {"archived": "include"}):
+        with CaptureQueriesContext(connection) as captured:
+            assert api.get("/calls/", query).status_code == 200
+        assert len(captured) == 2
+
+
+SEARCHES = {"tags", "tags_any", "metadata", "custom_fields", "q"}
+CHEAP: list[dict[str, Any]] = [query for query, _ in FILTERS if not SEARCHES & set(query)]
+
+
+@pytest.mark.parametrize("query", [{}, *CHEAP, {"archived": "include"}, {"archived": "only"}])
+def test_no_filter_reads_every_call(line: PhoneNumber, query: dict[str, Any]) -> None:
+    """The plan, where sequential scans are as dear as on a big table."""
+    text = QueryDict(mutable=True)
+    for name, value in query.items():
+        text.setlist(name, value if isinstance(value, list) else [str(value)])
+    archive(make_call(line, created_at=NOON))
+    asked, _, _ = read_query(text)
+    values = {**asked.values, "limit": 20, "line": line.pk}
+    with tenant(line.pk), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN (FORMAT JSON) " + page_sql(asked.shape), values)
+        plan = json.dumps(cursor.fetchone()[0])
+    assert '"Seq Scan"' not in plan
+    assert "phone_id" in plan
