@@ -10,7 +10,7 @@ ifneq ($(shell $(BIN)/python -c 'import django, psycopg, rich' 2>/dev/null && ec
 $(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready)
 endif
 
-.PHONY: help run test test-15 lint format clean
+.PHONY: help run test test-15 lint types format clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -29,6 +29,11 @@ lint: $(VENV)/dev-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	SECRET_KEY="for the type checker alone, which answers no request" $(BIN)/mypy .
+
+# The OpenAPI document and the TypeScript types made of it; commit what changes.
+types: $(VENV)/dev-ready
+	$(BIN)/python manage.py spectacular --file typescript/openapi.yaml --validate --fail-on-warn
+	cd typescript && npm ci --silent && npm run --silent generate && npm run --silent typecheck
 
 format: $(VENV)/dev-ready
 	$(BIN)/ruff check --fix .

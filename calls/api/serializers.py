@@ -14,7 +14,6 @@ from tenants.api.fields import MomentField, NumberField, StrictSerializer
 from tenants.api.parsing import read_json, refuse_what_is_no_text
 
 LARGEST_PAGE = 200
-LONGEST_SUMMARY = 100_000  # characters
 MOST_TAGS = 100
 LONGEST_TAG = 100
 LONGEST_OBJECT = 100_000  # characters of JSON
@@ -46,9 +45,7 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
             "provider_status",
             "archived",
         ]
-        # Telephony and the AI pipeline write the rest.
-        read_only_fields = [name for name in fields if name != "ai_summary"]
-        extra_kwargs = {"ai_summary": {"max_length": LONGEST_SUMMARY}}
+        read_only_fields = fields
 
 
 FIELDS: list[str] = CallSerializer.Meta.fields

@@ -22,7 +22,6 @@ from calls.api.page import count_calls, read_call, read_page
 from calls.api.query import DEFAULT_PAGE, read_cursor, read_query, write_cursor
 from calls.api.serializers import (
     LARGEST_PAGE,
-    LONGEST_SUMMARY,
     CallPageSerializer,
     CallQuery,
     CallSerializer,
@@ -36,6 +35,7 @@ from tenants.api.views import LineView
 from tenants.credentials import KeyScope
 
 JSON = "application/json"
+LONGEST_SUMMARY = 100_000  # characters
 LIMIT = OpenApiParameter(
     "limit",
     {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE},
@@ -72,7 +72,7 @@ class Calls(LineView):
 
 
 class CallChangeSerializer(StrictSerializer):
-    """What a dashboard may change of a call."""
+    """What a dashboard may change of a call; telephony and the AI pipeline write the rest."""
 
     ai_summary = serializers.CharField(max_length=LONGEST_SUMMARY, allow_null=True)
 

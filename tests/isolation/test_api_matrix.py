@@ -1,0 +1,100 @@
+"""Every endpoint and method with another line's ids: 404, and nothing of that line in any answer."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, get_resolver
+
+from tenants.credentials import KeyScope
+from tenants.memberships import Membership
+from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.scoping import all_tenants
+from tests.api import Api, api_of
+from tests.factories import make_call
+
+SECRET = "what only the garage knows"
+# Bodies that every endpoint of a row would take.
+BODIES: dict[str, dict[str, Any]] = {
+    "conversation-rules": {"rule_type": "greeting", "actions": {"say": "Hi"}},
+    "business-hours": {"day_of_week": 3, "open_time": "09:00", "close_time": "10:00"},
+    "calls": {},
+}
+
+
+def endpoints() -> list[tuple[str, str]]:
+    """(route, method) of everything below /api/v1/."""
+    found = []
+    for resolver in get_resolver().url_patterns:
+        if str(resolver.pattern) == "api/v1/":
+            for pattern in resolver.url_patterns:  # type: ignore[union-attr]
+                assert isinstance(pattern, URLPattern)
+                view = pattern.callback.view_class  # type: ignore[attr-defined]
+                found += [(str(pattern.pattern), method) for method in view.scopes]
+    return found
+
+
+@pytest.fixture
+def garage(other_line: PhoneNumber) -> dict[str, Any]:
+    """The ids of the other line's rows, each with a text that must never be seen."""
+    with all_tenants("test"):
+        PhoneNumber.objects.filter(pk=other_line.pk).update(display_name=SECRET)
+        VoiceSettings.objects.create(phone=other_line, greeting_message=SECRET)
+        Membership.objects.create(phone=other_line, subject=SECRET)
+        rule = ConversationRule.objects.create(
+            phone=other_line, rule_type="greeting", actions={"say": SECRET}
+        )
+        hours = BusinessHours.objects.create(
+            phone=other_line, day_of_week=3, open_time="09:00", close_time="17:00"
+        )
+    call = make_call(
+        other_line, call_sid="CAgarage", transcript=SECRET, metadata={"metadata": {"note": SECRET}}
+    )
+    return {"conversation-rules": rule.pk, "business-hours": hours.pk, "calls": call.pk}
+
+
+def test_the_matrix_is_not_empty() -> None:
+    assert len(endpoints()) >= 25
+
+
+@pytest.mark.parametrize(("route", "method"), endpoints())
+def test_another_lines_row_does_not_exist(
+    line: PhoneNumber, garage: dict[str, Any], route: str, method: str
+) -> None:
+    api = api_of(line, *KeyScope.values)
+    collection = route.partition("/")[0]
+    answers = {}
+    for whose, pk in (("theirs", garage.get(collection)), ("nobody's", uuid.uuid4())):
+        path = route.replace("<uuid:pk>", str(pk)).replace("<uuid:call_id>", str(pk))
+        path = path.replace("<str:call_sid>", "CAgarage")
+        body = None if method in ("GET", "DELETE") else BODIES.get(collection, {})
+        answers[whose] = api.request(method, f"/{path}", body)
+    if "<" in route:
+        assert answers["theirs"].status_code == 404
+        if "<str:" not in route:  # a SID that nobody has may be used
+            assert answers["theirs"].content == answers["nobody's"].content
+    for answer in answers.values():
+        assert SECRET.encode() not in answer.content
+        assert b"pn_garage" not in answer.content
+    assert_untouched(garage)
+
+
+def assert_untouched(garage: dict[str, Any]) -> None:
+    with all_tenants("test"):
+        assert ConversationRule.objects.get(pk=garage["conversation-rules"]).actions["say"]
+        assert BusinessHours.objects.get(pk=garage["business-hours"]).close_time.hour == 17
+
+
+def test_a_filter_on_another_lines_values_finds_nothing(
+    line: PhoneNumber, garage: dict[str, Any]
+) -> None:
+    api: Api = api_of(line)
+    for query in (
+        {"q": "garage"},
+        {"metadata": f'{{"note":"{SECRET}"}}'},
+        {"caller_prefix": "+"},
+        {"total": "exact"},
+    ):
+        body = api.get("/calls/", query).json()
+        assert body["results"] == []
+        assert body.get("total", {}).get("count", 0) == 0
