@@ -1,4 +1,4 @@
-"""Every endpoint and method with another line's ids: 404, and nothing of that line in any answer."""
+"""Every endpoint and method with another line's ids: 404, and nothing of that line in it."""
 
 import uuid
 from typing import Any

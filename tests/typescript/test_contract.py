@@ -94,8 +94,10 @@ def test_the_openapi_document_is_fresh(tmp_path: Path) -> None:
 @pytest.mark.skipif(NODE is None or not PROGRAMS.is_dir(), reason="needs npm ci in typescript/")
 def test_the_types_are_fresh_and_compile(tmp_path: Path) -> None:
     fresh = tmp_path / "api.ts"
-    generate = [PROGRAMS / "openapi-typescript", "openapi.yaml", "--enum-values"]
-    subprocess.run([*generate, "--output", fresh], cwd=FOLDER, check=True, capture_output=True)
+    generate = [str(PROGRAMS / "openapi-typescript"), "openapi.yaml", "--enum-values"]
+    subprocess.run(
+        [*generate, "--output", str(fresh)], cwd=FOLDER, check=True, capture_output=True
+    )
     assert fresh.read_text() == source(), "run make types"
-    compiled = subprocess.run([PROGRAMS / "tsc", "--noEmit"], cwd=FOLDER, capture_output=True)
+    compiled = subprocess.run([str(PROGRAMS / "tsc"), "--noEmit"], cwd=FOLDER, capture_output=True)
     assert compiled.returncode == 0, compiled.stdout.decode()
