@@ -13,6 +13,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 
+from calls.intake.models import CallEvent as CallEvent
 from calls.search import Found, Search
 from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
 from tenants.readonly import ReadOnlyManager
@@ -32,6 +33,9 @@ class CallStatus(models.TextChoices):
 
 LIVE = [CallStatus.RINGING, CallStatus.ANSWERED]
 ENDED = [CallStatus.COMPLETED, CallStatus.FAILED]
+# provider_status of a call that we ended because nothing was heard of it any more; the one end
+# that a later event of the provider overrules.
+TIMED_OUT = "timed-out"
 
 
 class CallQuerySet(TenantQuerySet["Call"]):
@@ -192,8 +196,10 @@ class Call(TenantModel):
             Refuse(
                 name="calls_status_moves_forward",
                 condition=(
-                    "OLD.status IS DISTINCT FROM NEW.status AND"
-                    " (OLD.status IN ('completed', 'failed') OR NEW.status = 'ringing')"
+                    "OLD.status IS DISTINCT FROM NEW.status AND (NEW.status = 'ringing' OR"
+                    " OLD.status IN ('completed', 'failed') AND"
+                    f" (OLD.provider_status IS DISTINCT FROM '{TIMED_OUT}'"
+                    f" OR NEW.provider_status IS NOT DISTINCT FROM '{TIMED_OUT}'))"
                 ),
                 message="A call's status only moves forward:"
                 " ringing, answered, then completed or failed.",

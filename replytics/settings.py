@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import environ
 import psycopg.conninfo
 from croniter import croniter
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from replytics import embedded
@@ -70,6 +71,34 @@ def _embedded_url(login: str) -> str | None:
         raise ImproperlyConfigured(str(error)) from None
 
 
+def _public_url(default: str) -> str:
+    """Scheme, host and optional port under which the outside world reaches this server."""
+    url: str = env.str("PUBLIC_URL", default=default).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port beyond 65535
+        complete = False
+    if not complete or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL is {url!r}; write it like https://calls.example.com"
+        )
+    return url
+
+
+def _telephony_keys() -> list[str]:
+    keys: list[str] = env.list("TELEPHONY_KEYS", default=[])
+    for number, key in enumerate(keys, 1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"TELEPHONY_KEYS: key {number} is no Fernet key; make one with python -c"
+                " 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            ) from None
+    return keys
+
+
 def _database(name: str, fallback: str | None) -> dict[str, Any]:
     """The Django form of a postgres:// URL."""
     url = env.str(name, default="") or fallback
@@ -94,7 +123,7 @@ def _database(name: str, fallback: str | None) -> dict[str, Any]:
     database["CONN_HEALTH_CHECKS"] = True
     # A cursor that outlives its statement does not survive a transaction pooler.
     database["DISABLE_SERVER_SIDE_CURSORS"] = True
-    database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+    database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
     return database
 
 
@@ -181,6 +210,33 @@ DATABASES = {
 }
 # Tests make the database as the owner and run as the serving login.
 DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "tenants.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# Telephony. Callbacks are signed for this address, whatever a client's headers say.
+PUBLIC_URL = _public_url(
+    f"https://{ALLOWED_HOSTS[0]}"
+    if HTTPS
+    else f"http://{ALLOWED_HOSTS[0]}:{env.str('PORT', default='8000')}"
+)
+# Encrypt the auth tokens of lines: the first encrypts, all of them decrypt.
+TELEPHONY_KEYS = _telephony_keys()
+# The account's own tokens (current, next), for lines that have none and events of no line.
+TWILIO_AUTH_TOKEN: list[str] = env.list("TWILIO_AUTH_TOKEN", default=[])
+if len(TWILIO_AUTH_TOKEN) > 2:
+    raise ImproperlyConfigured("TWILIO_AUTH_TOKEN: write the current token and at most the next")
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
+RECORDING_HOSTS: list[str] = env.list("RECORDING_HOSTS", default=["api.twilio.com"])
+STUCK_CALL_SECONDS = _number("STUCK_CALL_SECONDS", default=4 * 60 * 60, least=60, most=7 * 86_400)
+INBOX_RETENTION_DAYS = _number("INBOX_RETENTION_DAYS", default=90, least=1, most=36_500)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -21,6 +21,9 @@ from tenants.columns import (
     is_one_of,
     is_timezone,
 )
+from tenants.credentials import ApiKey as ApiKey
+from tenants.credentials import TelephonyCredential as TelephonyCredential
+from tenants.idempotency import IdempotencyKey as IdempotencyKey
 from tenants.scoping.constraints import TenantRLS
 from tenants.scoping.models import ScopedModel, TenantModel, line_key
 from tenants.scoping.scope import PHONE_ID

@@ -143,8 +143,8 @@ class ScopedModel(models.Model):
         return super().delete(*args, **kwargs)
 
 
-def line_key(*, related_name: str) -> models.ForeignKey[Any, Any]:
-    """The field `phone` of a tenant model."""
+def line_key(*, related_name: str, null: bool = False) -> models.ForeignKey[Any, Any]:
+    """The field `phone` of a tenant model. null: rows of no line are for staff alone."""
     return models.ForeignKey(
         "tenants.PhoneNumber",
         on_delete=models.DO_NOTHING,  # the database cascades: LineForeignKey
@@ -152,6 +152,7 @@ def line_key(*, related_name: str) -> models.ForeignKey[Any, Any]:
         db_index=False,  # an index that begins with phone_id is declared by name
         default=line_in_scope,
         related_name=related_name,
+        null=null,
         verbose_name="line",
     )
 

@@ -1,0 +1,3 @@
+"""Admin of calls."""
+
+from calls.intake import admin as intake_admin  # noqa: F401
