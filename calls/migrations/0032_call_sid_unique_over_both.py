@@ -1,6 +1,5 @@
 """A SID is either live or archived; a call that is moved by hand keeps its metadata."""
 
-import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
 
@@ -15,7 +14,7 @@ class Migration(migrations.Migration):
     operations = [
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_sid_not_archived",
                 sql=tenants.triggers.SharedFunctionSql(
                     func="app.refuse_archived_sid",
@@ -28,7 +27,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_archive_keeps_metadata",
                 sql=tenants.triggers.TriggerSql(
                     condition="WHEN (NEW.metadata_created_at IS NULL AND current_setting('app.archiving', true) IS DISTINCT FROM 'on')",
@@ -43,7 +42,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_archive_remembers_sids",
                 sql=tenants.triggers.SharedFunctionSql(
                     func="app.remember_archived_sids",
@@ -58,7 +57,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_archive_forgets_sids",
                 sql=tenants.triggers.SharedFunctionSql(
                     func="app.forget_archived_sids",
@@ -73,7 +72,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_archive_forgets_all_sids",
                 sql=tenants.triggers.SharedFunctionSql(
                     func="app.forget_archived_sids",
@@ -87,7 +86,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_archive_sid_is_fixed",
                 sql=tenants.triggers.TriggerSql(
                     condition="WHEN (OLD.call_sid IS DISTINCT FROM NEW.call_sid)",
