@@ -7,8 +7,11 @@ from django.apps import apps
 from django.db import connection, connections
 from django.db.models import Model
 
-from analytics.models import CallAnalytics, DailyCallStats, PhonePerformance
-from calls.models import Call, CallArchive, CallMetadata
+from analytics.models import CallAnalytics, DailyCallStats, PhonePerformance, QueuedBucket
+from calls.intake.models import CallEvent
+from calls.models import Call, CallArchive, CallMetadata, CallSearch
+from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
+from tenants.idempotency import IdempotencyKey
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import all_tenants
 from tenants.scoping.models import ScopedModel
@@ -25,6 +28,11 @@ INSERT INTO call_analytics (date_bucket, phone_id, total_calls) VALUES ('2020-01
 """
 INSERT_DAY = """
 INSERT INTO daily_call_stats (date, phone_id, total_calls) VALUES ('2020-01-15', %(line)s, 1)
+"""
+# The rows that the triggers queued for the others of MAKERS become one.
+QUEUE_HOUR = """
+DELETE FROM rollup_queue WHERE phone_id = %(line)s;
+INSERT INTO rollup_queue (phone_id, bucket) VALUES (%(line)s, '2020-01-15Z')
 """
 
 
@@ -45,12 +53,18 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     VoiceSettings: _create(VoiceSettings),
     ConversationRule: _create(ConversationRule, rule_type="greeting"),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),
-    Call: lambda line: make_call(line, metadata={"tags": ["vip"]}),
+    TelephonyCredential: _create(TelephonyCredential, current_token="ciphertext"),
+    ApiKey: lambda line: create_api_key(phone_id=line.pk, name="test", scopes=["read"]),
+    IdempotencyKey: _create(IdempotencyKey, key="key", request_hash="hash"),
+    Call: lambda line: make_call(line, transcript="hello", metadata={"tags": ["vip"]}),
+    CallSearch: lambda line: None,  # with its call's transcript
+    CallEvent: _create(CallEvent, kind="voice", payload={}, verdict="applied"),
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),
     PhonePerformance: lambda line: None,  # computed from the calls
+    QueuedBucket: _execute(QUEUE_HOUR),
 }
 
 
