@@ -141,6 +141,7 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
 
 DEBUG = _flag("DEBUG", default=False)
 HTTPS = _flag("HTTPS", default=True)
+PORT = _number("PORT", default=8000, least=1, most=65_535)
 ALLOWED_HOSTS = _list(
     "ALLOWED_HOSTS",
     ALLOWED_HOST,
@@ -222,9 +223,7 @@ REST_FRAMEWORK = {
 
 # Telephony. Callbacks are signed for this address, whatever a client's headers say.
 PUBLIC_URL = _public_url(
-    f"https://{ALLOWED_HOSTS[0]}"
-    if HTTPS
-    else f"http://{ALLOWED_HOSTS[0]}:{env.str('PORT', default='8000')}"
+    f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://{ALLOWED_HOSTS[0]}:{PORT}"
 )
 # Encrypt the auth tokens of lines: the first encrypts, all of them decrypt.
 TELEPHONY_KEYS = _telephony_keys()
@@ -312,7 +311,6 @@ LOGGING: dict[str, Any] = {
 }
 
 # Of replytics/gunicorn.py and replytics/launch.py.
-PORT = _number("PORT", default=8000, least=1, most=65_535)
 WEB_CONCURRENCY = _number("WEB_CONCURRENCY", default=2, least=1, most=64)
 DEMO_DATA = _flag("DEMO_DATA", default=EMBEDDED_DATABASE)
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
