@@ -141,6 +141,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Hosts whose recordings the admin links to; an address elsewhere is shown as text.
+RECORDING_HOSTS = [
+    host.strip().lower() for host in env.list("RECORDING_HOSTS", default=["api.twilio.com"])
+]
+
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS

@@ -6,6 +6,9 @@ from django.views.generic import RedirectView
 
 from replytics import health
 
+admin.site.site_title = admin.site.site_header = "Replytics"
+admin.site.index_title = "Lines, calls and statistics"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

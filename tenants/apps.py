@@ -7,6 +7,7 @@ from django.db.models.signals import post_migrate
 
 class TenantsConfig(AppConfig):
     name = "tenants"
+    verbose_name = "Lines"
 
     def ready(self) -> None:
         from tenants.scoping import guard, sharing
