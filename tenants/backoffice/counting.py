@@ -49,9 +49,3 @@ def estimate(queryset: QuerySet[Any]) -> int:
     [plan] = json.loads(queryset.order_by().explain(format="json"))
     rows: int = plan["Plan"]["Plan Rows"]
     return rows
-
-
-def count(queryset: QuerySet[Any]) -> RowCount:
-    """Exact when there are few rows, the planner's estimate when there are many."""
-    guess = estimate(queryset)
-    return RowCount(guess, "about") if guess > CAP else count_up_to(queryset)

@@ -64,10 +64,12 @@ def drill_down(
 def _bounds(queryset: QuerySet[Any], field: str) -> tuple[datetime.date, datetime.date] | None:
     """The first and the last day, UTC."""
     # Not Min and Max: partitions without an index would be read whole for them.
-    days = []
-    for order in (field, f"-{field}"):
-        value = queryset.order_by(order).values_list(field, flat=True).first()
-        if value is None:
-            return None
-        days.append(value.date() if isinstance(value, datetime.datetime) else value)
-    return days[0], days[1]
+    first, last = (
+        queryset.order_by(order).values_list(field, flat=True)[:1]
+        for order in (field, f"-{field}")
+    )
+    days = [
+        value.date() if isinstance(value, datetime.datetime) else value
+        for value in first.union(last, all=True)
+    ]
+    return (min(days), max(days)) if days else None

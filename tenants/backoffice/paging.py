@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from psycopg.errors import QueryCanceled
 
-from tenants.backoffice.counting import RowCount, count
+from tenants.backoffice.counting import CAP, RowCount, count_up_to, estimate
 from tenants.backoffice.dates import drill_down
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ AFTER, BEFORE = "after", "before"
 LAST = "end"
 # Seconds that one page's rows, or their count, may take to find.
 TIME_LIMIT = 4
+SET_TIMEOUT = """
+SELECT current_setting('statement_timeout'),
+       set_config('statement_timeout', %(timeout)s, true)
+"""
 
 
 class TooSlow(Exception):
@@ -42,13 +46,14 @@ class TooSlow(Exception):
 @contextmanager
 def time_limit(seconds: float = TIME_LIMIT) -> Iterator[None]:
     """Cancel the block's statements that take longer. Raises TooSlow."""
+    lasts = connection.in_atomic_block  # else the setting ends with the transaction made here
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SHOW statement_timeout")
-            [before] = cursor.fetchone()
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
+            cursor.execute(SET_TIMEOUT, {"timeout": f"{seconds}s"})
+            [before, _] = cursor.fetchone()
             yield
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+            if lasts:
+                cursor.execute(SET_TIMEOUT, {"timeout": before})
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooSlow from error
@@ -220,9 +225,12 @@ class KeysetChangeList(ChangeList):
     def _count(self) -> RowCount | None:
         if self.is_whole:
             return RowCount(len(self.result_list))
+        guess = estimate(self.queryset)
+        if guess > CAP:
+            return RowCount(guess, "about")
         try:
             with time_limit(1):
-                return count(self.queryset)
+                return count_up_to(self.queryset)
         except TooSlow:
             return None
 

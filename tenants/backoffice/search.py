@@ -90,24 +90,24 @@ def lines_that_match(term: str) -> Q:
     return condition
 
 
-def of_lines_that_match(term: str) -> Q:
+def of_lines_that_match(term: str, *, path: str = "") -> Q:
     """Rows by their line. The lines are looked up first: an index serves a list, no OR a join."""
     lines = PhoneNumber.objects.filter(lines_that_match(term)).order_by()
-    return Q(phone_id__in=list(lines.values_list("id", flat=True)[:MOST_LINES]))
+    return Q(**{f"{path}phone_id__in": list(lines.values_list("id", flat=True)[:MOST_LINES])})
 
 
-def calls_that_match(term: str) -> Q:
-    """Calls by SID, id, caller or line."""
+def calls_that_match(term: str, *, path: str = "") -> Q:
+    """Calls by SID, id, caller or line; path leads to the call from another table: "call__"."""
     if _SID.fullmatch(term):
-        return Q(call_sid__in=[term, term[:2].upper() + term[2:].lower()])
+        return Q(**{f"{path}call_sid__in": [term, term[:2].upper() + term[2:].lower()]})
     try:
-        return Q(id=uuid.UUID(term))
+        return Q(**{f"{path}id": uuid.UUID(term)})
     except ValueError:
         pass
     prefixes = number_prefixes(term, region_in_scope())
-    condition = of_lines_that_match(term)
+    condition = of_lines_that_match(term, path=path)
     if not prefixes:
-        condition |= Q(call_sid=term)
+        condition |= Q(**{f"{path}call_sid": term})
     for prefix in prefixes or [term]:
-        condition |= Q(caller_number__prefix=prefix)
+        condition |= Q(**{f"{path}caller_number__prefix": prefix})
     return condition
