@@ -29,14 +29,15 @@ class StatisticsAdmin(ReadOnlyAdmin):
             columns = model.columns_of(object_id)
         except ValueError:
             return None
-        return self.get_queryset(request).filter(**columns).first()
+        rows = self.get_queryset(request).filter(**columns)
+        return None if "\x00" in object_id else rows.first()
 
 
 @admin.register(DailyCallStatsRow)
 class DailyCallStatsAdmin(StatisticsAdmin):
     list_display = (
         "date",
-        "phone",
+        "line",
         "total_calls",
         "answered_calls",
         "average_duration",
@@ -53,7 +54,7 @@ class DailyCallStatsAdmin(StatisticsAdmin):
 class CallAnalyticsAdmin(StatisticsAdmin):
     list_display = (
         "hour",
-        "phone",
+        "line",
         "total_calls",
         "answered_calls",
         "successful_calls",

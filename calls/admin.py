@@ -105,7 +105,7 @@ class CallColumns:
 
     @admin.display(description="Began (UTC)", ordering="created_at")
     def began(self, call: Any) -> str:
-        return f"{call.created_at:%Y-%m-%d %H:%M:%S}"
+        return f"{call.created_at:%Y-%m-%d %H:%M}"
 
     @admin.display(description="Began")
     def began_at(self, call: Any) -> str:
@@ -114,6 +114,11 @@ class CallColumns:
     @admin.display(description="Changed")
     def changed_at(self, call: Any) -> str:
         return moment(call.updated_at, call.phone.timezone)
+
+    @admin.display(description="Conf.")
+    def confidence(self, call: Any) -> Decimal:
+        confidence: Decimal = call.ai_confidence
+        return confidence
 
     @admin.display(description="Duration")
     def lasted(self, call: Any) -> str:
@@ -180,8 +185,7 @@ class CallColumns:
 
 class CallMetadataInline(LineStackedInline):
     model = CallMetadata
-    fields = ("tags", "metadata", "custom_fields", "created_at")
-    readonly_fields = ("created_at",)
+    fields = ("tags", "metadata", "custom_fields")
     # The form of a call without metadata is there at once.
     extra = 1
     max_num = 1
@@ -193,10 +197,10 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
     list_display = (
         "began",
         "caller_number",
-        "phone",
+        "line",
         "status",
         "lasted",
-        "ai_confidence",
+        "confidence",
         "has_recording",
         "summary",
     )
@@ -216,9 +220,9 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
     multiline = ("transcript", "ai_summary")
     inlines = (CallMetadataInline,)
 
-    @admin.display(description="Rec.", boolean=True)
-    def has_recording(self, call: Call) -> bool:
-        return bool(call.recording_url)
+    @admin.display(description="Rec.")
+    def has_recording(self, call: Call) -> str:
+        return "Yes" if call.recording_url else "-"
 
     def search(self, term: str) -> Q:
         return calls_that_match(term)
@@ -320,10 +324,10 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
     list_display = (
         "began",
         "caller_number",
-        "phone",
+        "line",
         "status",
         "lasted",
-        "ai_confidence",
+        "confidence",
         "summary",
         "archived_at",
     )

@@ -133,6 +133,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+FORMAT_MODULE_PATH = "replytics.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"

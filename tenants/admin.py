@@ -31,9 +31,7 @@ class VoiceSettingsInline(LineStackedInline):
         ("voice_model", "voice_name"),
         ("language", "speech_speed"),
         "greeting_message",
-        "updated_at",
     )
-    readonly_fields = ("updated_at",)
     multiline = ("greeting_message",)
 
 
@@ -104,6 +102,12 @@ class PhoneNumberAdmin(BackofficeAdmin):
                 messages.error(request, "Nothing was deleted: that is not the line's number.")
                 return HttpResponseRedirect(request.get_full_path())
         return super().delete_view(request, object_id, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            # Formsets give a new parent its default key again, after its form set the typed one.
+            obj.id = form.cleaned_data["id"]
+        super().save_model(request, obj, form, change)
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         super().delete_model(request, obj)

@@ -50,6 +50,7 @@ class LinesField(SimpleArrayField):
 
     def __init__(self, base_field: forms.Field, **kwargs: Any) -> None:
         kwargs.setdefault("widget", AdminTextareaWidget({"rows": 3}))
+        kwargs["help_text"] = "One on each line."
         super().__init__(base_field, delimiter="\n", **kwargs)
 
     def to_python(self, value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models
@@ -40,8 +40,11 @@ class FormFields:
         if isinstance(db_field, models.TextField) and not db_field.choices:
             if db_field.null:
                 kwargs["empty_value"] = None
-            if db_field.name not in self.multiline:
-                kwargs["widget"] = AdminTextInputWidget
+            kwargs["widget"] = (
+                AdminTextareaWidget({"rows": 5})
+                if db_field.name in self.multiline
+                else AdminTextInputWidget
+            )
         elif isinstance(db_field, models.JSONField):
             kwargs["form_class"] = JSONObjectField
         elif isinstance(db_field, ArrayField):
@@ -135,6 +138,13 @@ class BackofficeAdmin(FormFields, _ModelAdmin):
             return queryset.none(), False
         return (queryset.filter(self.search(term)) if term else queryset), False
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        if "\x00" in object_id:  # which no text of PostgreSQL has
+            return None
+        return super().get_object(request, object_id, from_field)
+
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, Any], set[str], list[str]]:
@@ -175,6 +185,10 @@ class LineOwnedAdmin(BackofficeAdmin):
     list_filter: ClassVar[Any] = (LineFilter,)
     list_select_related: ClassVar[Any] = ("phone",)
     search_help_text = "A line's number, name or id."
+
+    @admin.display(description="Line")
+    def line(self, row: Any) -> str:
+        return str(row.phone.business_name)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = list(super().get_readonly_fields(request, obj))

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from psycopg.errors import QueryCanceled
 
 from tenants.backoffice.counting import CAP, RowCount, count_up_to, estimate
@@ -31,8 +32,9 @@ else:
 # Query string: the row that this page follows or precedes; LAST precedes the end of the list.
 AFTER, BEFORE = "after", "before"
 LAST = "end"
-# Seconds that one page's rows, or their count, may take to find.
+# Seconds that the rows of a page, and their exact count, may take to find.
 TIME_LIMIT = 4
+COUNT_LIMIT = 1
 SET_TIMEOUT = """
 SELECT current_setting('statement_timeout'),
        set_config('statement_timeout', %(timeout)s, true)
@@ -44,7 +46,7 @@ class TooSlow(Exception):
 
 
 @contextmanager
-def time_limit(seconds: float = TIME_LIMIT) -> Iterator[None]:
+def time_limit(seconds: float) -> Iterator[None]:
     """Cancel the block's statements that take longer. Raises TooSlow."""
     lasts = connection.in_atomic_block  # else the setting ends with the transaction made here
     try:
@@ -153,6 +155,11 @@ class KeysetChangeList(ChangeList):
     previous_page: str | None = None
     next_page: str | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_popup:
+            self.title = capfirst(str(self.opts.verbose_name_plural))
+
     def get_filters(self, request: HttpRequest) -> Any:
         # The first step of a change list that sees the query string. Links to other filters or
         # another order begin at the first page again.
@@ -181,7 +188,7 @@ class KeysetChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         try:
-            with time_limit():
+            with time_limit(TIME_LIMIT):
                 self._find_page()
             self.row_count = self._count()
         except TooSlow:
@@ -229,7 +236,7 @@ class KeysetChangeList(ChangeList):
         if guess > CAP:
             return RowCount(guess, "about")
         try:
-            with time_limit(1):
+            with time_limit(COUNT_LIMIT):
                 return count_up_to(self.queryset)
         except TooSlow:
             return None
