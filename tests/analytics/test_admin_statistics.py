@@ -1,6 +1,9 @@
 """The views behind the admin's statistics hold what the tables behind them hold."""
 
+from typing import Any
+
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.test import Client
 
@@ -8,6 +11,7 @@ from analytics.models import CallAnalyticsRow, DailyCallStatsRow, PhonePerforman
 from tenants.models import PhoneNumber
 from tenants.readonly import ReadOnlyTable
 from tenants.scoping import all_tenants, tenant
+from tests.backoffice import listed, pick
 from tests.factories import make_call, make_line
 
 VIEWS = {"daily_call_stats_rows": "daily_call_stats", "call_analytics_rows": "call_analytics"}
@@ -106,8 +110,6 @@ def test_a_row_is_found_by_its_key(
 
 
 def test_last_30_days_are_shown_and_confined(committed: None) -> None:
-    from django.contrib.auth.models import User
-
     user = User.objects.create_superuser("root", password="correct horse")
     for line in (make_line(id="pn_bakery"), make_line(id="pn_garage")):
         make_call(line)
@@ -120,7 +122,7 @@ def test_last_30_days_are_shown_and_confined(committed: None) -> None:
     assert {row.pk for row in rows} == {"pn_bakery", "pn_garage"}
     assert "100.0 %" in client.get(url).content.decode()
     assert client.get(f"{url}pn_5Fgarage/change/").status_code == 200
-    pick(client, "pn_bakery")
+    pick(client, PhoneNumber(pk="pn_bakery"))
     rows = listed(client, url).result_list
     assert [row.pk for row in rows] == ["pn_bakery"]
     assert client.get(f"{url}pn_5Fgarage/change/").status_code == 302

@@ -14,6 +14,7 @@ from tenants.backoffice import deletion
 from tenants.backoffice.counting import count_up_to
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import all_tenants
+from tests.backoffice import form_errors, listed, pick
 from tests.factories import make_call
 
 LINES = "/admin/tenants/phonenumber/"

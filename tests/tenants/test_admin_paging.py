@@ -13,6 +13,7 @@ from tenants.backoffice import paging
 from tenants.backoffice.counting import RowCount
 from tenants.models import ConversationRule, PhoneNumber
 from tenants.scoping import all_tenants
+from tests.backoffice import listed
 from tests.factories import make_call
 
 CALLS = "/admin/calls/call/"
