@@ -29,9 +29,9 @@ ARGUMENTS = [
 PASSWORD = "correct horse"
 
 
-@pytest.fixture
-def server(committed: None) -> Iterator[str]:
-    """The address of a gunicorn that serves the committed test database."""
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[str]:
+    """The address of a gunicorn that serves the test database, as far as it is committed."""
     database = connections["default"].settings_dict
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
