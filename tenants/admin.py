@@ -98,7 +98,9 @@ class PhoneNumberAdmin(BackofficeAdmin):
     ) -> HttpResponse:
         if request.method == "POST":
             line = self.get_object(request, admin.utils.unquote(object_id))
-            if line is not None and request.POST.get("number", "").strip() != line.number:
+            typed = request.POST.get("number", "").strip()
+            may = line is not None and self.has_delete_permission(request, line)
+            if may and typed != line.number:
                 messages.error(request, "Nothing was deleted: that is not the line's number.")
                 return HttpResponseRedirect(request.get_full_path())
         return super().delete_view(request, object_id, extra_context)

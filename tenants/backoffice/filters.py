@@ -80,7 +80,8 @@ class LineFilter(FormFilter):
     parameters = ("line",)
 
     def has_output(self) -> bool:
-        return current_scope().phone_id is None
+        # Inside one line there is nothing to choose; a link to another's rows still finds none.
+        return current_scope().phone_id is None or bool(self.used_parameters)
 
     def make_form(self, data: dict[str, Any] | None) -> forms.Form:
         key = self.model._meta.get_field("phone")

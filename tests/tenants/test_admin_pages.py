@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -142,6 +142,25 @@ def test_nobody_but_staff_gets_in(model: Any, db: None) -> None:
 def test_staff_without_rights_see_nothing(model: Any, support_agent: User, client: Client) -> None:
     client.force_login(support_agent)
     assert client.get(page(model, "changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("model", FURNISHED, ids=lambda model: model._meta.label)
+def test_staff_who_may_look_may_only_look(
+    model: Any, world: None, support_agent: User, client: Client
+) -> None:
+    support_agent.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(support_agent)
+    assert listed(client, page(model, "changelist")).result_list
+    key = quote(first_row(model).pk)
+    shown = client.get(page(model, "change", key))
+    assert shown.status_code == 200
+    assert 'name="_save"' not in shown.content.decode()
+    assert client.post(page(model, "change", key), {}).status_code == 403
+    assert client.post(page(model, "delete", key), {"post": "yes"}).status_code == 403
+    assert client.get(page(model, "add")).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": str(first_row(model).pk)}
+    client.post(page(model, "changelist"), action | {"post": "yes"})
+    assert first_row(model)
 
 
 def test_log_in_change_password_and_log_out(superuser: User, client: Client) -> None:
