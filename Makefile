@@ -1,6 +1,5 @@
-# make run: the product on http://127.0.0.1:$(PORT)/     make test: every test
+# make run: the product on http://127.0.0.1:8000/ (PORT=8001: there)     make test: every test
 # Needs Python 3.11 or newer and nothing else; PYTHON=/path/to/python chooses another one.
-PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +16,7 @@ help:
 	@sed -n '1,2s/^# //p' Makefile
 
 run: $(VENV)/run-ready
-	@PORT=$(PORT) $(BIN)/python -m replytics.launch
+	@$(BIN)/python -m replytics.launch
 
 test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest -n auto $(ARGS)
@@ -29,7 +28,7 @@ test-15: $(VENV)/dev-ready
 lint: $(VENV)/dev-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	SECRET_KEY=lint $(BIN)/mypy .
+	SECRET_KEY="for the type checker alone, which answers no request" $(BIN)/mypy .
 
 format: $(VENV)/dev-ready
 	$(BIN)/ruff check --fix .
@@ -38,10 +37,11 @@ format: $(VENV)/dev-ready
 clean:
 	rm -rf $(VENV) .static .mypy_cache .ruff_cache .pytest_cache
 
+# One that works is brought up to date, one that does not is made again.
 $(VENV)/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Replytics needs Python 3.11 or newer; choose one with make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -m venv --clear $(VENV) || \
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); } || \
 	  { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt || \
 	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }

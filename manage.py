@@ -8,8 +8,15 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import DatabaseError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"Settings: {error}")
+    except DatabaseError as error:
+        from replytics.unreachable import explain
+
+        if "--traceback" in sys.argv or (reason := explain(error)) is None:
+            raise
+        sys.exit(f"Database: {reason}")

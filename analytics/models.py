@@ -55,6 +55,7 @@ class DailyCallStats(TenantModel):
     answered_calls = models.IntegerField(
         default=0, db_default=0, help_text="Answered or completed."
     )
+    successful_calls = models.IntegerField(default=0, db_default=0, help_text="Completed.")
     total_duration = models.IntegerField(default=0, db_default=0, help_text="Seconds.")
     average_duration = models.DecimalField(
         max_digits=8, decimal_places=2, null=True, help_text="Seconds."
@@ -121,6 +122,7 @@ class DailyCallStatsRow(TenantModel):
     date = models.DateField()
     total_calls = models.IntegerField()
     answered_calls = models.IntegerField(help_text="Answered or completed.")
+    successful_calls = models.IntegerField(help_text="Completed.")
     total_duration = models.IntegerField(help_text="Seconds.")
     average_duration = models.DecimalField(
         max_digits=8, decimal_places=2, null=True, help_text="Seconds."
@@ -179,3 +181,68 @@ class PhonePerformance(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.total_calls} calls in 30 days"
+
+
+class QueuedBucket(TenantModel):
+    """An hour of a line whose calls changed since it was rolled up; appended by triggers alone.
+
+    Several rows may name the same hour: the key is one in Django's eyes only.
+    """
+
+    outlives_line = "deleting a line deletes its calls, whose triggers append here afterwards"
+
+    pk = models.CompositePrimaryKey("phone_id", "bucket")
+    phone = line_key(related_name="queued_buckets")
+    bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
+
+    way_in = "Triggers on calls fill this queue and roll_up_calls empties it."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "rollup_queue"
+        verbose_name = "queued hour"
+        constraints = [TenantRLS(tenant_may="SELECT, INSERT")]
+        indexes = [
+            # The queued hours of one line, and the lines that have any.
+            models.Index(fields=["phone", "bucket"], name="idx_rollup_queue_phone_bucket"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bucket:%Y-%m-%d %H:%M} UTC"
+
+
+class SummaryRefresh(models.Model):
+    """One refresh of phone_performance_summary; the latest says as of when the summary is."""
+
+    shared_because = "one refresh is of all lines, and tells nothing of any"
+    api_may = "SELECT"
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "summary_refreshes"
+        ordering = ["-id"]
+        get_latest_by = "id"
+
+    def __str__(self) -> str:
+        return f"summary as of {self.started_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class StatsVerification(models.Model):
+    """One run of the truth check and the differences that it found."""
+
+    shared_because = "one run counts all lines; staff alone may read it"
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    lines = models.IntegerField(help_text="Lines whose calls were counted again.")
+    difference_count = models.IntegerField()
+    differences = models.JSONField(help_text="The first of them.")
+
+    class Meta:
+        db_table = "stats_verifications"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.difference_count} differences in {self.lines} lines"

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from calls.intake import admin as intake_admin  # noqa: F401
 from calls.models import LIVE, Call, CallArchive, CallMetadata, CallStatus
 from tenants.backoffice.display import bullets, duration, list_link, moment, prose
 from tenants.backoffice.filters import DaysFilter, FormFilter, LineFilter

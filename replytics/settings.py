@@ -1,10 +1,18 @@
 """Settings, all from the environment (or `.env`); `.env.example` describes each of them."""
 
+import contextlib
+import os
+import re
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+import psycopg.conninfo
+from croniter import croniter
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from replytics import embedded
@@ -14,8 +22,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
+_HOST = r"(localhost|([\w-]+\.)*[\w-]+|\[[0-9a-fA-F:.]+\])"
+ALLOWED_HOST = re.compile(rf"\*|\.?{_HOST}", re.ASCII)
+ORIGIN = re.compile(rf"https?://(\*\.)?{_HOST}(:\d+)?", re.ASCII)
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
-def _flag(name: str, default: bool) -> bool:
+
+def _flag(name: str, *, default: bool) -> bool:
     """A yes/no variable. Anything else is refused: a typing error must not turn a guard off."""
     words = {"true": True, "yes": True, "on": True, "1": True}
     words |= {"false": False, "no": False, "off": False, "0": False}
@@ -25,11 +38,65 @@ def _flag(name: str, default: bool) -> bool:
     return words[value]
 
 
-def _seconds(name: str, default: int) -> int:
-    value = env.str(name, default=str(default))
-    if not value.isdigit():
-        raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number of seconds")
+def _number(name: str, *, default: int, least: int, most: int) -> int:
+    value = env.str(name, default=str(default)).strip()
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; write a whole number from {least} to {most}"
+        )
     return int(value)
+
+
+def _log_level(name: str) -> str:
+    level: str = env.str(name, default="INFO").strip().upper()
+    if level not in LOG_LEVELS:
+        raise ImproperlyConfigured(f"{name} is {level!r}; write one of {', '.join(LOG_LEVELS)}")
+    return level
+
+
+def _list(name: str, form: re.Pattern[str], *, default: str, example: str) -> list[str]:
+    """A comma-separated variable, each of whose words has a form."""
+    words = [word.strip() for word in env.str(name, default=default).split(",")]
+    words = [word for word in words if word]
+    for word in words:
+        if not form.fullmatch(word):
+            raise ImproperlyConfigured(f"{name} has {word!r}; write it as {example}")
+    return words
+
+
+def _embedded_url(login: str) -> str | None:
+    try:
+        return embedded.MAIN.url(login)
+    except embedded.EmbeddedDatabaseError as error:
+        raise ImproperlyConfigured(str(error)) from None
+
+
+def _public_url(default: str) -> str:
+    """Scheme, host and optional port under which the outside world reaches this server."""
+    url: str = env.str("PUBLIC_URL", default=default).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port beyond 65535
+        complete = False
+    if not complete or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL is {url!r}; write it like https://calls.example.com"
+        )
+    return url
+
+
+def _telephony_keys() -> list[str]:
+    keys: list[str] = env.list("TELEPHONY_KEYS", default=[])
+    for number, key in enumerate(keys, 1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"TELEPHONY_KEYS: key {number} is no Fernet key; make one with python -c"
+                " 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            ) from None
+    return keys
 
 
 def _database(name: str, fallback: str | None) -> dict[str, Any]:
@@ -38,17 +105,25 @@ def _database(name: str, fallback: str | None) -> dict[str, Any]:
     if url is None:
         # No server yet: commands that need none still work, the others say it is unreachable.
         url = f"postgres://{embedded.SERVING_LOGIN}@127.0.0.1:1/{embedded.DATABASE}"
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+    try:
+        parts = urlsplit(url)
+        psycopg.conninfo.conninfo_to_dict(url)
+        is_postgres = parts.scheme in {"postgres", "postgresql"}
+        valid = is_postgres and parts.path.strip("/") and parts.port != 0
+    except (ValueError, psycopg.Error):
+        valid = False
+    if not valid:
+        # Without the URL: it has a password.
         raise ImproperlyConfigured(
-            f"{name} must look like postgres://login:password@host:5432/database"
+            f"{name} must look like postgres://login:password@host:5432/database, with special"
+            " characters of the password percent-encoded"
         )
     database: dict[str, Any] = env.db_url_config(url)
-    database["CONN_MAX_AGE"] = _seconds("CONN_MAX_AGE", 60)
+    database["CONN_MAX_AGE"] = _number("CONN_MAX_AGE", default=60, least=0, most=86_400)
     database["CONN_HEALTH_CHECKS"] = True
     # A cursor that outlives its statement does not survive a transaction pooler.
     database["DISABLE_SERVER_SIDE_CURSORS"] = True
-    database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+    database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
     return database
 
 
@@ -58,13 +133,28 @@ if not SECRET_KEY:
         "SECRET_KEY is not set. Put a long random one in the environment or in .env;"
         " `make run` writes one for a local start."
     )
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is too simple; write 50 random characters or more, such as those of"
+        " python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    )
 
 DEBUG = _flag("DEBUG", default=False)
 HTTPS = _flag("HTTPS", default=True)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = _list(
+    "ALLOWED_HOSTS",
+    ALLOWED_HOST,
+    default="localhost,127.0.0.1",
+    example="calls.example.com or .example.com, without scheme and port",
+)
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is empty; name the hosts that the server answers to")
+CSRF_TRUSTED_ORIGINS = _list(
+    "CSRF_TRUSTED_ORIGINS", ORIGIN, default="", example="https://calls.example.com"
+)
 
 INSTALLED_APPS = [
+    "tenants",  # before the admin, whose templates it extends
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -73,11 +163,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "pgtrigger",
+    "procrastinate.contrib.django",
     "rest_framework",
-    "tenants",
     "calls",
     "analytics",
 ]
+# Keeps migrations linear (max_migration.txt) while they are written; a server does not need it.
+if find_spec("django_linear_migrations"):
+    INSTALLED_APPS.append("django_linear_migrations")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -86,8 +179,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "tenants.scoping.middleware.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tenants.scoping.middleware.ScopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -110,12 +203,40 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # "default" is the serving login, subject to every policy; "owner" owns the tables and migrates.
 _serving = env.str("DATABASE_URL", default="")
+EMBEDDED_DATABASE = not _serving
 DATABASES = {
-    "default": _database("DATABASE_URL", embedded.MAIN.url(embedded.SERVING_LOGIN)),
-    "owner": _database("OWNER_DATABASE_URL", _serving or embedded.MAIN.url(embedded.OWNER_LOGIN)),
+    "default": _database("DATABASE_URL", _embedded_url(embedded.SERVING_LOGIN)),
+    "owner": _database("OWNER_DATABASE_URL", _serving or _embedded_url(embedded.OWNER_LOGIN)),
 }
 # Tests make the database as the owner and run as the serving login.
 DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "tenants.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# Telephony. Callbacks are signed for this address, whatever a client's headers say.
+PUBLIC_URL = _public_url(
+    f"https://{ALLOWED_HOSTS[0]}"
+    if HTTPS
+    else f"http://{ALLOWED_HOSTS[0]}:{env.str('PORT', default='8000')}"
+)
+# Encrypt the auth tokens of lines: the first encrypts, all of them decrypt.
+TELEPHONY_KEYS = _telephony_keys()
+# The account's own tokens (current, next), for lines that have none and events of no line.
+TWILIO_AUTH_TOKEN: list[str] = env.list("TWILIO_AUTH_TOKEN", default=[])
+if len(TWILIO_AUTH_TOKEN) > 2:
+    raise ImproperlyConfigured("TWILIO_AUTH_TOKEN: write the current token and at most the next")
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
+RECORDING_HOSTS: list[str] = env.list("RECORDING_HOSTS", default=["api.twilio.com"])
+STUCK_CALL_SECONDS = _number("STUCK_CALL_SECONDS", default=4 * 60 * 60, least=60, most=7 * 86_400)
+INBOX_RETENTION_DAYS = _number("INBOX_RETENTION_DAYS", default=90, least=1, most=36_500)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -147,7 +268,27 @@ RECORDING_HOSTS = [
     host.strip().lower() for host in env.list("RECORDING_HOSTS", default=["api.twilio.com"])
 ]
 
+
+def _cron(name: str, default: str) -> str:
+    value: str = env.str(name, default=default)
+    if not croniter.is_valid(value):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; write five cron fields, such as {default!r} (UTC)"
+        )
+    return value
+
+
+# When the worker runs what; cron fields, UTC.
+SCHEDULE = {
+    "roll_up_calls": _cron("SCHEDULE_ROLL_UP_CALLS", "* * * * *"),
+    "refresh_summary": _cron("SCHEDULE_REFRESH_SUMMARY", "*/15 * * * *"),
+    "verify_stats": _cron("SCHEDULE_VERIFY_STATS", "40 3 * * *"),
+}
+# A run that was missed because no worker was up is caught up once, if it is at most a day late.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
+
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a load balancer's probe speaks plain http
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -168,9 +309,21 @@ LOGGING: dict[str, Any] = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
+    "root": {"handlers": ["console"], "level": _log_level("LOG_LEVEL")},
     "loggers": {
+        "procrastinate": {"level": "WARNING"},
         # Each entry into all tenants with its reason; a line a request is too much on a console.
-        "replytics.audit": {"level": env.str("AUDIT_LOG_LEVEL", default="INFO").upper()},
+        "replytics.audit": {"level": _log_level("AUDIT_LOG_LEVEL")},
     },
 }
+
+# Of replytics/gunicorn.py and replytics/launch.py.
+PORT = _number("PORT", default=8000, least=1, most=65_535)
+WEB_CONCURRENCY = _number("WEB_CONCURRENCY", default=2, least=1, most=64)
+DEMO_DATA = _flag("DEMO_DATA", default=EMBEDDED_DATABASE)
+ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
+
+# For manage.py dbshell on a machine without a psql of its own; without this one too it says so.
+if shutil.which("psql") is None:
+    with contextlib.suppress(embedded.EmbeddedDatabaseError):
+        os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{embedded.MAIN.programs()}"

@@ -7,6 +7,7 @@ from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
+from tenants import credentials_admin as credentials_admin
 from tenants.backoffice.display import bullets, list_link
 from tenants.backoffice.filters import LineFilter
 from tenants.backoffice.modeladmin import (

@@ -1,7 +1,9 @@
 """WHO: lines, their settings, and the tenancy machinery."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.backends.signals import connection_created
+from django.db.models import TextField
 from django.db.models.signals import post_migrate
 
 
@@ -10,7 +12,13 @@ class TenantsConfig(AppConfig):
     verbose_name = "Lines"
 
     def ready(self) -> None:
-        from tenants.scoping import guard, sharing
+        from tenants.lookups import Prefix
+        from tenants.scoping import catalog, checks, guard, sharing
 
+        TextField.register_lookup(Prefix)
         connection_created.connect(guard.install, dispatch_uid="tenants.scoping.guard")
-        post_migrate.connect(sharing.grant_shared_tables, dispatch_uid="tenants.scoping.sharing")
+        for receiver in (sharing.grant_shared_tables, sharing.shut_out_foreign_roles):
+            post_migrate.connect(receiver, dispatch_uid=receiver.__qualname__)
+        register(checks.check_models, "tenancy")
+        register(checks.check_settings, "tenancy")
+        register(catalog.check_server, "tenancy", Tags.database)

@@ -1,7 +1,9 @@
 """WHO: the lines and how each of them answers."""
 
 import uuid
+from datetime import time
 from decimal import Decimal
+from functools import cache
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
@@ -19,6 +21,9 @@ from tenants.columns import (
     is_one_of,
     is_timezone,
 )
+from tenants.credentials import ApiKey as ApiKey
+from tenants.credentials import TelephonyCredential as TelephonyCredential
+from tenants.idempotency import IdempotencyKey as IdempotencyKey
 from tenants.scoping.constraints import TenantRLS
 from tenants.scoping.models import ScopedModel, TenantModel, line_key
 from tenants.scoping.scope import PHONE_ID
@@ -48,8 +53,14 @@ def new_phone_id() -> str:
     return f"pn_{uuid.uuid4().hex}"
 
 
+@cache
+def timezones() -> frozenset[str]:
+    """What a line's timezone may be: UTC or Area/Location, as app.is_timezone() has it."""
+    return frozenset(name for name in available_timezones() if "/" in name or name == "UTC")
+
+
 def validate_timezone(name: str) -> None:
-    if name not in available_timezones():
+    if name not in timezones():
         raise ValidationError(
             "%(name)s is no IANA time zone. Write one such as Europe/Berlin or UTC.",
             params={"name": name},
@@ -60,6 +71,9 @@ class PhoneNumber(ScopedModel):
     """A rented phone line: the tenant."""
 
     line_field = "id"
+    unique_over_all_lines = {
+        "number": "a telephone number rings at one line, and that one is taken is no secret"
+    }
 
     id = models.TextField(
         primary_key=True,
@@ -179,7 +193,10 @@ class ConversationRule(TenantModel):
 
 
 class BusinessHours(TenantModel):
-    """When a line's business is open on one weekday, on the wall clock of its timezone."""
+    """When a line's business is open on one weekday, on the wall clock of its timezone.
+
+    A close_time that is not after open_time is the next day's; two equal ones mean 24 hours.
+    """
 
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
@@ -206,6 +223,12 @@ class BusinessHours(TenantModel):
                 condition=Q(day_of_week__range=(0, 6)),
                 name="business_hours_day_of_week_check",
                 violation_error_message="day_of_week goes from 0 (Sunday) to 6 (Saturday).",
+            ),
+            models.CheckConstraint(
+                # PostgreSQL has a 24:00 that Python cannot read.
+                condition=Q(open_time__lte=time.max) & Q(close_time__lte=time.max),
+                name="business_hours_time_of_day",
+                violation_error_message="Write midnight as 00:00.",
             ),
             is_timezone("business_hours"),
         ]

@@ -15,12 +15,14 @@ class AddIndexOnline(AddIndexConcurrently):
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
-                [self.index.name],
-            )
-            built = cursor.fetchone()
+        built = None
+        if not schema_editor.collect_sql:  # sqlmigrate shows the whole, whatever is built here
+            with schema_editor.connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
+                    [self.index.name],
+                )
+                built = cursor.fetchone()
         if built == (True,):
             return
         if built == (False,):

@@ -1,7 +1,10 @@
 """The fixed cast of the tests: two lines, and the people around them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
+import _pytest.fixtures
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
@@ -11,7 +14,29 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
+from tenants.scoping.scope import GENERATOR_DRIVERS
 from tests.factories import make_line
+
+# All but what migrations wrote.
+EMPTY_TABLES = """
+DO $$ BEGIN
+    EXECUTE (SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND NOT relispartition AND relname NOT IN ('django_migrations', 'django_content_type',
+            'auth_permission', 'auth_group', 'auth_group_permissions'));
+END $$
+"""
+
+DROP_PARTITIONS = """
+DO $$ DECLARE partition regclass; BEGIN
+    FOR partition IN SELECT inhrelid FROM pg_inherits
+        WHERE inhparent = 'calls_archive'::regclass
+    LOOP EXECUTE 'DROP TABLE ' || partition; END LOOP;
+END $$
+"""
+
+# Fixtures are generators that pytest suspends inside the scope they enter.
+GENERATOR_DRIVERS.add(_pytest.fixtures.__file__)
 
 
 @pytest.fixture(scope="session")
@@ -60,20 +85,41 @@ def back_office(superuser: User) -> Client:
     return client
 
 
-@pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+@contextmanager
+def committing(blocker: DjangoDbBlocker) -> Iterator[None]:
     """A database without a surrounding transaction: for threads, processes and real commits.
 
     What the test leaves behind is removed by the owner, since nobody else may TRUNCATE.
     """
-    with django_db_blocker.unblock():
+    with blocker.unblock():
         try:
             yield
         finally:
             connections.close_all()
             with connections["owner"].cursor() as cursor:
-                cursor.execute("TRUNCATE phone_numbers, auth_user CASCADE")
+                cursor.execute(EMPTY_TABLES)
+                cursor.execute(DROP_PARTITIONS)
+                cursor.execute("REFRESH MATERIALIZED VIEW mv.phone_performance_summary")
             connections["owner"].close()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with committing(django_db_blocker):
+        yield
+
+
+@pytest.fixture
+def record_figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Called with a line of counts or measurements, shows it at the end of the run."""
+    return partial(record_property, "figures")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, figures in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(str(figures))
 
 
 @pytest.fixture

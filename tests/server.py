@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from replytics.embedded import ROOT, Cluster
+from replytics.embedded import ROOT, SUPERUSER, Cluster
 
 _started: list[Cluster] = []
 
@@ -34,7 +34,9 @@ def _start() -> None:
         cluster = Cluster(ROOT / ".postgres" / f"test-{version}", durable=False)
         if cluster.start():
             _started.append(cluster)
+        os.environ["TEST_CLUSTER"] = str(cluster.directory)
         os.environ.update(cluster.environment())
+        os.environ["ADMIN_DATABASE_URL"] = cluster.url(SUPERUSER) or ""
     # The pages ask for hashed file names, in the tests as in production.
     collect = [sys.executable, str(ROOT / "manage.py"), "collectstatic", "--noinput", "-v0"]
     subprocess.run(collect, check=True)

@@ -71,6 +71,18 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
+                (
+                    "phone",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=tenants.scoping.models.line_in_scope,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="hourly_stats",
+                        to="tenants.phonenumber",
+                        verbose_name="line",
+                    ),
+                ),
                 ("date_bucket", models.DateTimeField(help_text="The hour's beginning, UTC.")),
                 ("total_calls", models.IntegerField(db_default=0, default=0)),
                 (
@@ -92,18 +104,6 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.expressions.RawSQL("now()", ())
-                    ),
-                ),
-                (
-                    "phone",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="hourly_stats",
-                        to="tenants.phonenumber",
-                        verbose_name="line",
                     ),
                 ),
             ],
@@ -142,6 +142,18 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
+                (
+                    "phone",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=tenants.scoping.models.line_in_scope,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="daily_stats",
+                        to="tenants.phonenumber",
+                        verbose_name="line",
+                    ),
+                ),
                 ("date", models.DateField()),
                 ("total_calls", models.IntegerField(db_default=0, default=0)),
                 (
@@ -165,18 +177,6 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.expressions.RawSQL("now()", ())
-                    ),
-                ),
-                (
-                    "phone",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="daily_stats",
-                        to="tenants.phonenumber",
-                        verbose_name="line",
                     ),
                 ),
             ],

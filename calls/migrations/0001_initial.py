@@ -4,7 +4,6 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
-import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
@@ -137,18 +136,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "phone",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="call_metadata",
-                        to="tenants.phonenumber",
-                        verbose_name="line",
-                    ),
-                ),
-                (
                     "metadata",
                     models.JSONField(
                         blank=True,
@@ -178,6 +165,18 @@ class Migration(migrations.Migration):
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.expressions.RawSQL("now()", ()), editable=False
+                    ),
+                ),
+                (
+                    "phone",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=tenants.scoping.models.line_in_scope,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="call_metadata",
+                        to="tenants.phonenumber",
+                        verbose_name="line",
                     ),
                 ),
             ],
@@ -222,7 +221,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="update_calls_updated_at",
                 sql=tenants.triggers.SharedFunctionSql(
                     func="update_updated_at_column",
@@ -235,7 +234,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_line_is_fixed",
                 sql=tenants.triggers.TriggerSql(
                     condition="WHEN (OLD.phone_id IS DISTINCT FROM NEW.phone_id)",
@@ -249,7 +248,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_status_moves_forward",
                 sql=tenants.triggers.TriggerSql(
                     condition="WHEN (OLD.status IS DISTINCT FROM NEW.status AND (OLD.status IN ('completed', 'failed') OR NEW.status = 'ringing'))",
@@ -263,7 +262,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callmetadata",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="call_metadata_follows_call",
                 sql=tenants.triggers.TriggerSql(
                     declare="DECLARE line text;",

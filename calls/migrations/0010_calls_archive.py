@@ -3,14 +3,12 @@
 from decimal import Decimal
 
 import django.contrib.postgres.fields
-import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
 import tenants.scoping.constraints
 import tenants.scoping.models
-import tenants.triggers
 from tenants.scoping.constraints import protect_sql
 
 # LIKE takes the columns of calls over in their order, so that INSERT … SELECT * fits; the foreign
@@ -35,19 +33,23 @@ CREATE INDEX idx_archive_caller_created ON calls_archive (caller_number, created
 
 # A partition is built apart and attached: that blocks neither readers nor writers of the archive,
 # as CREATE TABLE … PARTITION OF would. It carries the policies itself and is granted to nobody.
+# The bounds are written and read as text: hence the two settings.
 PARTITIONS = """
 CREATE FUNCTION app.create_archive_partitions(first timestamptz, last timestamptz)
-RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' AS $$
 DECLARE
-    month timestamp := date_trunc('month', first AT TIME ZONE 'UTC');
+    month timestamptz := date_trunc('month', first);
     partition text;
 BEGIN
-    IF first IS NULL OR last IS NULL OR first > last OR last - first > interval '100 years' THEN
-        RAISE EXCEPTION 'partitions from % to %: give a range of at most 100 years', first, last
-            USING ERRCODE = 'invalid_parameter_value';
+    IF (first BETWEEN '1970-01-01' AND last AND last < '10000-01-01'
+        AND last < first + interval '100 years') IS NOT TRUE
+    THEN
+        RAISE EXCEPTION 'no partitions from % to %: give a range from 1970 on of at most 100 years',
+            first, last USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('app.create_archive_partitions'));
-    WHILE month <= last AT TIME ZONE 'UTC' LOOP
+    WHILE month <= last LOOP
         partition := 'calls_archive_' || to_char(month, 'YYYY_MM');
         IF to_regclass('public.' || partition) IS NULL THEN
             EXECUTE format(
@@ -61,9 +63,14 @@ BEGIN
                 ' WITH CHECK (true)', partition);
             EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC', partition);
             EXECUTE format('ALTER TABLE public.calls_archive ATTACH PARTITION public.%I'
-                ' FOR VALUES FROM (%L) TO (%L)',
-                partition, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+                ' FOR VALUES FROM (%L) TO (%L)', partition, month, month + interval '1 month');
             RETURN NEXT partition;
+        ELSIF NOT EXISTS (
+            SELECT FROM pg_inherits WHERE inhparent = to_regclass('public.calls_archive')
+            AND inhrelid = to_regclass('public.' || partition)
+        ) THEN
+            RAISE EXCEPTION 'public.% is no partition of calls_archive: attach, rename or drop it',
+                partition USING ERRCODE = 'duplicate_table';
         END IF;
         month := month + interval '1 month';
     END LOOP;

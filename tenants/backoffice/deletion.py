@@ -32,7 +32,8 @@ def what_goes_with(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> d
     counts = {}
     for relation in model._meta.related_objects:
         owned: Any = relation.related_model
-        if not owned._meta.managed or relation.on_delete not in (CASCADE, DO_NOTHING):
+        stays = hasattr(owned, "outlives_line") or not owned._meta.managed
+        if stays or relation.on_delete not in (CASCADE, DO_NOTHING):
             continue
         count = count_up_to(owned._base_manager.filter(**{f"{relation.field.name}__in": keys}))
         if count.number:

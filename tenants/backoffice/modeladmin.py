@@ -19,6 +19,9 @@ from tenants.backoffice.refusals import explain
 from tenants.backoffice.search import of_lines_that_match
 from tenants.scoping import current_scope
 
+# What Django's own filters of a field write into the query string.
+FIELD_FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt")
+
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
     _TabularInline = admin.TabularInline[Any, Any]
@@ -116,10 +119,10 @@ class BackofficeAdmin(FormFields, _ModelAdmin):
         return lookup in self._filter_parameters()
 
     def _filter_parameters(self) -> set[str]:
-        names = set()
+        names: set[str] = set()
         for item in self.list_filter:
             if isinstance(item, str):
-                names.add(f"{item}__exact")
+                names.update(f"{item}__{lookup}" for lookup in FIELD_FILTER_LOOKUPS)
             elif name := getattr(item, "parameter_name", None):
                 names.add(name)
             else:
@@ -188,7 +191,7 @@ class LineOwnedAdmin(BackofficeAdmin):
 
     @admin.display(description="Line")
     def line(self, row: Any) -> str:
-        return str(row.phone.business_name)
+        return str(row.phone.business_name) if row.phone else "-"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = list(super().get_readonly_fields(request, obj))
@@ -208,7 +211,7 @@ class LineOwnedAdmin(BackofficeAdmin):
 class ReadOnlyAdmin(LineOwnedAdmin):
     """What roll-ups and the archiver write; people look at it."""
 
-    actions = ()
+    actions: Any = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -22,14 +22,17 @@ BEGIN
 END
 $$;
 
--- AT TIME ZONE also takes POSIX strings such as foo5, hence the form.
-CREATE FUNCTION app.is_timezone(name text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+-- True for UTC and for Area/Location as the IANA database spells it. PostgreSQL by itself also takes
+-- any case (Python's zoneinfo does not) and POSIX strings such as foo5 or Foo/Bar5; but the setting
+-- then reads back as the file is called, or, of a POSIX string, in upper case.
+CREATE FUNCTION app.is_timezone(name text) RETURNS boolean LANGUAGE plpgsql STABLE STRICT
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    IF name !~ '^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2})$' THEN
+    IF name !~ '^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+){1,2})$' OR name !~ '[a-z]|^UTC$' THEN
         RETURN false;
     END IF;
-    PERFORM pg_catalog.now() AT TIME ZONE name;
-    RETURN true;
+    PERFORM set_config('timezone', name, true);  -- until the function returns
+    RETURN current_setting('timezone') = name;
 EXCEPTION WHEN invalid_parameter_value THEN
     RETURN false;
 END
@@ -47,6 +50,7 @@ DROP = """
 DROP FUNCTION update_updated_at_column();
 DROP FUNCTION app.is_timezone(text);
 DROP FUNCTION app.phone();
+REVOKE SELECT ON django_migrations FROM replytics_web, replytics_staff;
 DROP SCHEMA app;
 """
 

@@ -4,16 +4,17 @@ from django.db import migrations
 
 
 def drop_like_index(apps, schema_editor):
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexname FROM pg_indexes WHERE tablename = 'phone_numbers'"
-            " AND indexname LIKE 'phone_numbers_id_%%_like'"
-        )
-        for (name,) in cursor.fetchall():
-            schema_editor.execute(f"DROP INDEX {schema_editor.quote_name(name)}")
+    model = apps.get_model("tenants", "PhoneNumber")
+    name = schema_editor._create_index_name(model._meta.db_table, ["id"], suffix="_like")
+    schema_editor.execute(schema_editor._delete_index_sql(model, name))
+
+
+def create_like_index(apps, schema_editor):
+    model = apps.get_model("tenants", "PhoneNumber")
+    schema_editor.execute(schema_editor._create_like_index_sql(model, model._meta.get_field("id")))
 
 
 class Migration(migrations.Migration):
     dependencies = [("tenants", "0002_initial")]
 
-    operations = [migrations.RunPython(drop_like_index, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(drop_like_index, create_like_index)]

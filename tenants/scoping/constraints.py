@@ -17,18 +17,23 @@ TENANT_CONDITION = "{column} = (SELECT app.phone())"
 READ_WRITE = "SELECT, INSERT, UPDATE, DELETE"
 
 
-def protect_sql(table: str, column: str, *, tenant_may: str = READ_WRITE) -> str:
-    """DDL that puts a table under row level security; table comes quoted.
-
-    Staff may read and write every row; tenant_may names the privileges inside one line.
-    """
+def policies_sql(table: str, column: str) -> str:
+    """DDL that puts a table without policies under row level security; table comes quoted."""
     condition = TENANT_CONDITION.format(column=column)
     return "; ".join(
         [
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
             f"CREATE POLICY tenant ON {table} USING ({condition}) WITH CHECK ({condition})",
             f"CREATE POLICY staff ON {table} TO {STAFF} USING (true) WITH CHECK (true)",
+        ]
+    )
+
+
+def protect_sql(table: str, column: str, *, tenant_may: str = READ_WRITE) -> str:
+    """policies_sql() and the grants: staff may read and write, a line what tenant_may names."""
+    return "; ".join(
+        [
+            policies_sql(table, column),
             f"REVOKE ALL ON {table} FROM PUBLIC",
             f"GRANT {READ_WRITE} ON {table} TO {STAFF}",
             f"GRANT {tenant_may} ON {table} TO {API}, {WEB}",

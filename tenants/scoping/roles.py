@@ -1,6 +1,7 @@
 """The four PostgreSQL roles, created idempotently on any server."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -10,7 +11,6 @@ STAFF = "replytics_staff"
 WEB = "replytics_web"
 API = "replytics_api"
 
-# What each role is; CREATE ROLE when it is missing, ALTER ROLE when it is there.
 ATTRIBUTES = {
     STAFF: "NOLOGIN NOINHERIT",
     OWNER: "LOGIN INHERIT",
@@ -19,38 +19,112 @@ ATTRIBUTES = {
 }
 
 
+class Step(NamedTuple):
+    """What a statement brings about; running it again changes nothing."""
+
+    result: str
+    statement: str
+
+
+def _do(body: str) -> str:
+    return f"DO $$ BEGIN{body}\nEND $$"
+
+
+# Only a superuser may write these attributes at all, so they are written only when they are wrong.
+ROLE = """
+IF to_regrole('{role}') IS NULL THEN CREATE ROLE {role}; END IF;
+ALTER ROLE {role} {attributes};
+IF (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = '{role}') THEN
+    ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS;
+END IF;"""
+# From 16 on inheritance belongs to the grant, before that to the member.
+MEMBER = """
+IF current_setting('server_version_num')::int >= 160000 THEN
+    EXECUTE 'GRANT {role} TO {member} WITH INHERIT {inherit}';
+ELSE
+    GRANT {role} TO {member};
+END IF;"""
+NO_MEMBER = """
+IF pg_has_role('{member}', '{role}', 'MEMBER') THEN REVOKE {role} FROM {member}; END IF;
+IF pg_has_role('{member}', '{role}', 'MEMBER') THEN
+    RAISE EXCEPTION '{member} is a member of {role}, which somebody else granted'
+        USING ERRCODE = 'insufficient_privilege';
+END IF;"""
+# The owner makes schemas and trusted extensions; the web login temporary tables, for COPY.
+DATABASE = """
+EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO {owner}', current_database());
+EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO {web}', current_database());
+EXECUTE format('GRANT CONNECT ON DATABASE %I TO {api}', current_database());"""
+SCHEMA = """
+GRANT USAGE, CREATE ON SCHEMA public TO {owner};
+GRANT USAGE ON SCHEMA public TO {staff}, {web}, {api};"""
+# A GRANT or REVOKE by someone who may not is a warning in PostgreSQL, and changes nothing.
+GRANTED = """
+IF NOT (has_database_privilege('{owner}', current_database(), 'CREATE')
+        AND has_schema_privilege('{owner}', 'public', 'CREATE')
+        AND has_schema_privilege('{api}', 'public', 'USAGE')) THEN
+    RAISE EXCEPTION 'only the owner of database % may grant on it and on its schema public',
+        current_database() USING ERRCODE = 'insufficient_privilege';
+END IF;"""
+
+
+def role_steps(*, create_databases: bool = False) -> list[Step]:
+    """The roles of a server. create_databases lets the owner make databases, as the tests do."""
+    attributes = ATTRIBUTES | (
+        {OWNER: f"{ATTRIBUTES[OWNER]} CREATEDB"} if create_databases else {}
+    )
+    return [
+        *(
+            Step(f"{role}: {words}", _do(ROLE.format(role=role, attributes=words)))
+            for role, words in attributes.items()
+        ),
+        *(
+            Step(
+                f"{member}: {how} {STAFF}",
+                _do(MEMBER.format(role=STAFF, member=member, inherit=inherit)),
+            )
+            for member, inherit, how in ((OWNER, "TRUE", "inherits"), (WEB, "FALSE", "may become"))
+        ),
+        Step(f"{API}: may not become {STAFF}", _do(NO_MEMBER.format(role=STAFF, member=API))),
+    ]
+
+
+def database_steps() -> list[Step]:
+    """What the roles need in the database at hand, even if PUBLIC has no rights there."""
+    names = {"owner": OWNER, "staff": STAFF, "web": WEB, "api": API}
+    return [
+        Step("rights on the database", _do(DATABASE.format(**names))),
+        Step("rights on schema public", _do(SCHEMA.format(**names))),
+        Step("checked those rights", _do(GRANTED.format(**names))),
+    ]
+
+
 def create_roles(
     connection: psycopg.Connection,
     *,
     passwords: Mapping[str, str] | None = None,
     create_databases: bool = False,
 ) -> list[str]:
-    """Create or repair the roles over an administrator's connection; returns what was done.
+    """Create or repair the roles over an administrator's connection; returns what they now are.
 
-    passwords sets those of the logins named in it. create_databases lets the owner make
-    databases, which the test suite needs. Raises psycopg.errors.InsufficientPrivilege when the
-    login may not create roles.
+    passwords sets those of the logins named in it. Raises psycopg.errors.InsufficientPrivilege
+    when the login may not do that.
     """
-    done = []
-    for role, attributes in ATTRIBUTES.items():
-        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-        verb = "ALTER" if known else "CREATE"
-        connection.execute(f"{verb} ROLE {role} {attributes}")
-        done.append(f"{verb} ROLE {role} {attributes}")
+    done = run(connection, role_steps(create_databases=create_databases))
     for role, password in (passwords or {}).items():
+        # Hashed here, so that no log of the server's ever holds it.
+        hashed = connection.pgconn.encrypt_password(password.encode(), role.encode())
         connection.execute(
             sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-                sql.Identifier(role), sql.Literal(password)
+                sql.Identifier(role), sql.Literal(hashed.decode())
             )
         )
-        done.append(f"ALTER ROLE {role} PASSWORD '***'")
-    if create_databases:
-        connection.execute(f"ALTER ROLE {OWNER} CREATEDB")
-        done.append(f"ALTER ROLE {OWNER} CREATEDB")
-    # From 16 on inheritance belongs to the grant, before that to the member.
-    inherits = connection.info.server_version >= 160000
-    for member, inherit in ((OWNER, "TRUE"), (WEB, "FALSE")):
-        statement = f"GRANT {STAFF} TO {member}" + (f" WITH INHERIT {inherit}" if inherits else "")
-        connection.execute(statement)
-        done.append(statement)
+        done.append(f"{role}: password set")
     return done
+
+
+def run(connection: psycopg.Connection, steps: list[Step]) -> list[str]:
+    """Execute the steps in turn; returns their results."""
+    for step in steps:
+        connection.execute(step.statement)
+    return [step.result for step in steps]

@@ -10,13 +10,23 @@ from tenants.scoping.models import ScopedModel
 from tenants.scoping.roles import STAFF, WEB
 
 PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
-# App labels whose tables are shared by all lines; a model elsewhere is a ScopedModel.
+# Roles of Supabase's own API, which get every new table of a login that Supabase made.
+FOREIGN_ROLES = ["anon", "authenticated", "service_role"]
+# Apps of others whose tables all lines share. A model of ours says `shared_because` itself, and in
+# `api_may` which privileges the API login has on it.
 SHARED_APPS = {
     "admin": "who changed what, staff only",
     "auth": "staff accounts and their permissions",
     "contenttypes": "names of models",
+    "procrastinate": "jobs of the worker, which names no line",
     "sessions": "logins of staff",
 }
+
+
+def reason_to_share(model: type[Model]) -> str | None:
+    """Why a model's rows belong to no line: its own `shared_because`, or the reason of its app."""
+    own: str | None = getattr(model, "shared_because", None)
+    return own or SHARED_APPS.get(model._meta.app_label)
 
 
 def shared_models() -> list[type[Model]]:
@@ -24,9 +34,7 @@ def shared_models() -> list[type[Model]]:
     return [
         model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed
-        and not issubclass(model, ScopedModel)
-        and model._meta.app_label in SHARED_APPS
+        if not issubclass(model, ScopedModel) and reason_to_share(model)
     ]
 
 
@@ -35,7 +43,10 @@ def grant_shared_tables(*, using: str, **_: Any) -> None:
     connection = connections[using]
     if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenants"):
         return
-    tables = {model._meta.db_table for model in shared_models()}
+    # Those of other people's apps; a model of ours has its grants in its migration.
+    tables = {
+        model._meta.db_table for model in shared_models() if model._meta.app_label in SHARED_APPS
+    }
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
         for table in sorted(present & tables):
@@ -48,3 +59,26 @@ def grant_shared_tables(*, using: str, **_: Any) -> None:
                     cursor.execute(
                         f"GRANT {PRIVILEGES} ON {connection.ops.quote_name(table)} TO {role}"
                     )
+                    for sequence in connection.introspection.get_sequences(cursor, table):
+                        cursor.execute(f"GRANT USAGE ON SEQUENCE {sequence['name']} TO {role}")
+
+
+FOREIGN_GRANTS = """
+SELECT DISTINCT format('REVOKE ALL ON %%s FROM %%I', oid::regclass, grantee::regrole)
+FROM pg_class, aclexplode(relacl)
+WHERE oid IN (SELECT to_regclass(t) FROM unnest(%(tables)s::text[]) AS t)
+AND grantee IN (SELECT to_regrole(r) FROM unnest(%(roles)s::text[]) AS r)
+"""
+
+
+def shut_out_foreign_roles(*, using: str, **_: Any) -> None:
+    """Receiver of post_migrate: nobody reaches our tables past our own roles."""
+    connection = connections[using]
+    if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenants"):
+        return
+    tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+    tables.append("django_migrations")
+    with connection.cursor() as cursor:
+        cursor.execute(FOREIGN_GRANTS, {"roles": FOREIGN_ROLES, "tables": tables})
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0010_calls_archive")]
+    dependencies = [("calls", "0042_apply_call_events")]
 
     operations = [
         migrations.AddIndex(

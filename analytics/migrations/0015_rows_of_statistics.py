@@ -12,8 +12,8 @@ VIEWS = """
 CREATE VIEW daily_call_stats_rows WITH (security_invoker) AS
 SELECT
   phone_id || '~' || to_char(date, 'YYYY-MM-DD') AS key,
-  phone_id, date, total_calls, answered_calls, total_duration, average_duration,
-  unique_callers, created_at
+  phone_id, date, total_calls, answered_calls, successful_calls, total_duration,
+  average_duration, unique_callers, created_at
 FROM daily_call_stats;
 
 CREATE VIEW call_analytics_rows WITH (security_invoker) AS
@@ -31,7 +31,7 @@ DROP = "DROP VIEW daily_call_stats_rows; DROP VIEW call_analytics_rows"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0002_performance_summary")]
+    dependencies = [("analytics", "0014_stats_verifications")]
 
     operations = [
         migrations.RunSQL(VIEWS, DROP),
@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
                 ("date", models.DateField()),
                 ("total_calls", models.IntegerField()),
                 ("answered_calls", models.IntegerField(help_text="Answered or completed.")),
+                ("successful_calls", models.IntegerField(help_text="Completed.")),
                 ("total_duration", models.IntegerField(help_text="Seconds.")),
                 (
                     "average_duration",

@@ -1,0 +1,176 @@
+"""The roll-up: recomputes the hours and days whose calls changed, from calls and archive together.
+
+Why it is exact. A change of a call and its row in rollup_queue commit together. The roll-up of a
+line takes queue rows away and writes the numbers in one transaction, with the numbers computed by
+a later statement, which sees every change whose queue row was taken. So wherever no queue row is
+visible the stored numbers are those of the calls, and reading.py computes the other buckets live.
+Locking the line's row keeps two roll-ups, or a roll-up and a change of timezone, apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from analytics.counting import day_counts, days_of_hours, hour_counts
+
+# A skip scan over the index: as many probes as there are lines in the queue.
+QUEUED_LINES = """
+WITH RECURSIVE lines AS (
+    (SELECT phone_id FROM rollup_queue ORDER BY phone_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.phone_id FROM rollup_queue q
+            WHERE q.phone_id > lines.phone_id ORDER BY q.phone_id LIMIT 1)
+    FROM lines WHERE lines.phone_id IS NOT NULL
+)
+SELECT phone_id FROM lines WHERE phone_id IS NOT NULL
+"""
+
+LOCK_LINE = "SELECT timezone FROM phone_numbers WHERE id = %(line)s FOR NO KEY UPDATE SKIP LOCKED"
+
+LINE_EXISTS = "SELECT EXISTS (SELECT 1 FROM phone_numbers WHERE id = %(line)s)"
+
+FORGET_LINE = "DELETE FROM rollup_queue WHERE phone_id = %(line)s"
+
+TAKE = """
+WITH oldest AS (
+    SELECT DISTINCT bucket FROM rollup_queue WHERE phone_id = %(line)s
+    ORDER BY bucket LIMIT %(limit)s
+), taken AS (
+    DELETE FROM rollup_queue q USING oldest
+    WHERE q.phone_id = %(line)s AND q.bucket = oldest.bucket
+)
+SELECT bucket FROM oldest
+"""
+
+TAKEN = "(SELECT unnest(%(buckets)s::timestamptz[]) AS bucket)"
+
+WRITE_HOURS = f"""
+WITH counted AS ({hour_counts(hours=TAKEN)}
+), emptied AS (
+    DELETE FROM call_analytics a USING counted c
+    WHERE a.phone_id = %(line)s AND a.date_bucket = c.bucket AND c.total_calls = 0
+), written AS (
+    INSERT INTO call_analytics (phone_id, date_bucket, total_calls, answered_calls,
+        successful_calls, total_duration, unique_callers)
+    SELECT %(line)s, bucket, total_calls, answered_calls, successful_calls, total_duration,
+        unique_callers
+    FROM counted WHERE total_calls > 0
+    ON CONFLICT (date_bucket, phone_id) DO UPDATE SET
+        (total_calls, answered_calls, successful_calls, total_duration, unique_callers) =
+        (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
+         excluded.total_duration, excluded.unique_callers)
+)
+SELECT coalesce(sum(total_calls), 0) FROM counted
+"""
+
+WRITE_DAYS = f"""
+WITH days AS ({days_of_hours(hours=TAKEN, timezone="%(timezone)s")}
+), counted AS ({day_counts(days="days", timezone="%(timezone)s")}
+), emptied AS (
+    DELETE FROM daily_call_stats d USING counted c
+    WHERE d.phone_id = %(line)s AND d.date = c.date AND c.total_calls = 0
+)
+INSERT INTO daily_call_stats (phone_id, date, total_calls, answered_calls, successful_calls,
+    total_duration, average_duration, unique_callers)
+SELECT %(line)s, date, total_calls, answered_calls, successful_calls,
+    least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers
+FROM counted WHERE total_calls > 0
+ON CONFLICT (phone_id, date) DO UPDATE SET
+    (total_calls, answered_calls, successful_calls, total_duration, average_duration,
+     unique_callers) =
+    (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
+     excluded.total_duration, excluded.average_duration, excluded.unique_callers)
+"""
+
+# Every hour that has calls or numbers; days that lost their last call have an hour with numbers.
+REQUEUE = """
+INSERT INTO rollup_queue (phone_id, bucket)
+SELECT phone_id, date_trunc('hour', created_at, 'UTC') FROM calls
+WHERE phone_id = %(line)s AND created_at >= %(since)s AND created_at < %(until)s
+UNION
+SELECT phone_id, date_trunc('hour', created_at, 'UTC') FROM calls_archive
+WHERE phone_id = %(line)s AND created_at >= %(since)s AND created_at < %(until)s
+UNION
+SELECT phone_id, date_bucket FROM call_analytics
+WHERE phone_id = %(line)s AND date_bucket >= %(since)s AND date_bucket < %(until)s
+UNION
+SELECT d.phone_id, (d.date::timestamp + interval '12 hours') AT TIME ZONE p.timezone
+FROM daily_call_stats d JOIN phone_numbers p ON p.id = d.phone_id
+WHERE d.phone_id = %(line)s
+    AND d.date >= (%(since)s::timestamptz AT TIME ZONE p.timezone)::date
+    AND d.date <= (%(until)s::timestamptz AT TIME ZONE p.timezone)::date
+"""
+
+
+@dataclass
+class Rolled:
+    """What a roll-up did."""
+
+    lines: int = 0
+    hours: int = 0
+    calls: int = 0
+    skipped_lines: int = 0
+
+
+def roll_up(
+    *,
+    phone_id: str | None = None,
+    batch_hours: int = 500,
+    on_progress: Callable[[Rolled], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Rolled:
+    """Empty the queue, of one line or of all; needs an all_tenants scope.
+
+    Each batch of at most batch_hours hours of one line is a transaction, so that the process may
+    be killed at any moment. A line that another roll-up works on is left to it and counted in
+    skipped_lines. `stop` is asked between batches.
+    """
+    rolled = Rolled()
+    for line in [phone_id] if phone_id is not None else _queued_lines():
+        before = rolled.hours
+        while not stop():
+            hours = _roll_up_batch(line, batch_hours, rolled)
+            if on_progress:
+                on_progress(rolled)
+            if hours < batch_hours:
+                break
+        rolled.lines += rolled.hours > before
+    return rolled
+
+
+def requeue(*, phone_id: str, since: datetime, until: datetime) -> None:
+    """Queue every hour of a line in [since, until) that has calls or numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(REQUEUE, {"line": phone_id, "since": since, "until": until})
+
+
+def _queued_lines() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUED_LINES)
+        return [line for (line,) in cursor.fetchall()]
+
+
+def _roll_up_batch(line: str, limit: int, rolled: Rolled) -> int:
+    """Roll up the oldest queued hours of a line; the number of hours, 0 when there was nothing."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOCK_LINE, {"line": line})
+        locked = cursor.fetchone()
+        if locked is None:
+            cursor.execute(LINE_EXISTS, {"line": line})
+            if cursor.fetchone() == (True,):
+                rolled.skipped_lines += 1
+            else:
+                cursor.execute(FORGET_LINE, {"line": line})
+            return 0
+        cursor.execute(TAKE, {"line": line, "limit": limit})
+        buckets = [bucket for (bucket,) in cursor.fetchall()]
+        if not buckets:
+            return 0
+        parameters = {"line": line, "buckets": buckets, "timezone": locked[0]}
+        cursor.execute(WRITE_HOURS, parameters)
+        rolled.calls += int(cursor.fetchone()[0])
+        cursor.execute(WRITE_DAYS, parameters)
+        rolled.hours += len(buckets)
+        return len(buckets)

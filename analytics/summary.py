@@ -1,0 +1,25 @@
+"""phone_performance_summary: its refresh, and as of when it is."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from analytics.models import SummaryRefresh
+
+REFRESH = "SELECT app.refresh_phone_performance_summary()"
+
+
+def refresh_summary() -> datetime | None:
+    """Refresh the summary without blocking its readers; needs an all_tenants scope.
+
+    Returns the moment that it is as of, or None when another refresh is running.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(REFRESH)
+        started: datetime | None = cursor.fetchone()[0]
+        return started
+
+
+def summary_as_of() -> datetime | None:
+    """The moment that the summary is as of, None before its first refresh."""
+    return SummaryRefresh.objects.order_by("-id").values_list("started_at", flat=True).first()

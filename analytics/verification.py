@@ -1,0 +1,144 @@
+"""The truth check: stored statistics against a recount of the calls.
+
+Hours and days that wait in the queue are left out: reads compute those live.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from analytics.counting import COUNTS, history
+from analytics.models import StatsVerification
+from analytics.summary import refresh_summary
+from tenants.models import PhoneNumber
+
+_HISTORY = history(since="'-infinity'", until="'infinity'")
+
+# stored and counted are rows of the same columns, as JSON; a missing row is null.
+HOURS = f"""
+WITH counted AS (
+    SELECT date_trunc('hour', created_at, 'UTC') AS bucket, {COUNTS}
+    FROM ({_HISTORY}) AS history GROUP BY 1
+), stored AS (
+    SELECT * FROM call_analytics WHERE phone_id = %(line)s
+)
+SELECT to_char(coalesce(date_bucket, bucket) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+    s.row, c.row
+FROM (SELECT date_bucket, jsonb_build_array(total_calls, answered_calls, successful_calls,
+        total_duration, unique_callers) AS row FROM stored) AS s
+FULL JOIN (SELECT bucket, jsonb_build_array(total_calls, answered_calls, successful_calls,
+        total_duration, unique_callers) AS row FROM counted) AS c ON date_bucket = bucket
+WHERE s.row IS DISTINCT FROM c.row AND NOT EXISTS (
+    SELECT 1 FROM rollup_queue q
+    WHERE q.phone_id = %(line)s AND q.bucket = coalesce(date_bucket, c.bucket))
+ORDER BY 1
+"""
+
+DAYS = f"""
+WITH line AS (
+    SELECT timezone FROM phone_numbers WHERE id = %(line)s
+), counted AS (
+    SELECT (created_at AT TIME ZONE timezone)::date AS date, {COUNTS}
+    FROM ({_HISTORY}) AS history, line GROUP BY 1
+), stored AS (
+    SELECT * FROM daily_call_stats WHERE phone_id = %(line)s
+), queued AS (
+    SELECT DISTINCT (instant AT TIME ZONE timezone)::date AS date
+    FROM rollup_queue q CROSS JOIN line
+    CROSS JOIN LATERAL (VALUES (q.bucket), (q.bucket + interval '59 minutes 59.999999 seconds'))
+        AS v (instant)
+    WHERE q.phone_id = %(line)s
+)
+SELECT coalesce(s.date, c.date)::text, s.row, c.row
+FROM (SELECT date, jsonb_build_array(total_calls, answered_calls, successful_calls,
+        total_duration, average_duration, unique_callers) AS row FROM stored) AS s
+FULL JOIN (SELECT date, jsonb_build_array(total_calls, answered_calls, successful_calls,
+        least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers)
+        AS row FROM counted) AS c ON s.date = c.date
+WHERE s.row IS DISTINCT FROM c.row AND coalesce(s.date, c.date) NOT IN (SELECT date FROM queued)
+ORDER BY 1
+"""
+
+# Only calls that were there when the summary was made, and only if none of them moved since.
+SUMMARY = """
+WITH counted AS (
+    SELECT count(*) AS total_calls, round(avg(duration), 4) AS avg_duration,
+        count(DISTINCT caller_number) AS unique_callers,
+        round(count(*) FILTER (WHERE status = 'completed') * 100.0 / nullif(count(*), 0), 4)
+            AS success_rate,
+        coalesce(max(updated_at) >= %(as_of)s, false) AS changed
+    FROM calls WHERE phone_id = %(line)s AND created_at >= %(as_of)s - interval '30 days'
+), stored AS (
+    SELECT total_calls, round(avg_duration, 4) AS avg_duration, unique_callers,
+        round(success_rate, 4) AS success_rate
+    FROM phone_performance_summary WHERE phone_id = %(line)s
+)
+SELECT '30 days', s.row, c.row
+FROM (SELECT jsonb_build_array(total_calls, avg_duration, unique_callers, success_rate) AS row,
+        changed FROM counted WHERE total_calls > 0) AS c
+FULL JOIN (SELECT jsonb_build_array(total_calls, avg_duration, unique_callers, success_rate) AS row
+        FROM stored) AS s ON true
+WHERE s.row IS DISTINCT FROM c.row AND NOT coalesce(c.changed, false) AND NOT EXISTS (
+    SELECT 1 FROM rollup_queue q WHERE q.phone_id = %(line)s)
+"""
+
+KEPT = 1_000  # differences kept for the admin
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One bucket whose stored numbers are not those of its calls."""
+
+    phone_id: str
+    kind: str
+    bucket: str
+    stored: list[Any] | None
+    counted: list[Any] | None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.phone_id} {self.kind} {self.bucket}:"
+            f" stored {self.stored}, counted {self.counted}"
+        )
+
+
+def verify_stats(
+    *, sample: int | None = None, on_line: Callable[[], None] = lambda: None
+) -> list[Difference]:
+    """Recount every line, or `sample` of them at random; needs an all_tenants scope.
+
+    The summary is refreshed first, since it can be compared only with what it was made of. The
+    outcome is kept for the admin.
+    """
+    began = datetime.now(UTC)
+    lines = list(PhoneNumber.objects.order_by("pk").values_list("pk", flat=True))
+    if sample is not None and sample < len(lines):
+        lines = sorted(random.sample(lines, sample))
+    as_of = refresh_summary()
+    differences: list[Difference] = []
+    for line in lines:
+        differences += _compare(line, as_of)
+        on_line()
+    StatsVerification.objects.create(
+        started_at=began,
+        finished_at=datetime.now(UTC),
+        lines=len(lines),
+        difference_count=len(differences),
+        differences=[asdict(difference) for difference in differences[:KEPT]],
+    )
+    return differences
+
+
+def _compare(line: str, as_of: datetime | None) -> Iterator[Difference]:
+    texts = {"hour": HOURS, "day": DAYS}
+    if as_of is not None:
+        texts["summary"] = SUMMARY
+    for kind, sql in texts.items():
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {"line": line, "as_of": as_of})
+            for bucket, stored, counted in cursor.fetchall():
+                yield Difference(line, kind, bucket, stored, counted)

@@ -1,0 +1,1 @@
+"""How calls come in: from the provider's files and events to rows of `calls`."""

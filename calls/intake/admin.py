@@ -1,0 +1,52 @@
+"""The inbox in the admin: to be read, filtered and replayed, never edited."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from calls.intake.models import PROBLEMS, CallEvent
+from calls.intake.replaying import replay_events
+from tenants.backoffice.filters import LineFilter
+from tenants.backoffice.modeladmin import ReadOnlyAdmin
+from tenants.backoffice.search import of_lines_that_match
+
+
+class ProblemFilter(admin.SimpleListFilter):
+    """Served by idx_call_events_problems."""
+
+    title = "problems"
+    parameter_name = "problem"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Not applied")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallEvent]) -> QuerySet[CallEvent]:
+        return queryset.filter(verdict__in=PROBLEMS) if self.value() else queryset
+
+
+@admin.register(CallEvent)
+class CallEventAdmin(ReadOnlyAdmin):
+    list_display = ("id", "received_at", "line", "kind", "call_sid", "verdict", "reason")
+    list_filter = (LineFilter, ProblemFilter, "verdict", "kind")
+    list_defer = ("payload", "reading")
+    ordering = ("-id",)
+    sortable_by = ("id",)
+    search_help_text = "A call SID, or a line."
+    actions = ("replay",)
+
+    def search(self, term: str) -> Q:
+        return Q(call_sid=term) | of_lines_that_match(term)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.change_callevent")
+
+    @admin.action(
+        description="Apply again; what was applied already changes nothing",
+        permissions=["replay"],
+    )
+    def replay(self, request: HttpRequest, queryset: QuerySet[CallEvent]) -> None:
+        counts = replay_events(list(queryset.order_by("id").values_list("pk", flat=True)))
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+        messages.success(request, f"{counts.total()} events replayed: {told or 'none'}.")

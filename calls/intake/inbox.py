@@ -1,0 +1,171 @@
+"""An event and its effect, stored together or not at all."""
+
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DataError, IntegrityError, connection, transaction
+from psycopg.types.json import Jsonb
+
+from calls.intake.events import (
+    Address,
+    Malformed,
+    Reading,
+    read_address,
+    read_event,
+    read_sequence,
+)
+from calls.intake.lines import Signer
+from calls.intake.models import EventKind, Verdict
+from calls.intake.patience import BRIEFLY
+from tenants.scoping import all_tenants, tenant
+from tenants.scoping.scope import Scope
+
+# app.apply_call_event is called where no verdict was reached without it. One statement, so one
+# transaction: the inbox never knows an event whose effect was lost, nor the other way round.
+STORE = """
+INSERT INTO call_events (phone_id, call_sid, kind, sequence, payload, reading, reason, verdict)
+SELECT %(phone_id)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s, %(reason)s,
+    CASE WHEN %(verdict)s::text IS NULL
+        THEN app.apply_call_event(%(call_sid)s, %(reading)s) ELSE %(verdict)s END
+RETURNING verdict
+"""
+APPLY = "SELECT app.apply_call_event(%(call_sid)s, %(reading)s)"
+UPDATE = """
+UPDATE call_events SET phone_id = %(phone_id)s, call_sid = %(call_sid)s, sequence = %(sequence)s,
+    reading = %(reading)s, reason = %(reason)s, verdict = %(verdict)s, replayed_at = now()
+WHERE id = %(event_id)s
+RETURNING verdict
+"""
+# The call may be made while its recording looks for it: the turns of app.apply_call_event, then a
+# look with a new snapshot.
+FIND_CALL = """
+SELECT pg_advisory_xact_lock(hashtextextended(%(call_sid)s, 0));
+SELECT phone_id FROM app.line_of_call(%(call_sid)s) LIMIT 1
+"""
+# What jsonb cannot hold.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(kw_only=True)
+class Event:
+    """An event as it goes into the inbox. verdict None: to be applied to its call."""
+
+    kind: EventKind
+    parameters: Mapping[str, str]
+    address: Address
+    phone_id: str | None
+    sequence: int | None = None
+    reading: Reading | None = None
+    verdict: Verdict | None = None
+    reason: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "phone_id": self.phone_id,
+            "call_sid": self.address.call_sid,
+            "kind": self.kind,
+            "sequence": self.sequence,
+            "payload": Jsonb(
+                {
+                    UNSTORABLE.sub("\ufffd", name): UNSTORABLE.sub("\ufffd", value)
+                    for name, value in self.parameters.items()
+                }
+            ),
+            "reading": Jsonb(self.reading.as_json()) if self.reading else None,
+            "verdict": self.verdict,
+            "reason": self.reason,
+        }
+
+
+def judge(
+    kind: EventKind, parameters: Mapping[str, str], signer: Signer, *, received_at: datetime
+) -> Event:
+    """What can be said of a verified event without looking at its call."""
+    event = Event(
+        kind=kind,
+        parameters=parameters,
+        address=read_address(kind, parameters),
+        phone_id=signer.phone_id,
+    )
+    try:
+        event.reading = read_event(kind, parameters, received_at=received_at)
+        if signer.account_sid and event.address.account_sid not in (None, signer.account_sid):
+            raise Malformed("AccountSid is not that of the line.")
+    except Malformed as error:
+        event.verdict, event.reason = Verdict.MALFORMED, str(error)
+        return event
+    event.sequence = read_sequence(event.reading, parameters)
+    event.reason = "; ".join(event.reading.notes) or None
+    if kind is not EventKind.RECORDING and event.reading.status is None:
+        event.verdict = Verdict.UNKNOWN_STATUS
+        event.reason = "CallStatus is a word that this version does not know."
+    elif event.phone_id is None:
+        is_recording = kind is EventKind.RECORDING
+        event.verdict = Verdict.WAITING if is_recording else Verdict.UNKNOWN_LINE
+    return event
+
+
+def store(event: Event) -> Verdict:
+    """Apply an event and put it into the inbox; when this returns, both are committed.
+
+    Raises UNAVAILABLE (tenants.unavailable) when the database does not answer in time.
+    """
+    values = event.values()
+    try:
+        if event.verdict is Verdict.WAITING:
+            return _store_unless_its_call_is_here(values)
+        with _scope(event.phone_id):
+            return _verdict(STORE, values)
+    except (DataError, IntegrityError) as error:
+        with all_tenants("an event that the database refused"):
+            return _verdict(STORE, values | _refusal(error))
+
+
+def replay(event_id: int, event: Event) -> Verdict:
+    """Apply an event of the inbox again, and note what became of it now."""
+    values = event.values() | {"event_id": event_id}
+    try:
+        with transaction.atomic():
+            if event.verdict is None:
+                with _scope(event.phone_id):
+                    values["verdict"] = _verdict(APPLY, values)
+            with all_tenants("replay of an event"):
+                return _verdict(UPDATE, values)
+    except (DataError, IntegrityError) as error:
+        with all_tenants("replay of an event"):
+            return _verdict(UPDATE, values | _refusal(error))
+
+
+def _scope(phone_id: str | None) -> AbstractContextManager[Scope]:
+    return tenant(phone_id) if phone_id else all_tenants("an event of no line")
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    """The database knows a rule that the reader does not: kept, and no reason to send it again."""
+    reason = f"The database refused it: {type(error.__cause__ or error).__name__}."
+    return {"verdict": Verdict.MALFORMED, "reading": None, "reason": reason}
+
+
+def _store_unless_its_call_is_here(values: Mapping[str, Any]) -> Verdict:
+    with transaction.atomic():
+        with all_tenants("a recording of an unknown call"), connection.cursor() as cursor:
+            cursor.execute(BRIEFLY + FIND_CALL, values)
+            cursor.nextset()
+            cursor.nextset()
+            found = cursor.fetchone()
+            if found is None:
+                return _verdict(STORE, values)
+        with tenant(found[0]):
+            return _verdict(STORE, {**values, "phone_id": found[0], "verdict": None})
+
+
+def _verdict(sql: str, values: Mapping[str, Any]) -> Verdict:
+    with connection.cursor() as cursor:
+        cursor.execute(BRIEFLY + sql, values)
+        cursor.nextset()
+        [verdict] = cursor.fetchone()
+    return Verdict(verdict)

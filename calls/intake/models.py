@@ -1,0 +1,83 @@
+"""The inbox: every verified event as it came, and what became of it."""
+
+from django.db import models
+
+from tenants.columns import NOW, is_one_of
+from tenants.scoping.models import TenantModel, line_key
+
+
+class EventKind(models.TextChoices):
+    VOICE = "voice"
+    RECORDING = "recording"
+    RECONCILED = "reconciled", "Provider's call list"
+
+
+class Verdict(models.TextChoices):
+    APPLIED = "applied", "Applied"
+    DUPLICATE = "duplicate", "Duplicate: the call said so already"
+    LATE = "late", "Late: the call was further on"
+    ARCHIVED = "archived", "The call is in the archive"
+    WAITING = "waiting", "Waiting for its call"
+    UNKNOWN_STATUS = "unknown_status", "Unknown status"
+    UNKNOWN_LINE = "unknown_line", "No line of ours"
+    CONFLICT = "conflict", "The SID belongs to another line's call"
+    MALFORMED = "malformed", "Malformed"
+
+
+# What staff should look at: kept, and not applied.
+PROBLEMS = [
+    Verdict.WAITING,
+    Verdict.UNKNOWN_STATUS,
+    Verdict.UNKNOWN_LINE,
+    Verdict.CONFLICT,
+    Verdict.MALFORMED,
+]
+
+
+class CallEvent(TenantModel):
+    """One request of the provider whose signature was right.
+
+    Without a line (phone null) the row belongs to nobody's scope: staff alone see it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    phone = line_key(related_name="call_events", null=True)
+    call_sid = models.TextField(null=True, db_collation="C", verbose_name="call SID")
+    kind = models.TextField(choices=EventKind.choices)
+    sequence = models.BigIntegerField(
+        null=True,
+        help_text="Counts the events of one subscription, not of a call.",
+    )
+    payload = models.JSONField(help_text="The parameters as they came.")
+    reading = models.JSONField(null=True, help_text="What was understood of them.")
+    received_at = models.DateTimeField(db_default=NOW)
+    verdict = models.TextField(choices=Verdict.choices)
+    reason = models.TextField(null=True)
+    replayed_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        db_table = "call_events"
+        verbose_name = "event"
+        ordering = ["-id"]
+        constraints = [
+            *TenantModel.Meta.constraints,
+            is_one_of("call_events", "kind", EventKind),
+            is_one_of("call_events", "verdict", Verdict),
+        ]
+        indexes = [
+            # A line's inbox, latest first; deleting a line.
+            models.Index(fields=["phone", "-id"], name="idx_call_events_phone"),
+            # The timeline of a call, and events that waited for it.
+            models.Index(fields=["call_sid", "id"], name="idx_call_events_call_sid"),
+            # Problems, latest first.
+            models.Index(
+                fields=["verdict", "-id"],
+                name="idx_call_events_problems",
+                condition=models.Q(verdict__in=[str(verdict) for verdict in PROBLEMS]),
+            ),
+            # Retention.
+            models.Index(fields=["received_at"], name="idx_call_events_received"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} event {self.pk}"

@@ -1,0 +1,107 @@
+"""What the AI found out about a call, merged into it before or after its telephony events."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from calls.intake.models import Verdict
+from calls.intake.patience import BRIEFLY
+from calls.models import CallStatus
+from tenants.scoping.scope import current_scope
+
+
+class NotOfThisLine(Exception):
+    """The call belongs to another line."""
+
+
+class Archived(Exception):
+    """The call is in the archive."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The call as it is now; created: nobody had heard of it before."""
+
+    created: bool
+    call: dict[str, Any]
+
+
+# A call that nobody knows yet is made as ringing: the least of the states, so that whatever the
+# provider says of it later moves it forward. For one that is known this changes nothing.
+FIND_OR_MAKE = "SELECT app.apply_call_event(%(call_sid)s, %(reading)s)"
+
+# NULL leaves a column as it is. What is the same already is not written, so updated_at tells when
+# something changed.
+SET_COLUMNS = """
+UPDATE calls SET transcript = new.transcript, ai_summary = new.ai_summary,
+    ai_confidence = new.ai_confidence, recording_url = new.recording_url
+FROM (
+    SELECT id, coalesce(%(transcript)s, transcript), coalesce(%(ai_summary)s, ai_summary),
+        coalesce(round(%(ai_confidence)s::numeric, 2), ai_confidence),
+        coalesce(%(recording_url)s, recording_url)
+    FROM calls WHERE call_sid = %(call_sid)s FOR UPDATE
+) AS new (id, transcript, ai_summary, ai_confidence, recording_url)
+WHERE calls.id = new.id
+    AND (calls.transcript, calls.ai_summary, calls.ai_confidence, calls.recording_url)
+        IS DISTINCT FROM (new.transcript, new.ai_summary, new.ai_confidence, new.recording_url)
+"""
+# Keys are merged, tags are added.
+SET_METADATA = """
+INSERT INTO call_metadata AS m (call_id, phone_id, metadata, tags, custom_fields)
+SELECT id, phone_id, %(metadata)s, %(tags)s::text[], %(custom_fields)s
+FROM calls WHERE call_sid = %(call_sid)s
+ON CONFLICT (call_id) DO UPDATE SET
+    metadata = m.metadata || excluded.metadata,
+    tags = m.tags || ARRAY(SELECT t FROM unnest(excluded.tags) AS t WHERE t <> ALL (m.tags)),
+    custom_fields = m.custom_fields || excluded.custom_fields
+WHERE (m.metadata || excluded.metadata, m.custom_fields || excluded.custom_fields)
+        IS DISTINCT FROM (m.metadata, m.custom_fields)
+    OR NOT m.tags @> excluded.tags
+"""
+READ = """
+SELECT json_build_object('id', id, 'phone_id', phone_id, 'call_sid', call_sid, 'status', status,
+    'created_at', created_at, 'updated_at', updated_at)
+FROM calls WHERE call_sid = %(call_sid)s
+"""
+
+
+def deliver(
+    *,
+    call_sid: str,
+    transcript: str | None = None,
+    ai_summary: str | None = None,
+    ai_confidence: float | None = None,
+    recording_url: str | None = None,
+    tags: list[str] | None = None,
+    metadata: dict[str, Any] | None = None,
+    custom_fields: dict[str, Any] | None = None,
+) -> Delivered:
+    """Merge what is given into a call of the scope's line. Raises NotOfThisLine or Archived."""
+    assert current_scope().phone_id
+    values: dict[str, Any] = {
+        "call_sid": call_sid,
+        "reading": Jsonb({"status": CallStatus.RINGING}),
+        "transcript": transcript,
+        "ai_summary": ai_summary,
+        "ai_confidence": ai_confidence,
+        "recording_url": recording_url,
+        "tags": list(dict.fromkeys(tags or [])),
+        "metadata": Jsonb(metadata or {}),
+        "custom_fields": Jsonb(custom_fields or {}),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BRIEFLY + FIND_OR_MAKE, values)
+        cursor.nextset()
+        [verdict] = cursor.fetchone()
+        if verdict == Verdict.CONFLICT:
+            raise NotOfThisLine
+        if verdict == Verdict.ARCHIVED:
+            raise Archived
+        cursor.execute(SET_COLUMNS, values)
+        if tags or metadata or custom_fields:
+            cursor.execute(SET_METADATA, values)
+        cursor.execute(READ, values)
+        [call] = cursor.fetchone()
+    return Delivered(created=verdict == Verdict.APPLIED, call=call)

@@ -1,0 +1,32 @@
+"""End calls whose end was never heard of."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from calls.intake.stuck import end_stuck_calls
+
+
+class Command(BaseCommand):
+    help = (
+        "Ends the calls that have been ringing or answered for longer than STUCK_CALL_SECONDS:"
+        " answered ones as completed, ringing ones as failed, both with the provider status"
+        " timed-out. A later event of the provider overrules it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--after", type=int, help="So many seconds instead.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        after = options["after"]
+        if after is not None and after < 60:
+            raise CommandError("--after is at least 60 seconds; shorter would end calls going on.")
+        ended = end_stuck_calls(
+            now=timezone.now(), after=timedelta(seconds=after) if after else None
+        )
+        self.stdout.write(
+            f"{ended.total()} calls ended:"
+            f" {ended['completed']} completed, {ended['failed']} failed"
+        )

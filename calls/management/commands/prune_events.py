@@ -1,0 +1,29 @@
+"""Delete old events of the inbox."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from calls.intake.retention import prune_events
+from tenants.idempotency import forget_idempotency_keys
+
+
+class Command(BaseCommand):
+    help = (
+        "Deletes the events of the inbox that are older than INBOX_RETENTION_DAYS, and answers to"
+        " idempotency keys older than a day. Calls stay as they are."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, help="Keep so many days instead.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        days = options["days"]
+        if days is not None and days < 1:
+            raise CommandError("--days is at least 1.")
+        now = timezone.now()
+        keep = timedelta(days=days) if days else None
+        self.stdout.write(f"{prune_events(now=now, keep=keep)} events deleted")
+        self.stdout.write(f"{forget_idempotency_keys(now=now)} idempotency keys deleted")

@@ -1,0 +1,31 @@
+"""A call that we ended, because nothing was heard of it, is ended otherwise by a later event."""
+
+import pgtrigger.migrations
+from django.db import migrations
+
+import tenants.triggers
+
+
+class Migration(migrations.Migration):
+    dependencies = [("calls", "0016_top_calls")]
+
+    operations = [
+        pgtrigger.migrations.RemoveTrigger(
+            model_name="call",
+            name="calls_status_moves_forward",
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="call",
+            trigger=tenants.triggers.CompiledTrigger(
+                name="calls_status_moves_forward",
+                sql=tenants.triggers.TriggerSql(
+                    condition="WHEN (OLD.status IS DISTINCT FROM NEW.status AND (NEW.status = 'ringing' OR OLD.status IN ('completed', 'failed') AND (OLD.provider_status IS DISTINCT FROM 'timed-out' OR NEW.provider_status IS NOT DISTINCT FROM 'timed-out')))",
+                    func="RAISE EXCEPTION 'A call''s status only moves forward: ringing, answered, then completed or failed.' USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;",
+                    operation="UPDATE",
+                    pgid="calls_status_moves_forward",
+                    table="calls",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+    ]

@@ -1,0 +1,23 @@
+"""Recordings: whose address may be shown as a link. This server never fetches one.
+
+An address is a secret (whoever has it can listen) and comes from outside, so it may also point
+anywhere.
+"""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+
+def playable_url(url: str | None) -> str | None:
+    """The address if it may be a link or a player's source: https, on one of RECORDING_HOSTS."""
+    if not url or not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme != "https" or parts.username is not None or port not in (None, 443):
+        return None
+    return url if parts.hostname in settings.RECORDING_HOSTS else None

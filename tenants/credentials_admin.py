@@ -1,0 +1,124 @@
+"""Admin of the secrets of a line. None of them is ever shown again after it was stored."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from tenants.backoffice.deletion import delete_selected
+from tenants.backoffice.filters import LineFilter
+from tenants.backoffice.modeladmin import LineOwnedAdmin
+from tenants.backoffice.search import of_lines_that_match
+from tenants.credentials import ApiKey, KeyScope, TelephonyCredential, create_api_key
+
+_IS_TOKEN = RegexValidator(r"^[\x21-\x7e]{16,256}$", "16 to 256 characters without spaces.")
+
+
+class TokenField(forms.CharField):
+    """A secret to be entered, never rendered back."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False)
+        super().__init__(required=False, widget=widget, validators=[_IS_TOKEN], **options)
+
+
+class TelephonyCredentialForm(forms.ModelForm):  # type: ignore[type-arg]
+    current = TokenField(label="Auth token", help_text="Empty: the stored one stays.")
+    upcoming = TokenField(
+        label="Next auth token",
+        help_text="For a rotation: callbacks signed with either are accepted. Empty: unchanged.",
+    )
+
+    class Meta:
+        model = TelephonyCredential
+        fields = ["phone", "account_sid"]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        data["account_sid"] = data.get("account_sid") or None
+        if not settings.TELEPHONY_KEYS:
+            raise ValidationError(
+                "The server has no TELEPHONY_KEYS to encrypt tokens with; set it and restart."
+            )
+        if not self.instance.current_token and not data.get("current"):
+            self.add_error("current", "Enter the token that signs this line's callbacks.")
+        self.instance.set_tokens(
+            current=data.get("current") or "", upcoming=data.get("upcoming") or ""
+        )
+        return data
+
+
+@admin.register(TelephonyCredential)
+class TelephonyCredentialAdmin(LineOwnedAdmin):
+    form = TelephonyCredentialForm
+    list_display = ("phone", "account_sid", "in_rotation", "updated_at")
+    ordering = ("phone_id", "id")
+    search_help_text = "A line's number, name or id, or an account SID."
+    actions = ("promote_next", delete_selected)
+
+    def search(self, term: str) -> Q:
+        return Q(account_sid=term) | of_lines_that_match(term)
+
+    @admin.display(boolean=True, description="Rotation going on")
+    def in_rotation(self, credential: TelephonyCredential) -> bool:
+        return credential.next_token is not None
+
+    @admin.action(
+        description="End the rotation: the next token becomes the only one",
+        permissions=["change"],
+    )
+    def promote_next(self, request: HttpRequest, queryset: QuerySet[TelephonyCredential]) -> None:
+        ready = queryset.filter(next_token__isnull=False)
+        for credential in ready:
+            credential.promote_next()
+            credential.save(update_fields=["current_token", "next_token"])
+        messages.success(request, f"{len(ready)} rotations ended.")
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=KeyScope.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["phone", "name", "scopes", "expires_at"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(LineOwnedAdmin):
+    form = ApiKeyForm
+    list_display = (
+        "name", "phone", "prefix", "scopes", "expires_at", "revoked_at", "last_used_at",
+    )  # fmt: skip
+    list_filter = (LineFilter, "revoked_at", "expires_at")
+    ordering = ("phone_id", "created_at", "id")
+    search_help_text = "A line's number, name or id, or a key's name or prefix."
+    actions = ("revoke", delete_selected)
+
+    def search(self, term: str) -> Q:
+        return Q(name__icontains=term) | Q(prefix=term) | of_lines_that_match(term)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """Keys are made and revoked, never edited: the program that has one would not know."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        made, key = create_api_key(
+            phone_id=obj.phone.id, name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at
+        )
+        obj.pk = made.pk
+        messages.warning(request, f"Copy the key now, it is never shown again: {key}")
+
+    @admin.action(
+        description="Revoke at once: requests with these keys are refused", permissions=["delete"]
+    )
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        messages.success(request, f"{count} keys revoked.")

@@ -1,0 +1,61 @@
+"""The admin's line switcher: staff confine themselves to one line, and leave it again."""
+
+import re
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_http_methods
+
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tenants.scoping.middleware import PICKED_LINE
+
+SHOWN_AT_MOST = 20
+
+
+def find_lines(words: str) -> QuerySet[PhoneNumber]:
+    """Lines by part of their name, by part of their number in any notation, or by their id."""
+    found = Q(business_name__icontains=words) | Q(display_name__icontains=words) | Q(id=words)
+    if digits := re.sub(r"[^0-9]", "", words):
+        found |= Q(number__contains=digits)
+    lines: QuerySet[PhoneNumber] = PhoneNumber.objects.filter(found)
+    return lines.order_by("business_name", "id")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def switch_line(request: HttpRequest) -> HttpResponse:
+    """GET searches the lines; POST works in the given one, or in all when `line` is empty."""
+    wanted = request.POST.get("line", "")
+    if request.method == "POST" and not wanted:
+        request.session.pop(PICKED_LINE, None)
+        messages.info(request, "You see all lines again.")
+        return redirect("admin:index")
+    if not request.user.has_perm("tenants.view_phonenumber"):
+        raise PermissionDenied
+    with all_tenants(f"line switcher, user {request.user.pk}"):
+        if request.method == "POST":
+            return _pick(request, wanted)
+        words = request.GET.get("q", "").strip()
+        lines = list(find_lines(words)[: SHOWN_AT_MOST + 1]) if words else []
+    context = {
+        **admin.site.each_context(request),
+        "title": "Work in one line",
+        "words": words,
+        "lines": lines[:SHOWN_AT_MOST],
+        "more": len(lines) > SHOWN_AT_MOST,
+    }
+    return TemplateResponse(request, "admin/switch_line.html", context)
+
+
+def _pick(request: HttpRequest, phone_id: str) -> HttpResponse:
+    line = PhoneNumber.objects.filter(pk=phone_id).first()
+    if line is None:
+        messages.error(request, "There is no such line any more. Search again.")
+        return redirect("switch_line")
+    request.session[PICKED_LINE] = line.pk
+    messages.success(request, f"You now work in {line}, and see nothing of other lines.")
+    return redirect("admin:index")

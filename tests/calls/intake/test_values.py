@@ -1,0 +1,118 @@
+"""Values as they come, and as an attacker would send them: never a 5xx, never a lost call."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from calls.models import Call, CallEvent
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants, tenant
+from tests.calls.intake.callbacks import new_sid, post, post_json, voice_event
+
+
+@pytest.mark.parametrize(
+    ("caller", "kept"),
+    [
+        ("client:Ann", "client:Ann"),
+        ("sip:ann@example.com;transport=tls", "sip:ann@example.com;transport=tls"),
+        ("sim:HS0123", "sim:HS0123"),
+        ("anonymous", "anonymous"),
+        ("", "anonymous"),
+        ("+266696687", "+266696687"),
+        ("+1415555\x009999", "unknown"),
+        ("+" + "1" * 300, "unknown"),
+        ("evil\u202enumber", "evil\u202enumber"),
+        ("two words", "unknown"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ],
+)
+def test_caller_is_kept_or_unknown(line: PhoneNumber, caller: str, kept: str) -> None:
+    assert post(voice_event(new_sid(), "ringing", From=caller)).status_code == 204
+    with tenant(line.id):
+        assert Call.objects.get().caller_number == kept
+        event = CallEvent.objects.get()
+    assert (event.reason is None) == (kept != "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value)
+        for name in ("CallDuration", "SequenceNumber", "Timestamp", "RecordingUrl", "CallerName")
+        for value in (
+            "", "NaN", "Infinity", "-1", "1e9", "1.5", "9" * 15, "9" * 400, "\x00", "\ud7ff",
+            "٣", "not a date", "Fri, 31 Feb 2026 25:61:61 +9999", "javascript:alert(1)",
+            "Thu, 01 Jan 9999 00:00:00 +0000", "Thu, 01 Jan 0001 00:00:00 +0000", "x" * 5000,
+            "Thu, 01 Jan 2026 00:00:00", "'; DROP TABLE calls; --", "https://" + "a" * 3000,
+        )
+    ],
+)  # fmt: skip
+def test_odd_values_do_no_harm(line: PhoneNumber, name: str, value: str) -> None:
+    sid = new_sid()
+    response = post(voice_event(sid, "completed", **{name: value}))
+    with all_tenants("test"):
+        event = CallEvent.objects.get()
+        if response.status_code == 204:
+            call = Call.objects.get(call_sid=sid)
+            assert call.duration == 0
+            assert call.recording_url is None or call.recording_url.startswith("https://")
+        else:
+            assert response.status_code == 400
+            assert event.verdict == "malformed"
+            assert event.reason
+            assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["CallSid", "CallStatus", "AccountSid", "Direction"])
+@pytest.mark.parametrize("value", ["", "\x00", "é", "x" * 5000, "CA" + "G" * 32, "RINGING", "🙂"])
+def test_a_malformed_name_of_the_call_is_kept_with_a_reason(
+    line: PhoneNumber, name: str, value: str
+) -> None:
+    response = post(voice_event(new_sid(), "ringing") | {name: value})
+    assert response.status_code == 400
+    with tenant(line.id):
+        event = CallEvent.objects.get()
+        assert not Call.objects.exists()
+    assert event.verdict == "malformed"
+    assert event.reason == response.json()["detail"]
+
+
+def test_json_may_hold_what_jsonb_may_not(line: PhoneNumber) -> None:
+    event = voice_event(new_sid(), "ringing", CallerName="a\ud800b\x00c")
+    assert post_json(event).status_code == 204
+    with tenant(line.id):
+        assert CallEvent.objects.get().payload["CallerName"] == "a\ufffdb\ufffdc"
+
+
+def test_unknown_status_and_parameters_are_kept(line: PhoneNumber) -> None:
+    event = voice_event(new_sid(), "on-hold", SipHeader_X_Ours="1", StirVerstat="TN-Validation")
+    assert post(event).status_code == 204
+    with tenant(line.id):
+        kept = CallEvent.objects.get()
+        assert not Call.objects.exists()
+    assert (kept.verdict, kept.payload) == ("unknown_status", event)
+
+
+def test_event_of_no_line_is_for_staff_alone(line: PhoneNumber) -> None:
+    for to in ("+14155550303", "sip:nobody@example.com", ""):
+        assert post(voice_event(new_sid(), "ringing", To=to, From="client:x")).status_code == 204
+    with tenant(line.id):
+        assert not CallEvent.objects.exists()
+    with all_tenants("test"):
+        assert set(CallEvent.objects.values_list("verdict", "phone")) == {("unknown_line", None)}
+        assert not Call.objects.exists()
+
+
+def test_call_begins_when_its_first_event_happened(line: PhoneNumber) -> None:
+    sid = new_sid()
+    answered = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=90)
+    ended = answered + timedelta(seconds=60)
+    completed = voice_event(sid, "completed", CallDuration="60", Timestamp=format_datetime(ended))
+    assert post(completed).status_code == 204
+    with tenant(line.id):
+        assert Call.objects.get().created_at == answered
+    rang = answered - timedelta(seconds=8)
+    assert post(voice_event(sid, "ringing", Timestamp=format_datetime(rang))).status_code == 204
+    with tenant(line.id):
+        assert Call.objects.get().created_at == rang

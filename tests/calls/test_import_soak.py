@@ -1,0 +1,133 @@
+"""import_calls under strain: ended in the middle, two at once, and memory on large files."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from calls.intake.chunks import CHUNK_ROWS
+from calls.models import Call
+from replytics.embedded import ROOT
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.calls.call_files import BAKERY, everything, import_file, own_call, twilio_call
+from tests.factories import make_line
+
+pytestmark = pytest.mark.slow
+
+# The most memory that the process had at once, in kB.
+PEAK = """
+import sys, django
+django.setup()
+from django.core.management import call_command
+call_command("import_calls", sys.argv[1])
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.fixture
+def bakery(committed: None) -> PhoneNumber:
+    return make_line(id="pn_bakery", number=BAKERY)
+
+
+def start(*command: str) -> "subprocess.Popen[str]":
+    """A Python process of its own on the test database."""
+    of = connection.settings_dict
+    url = f"postgres://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
+    return subprocess.Popen(
+        [sys.executable, *command],
+        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "replytics.settings"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def start_import(path: Path) -> "subprocess.Popen[str]":
+    return start("manage.py", "import_calls", str(path))
+
+
+def write_calls(path: Path, rows: int) -> Path:
+    with path.open("w") as file:
+        file.write('{"calls": [')
+        file.writelines(json.dumps(twilio_call()) + ",\n" for _ in range(rows - 1))
+        file.write(json.dumps(twilio_call()) + "]}")
+    return path
+
+
+def count() -> int:
+    with all_tenants("test"):
+        found: int = Call.objects.count()
+    return found
+
+
+def wait_for_the_first_chunk(process: "subprocess.Popen[str]") -> None:
+    while process.poll() is None and count() == 0:
+        time.sleep(0.02)
+
+
+def test_import_killed_in_the_middle_goes_on_when_run_again(
+    bakery: PhoneNumber, tmp_path: Path
+) -> None:
+    rows = 3 * CHUNK_ROWS
+    path = tmp_path / "calls.jsonl"
+    with path.open("w") as file:
+        file.writelines(
+            json.dumps(own_call(tags=["a"]) if n % 100 == 0 else own_call()) + "\n"
+            for n in range(rows)
+        )
+    process = start_import(path)
+    wait_for_the_first_chunk(process)
+    process.kill()
+    process.communicate()
+    loaded = count()
+    assert loaded in range(CHUNK_ROWS, rows, CHUNK_ROWS), "a chunk is there as a whole or not"
+    assert "rejected 0" in import_file(path)
+    after = everything()
+    assert len(after) == rows + rows // 100
+    assert f"loaded 0, updated 0, already there {rows}" in import_file(path)
+    assert everything() == after
+
+
+def test_import_interrupted_says_so_in_one_line(bakery: PhoneNumber, tmp_path: Path) -> None:
+    process = start_import(write_calls(tmp_path / "calls.json", 3 * CHUNK_ROWS))
+    wait_for_the_first_chunk(process)
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate()
+    assert process.returncode == 130
+    # The chunk whose commit was interrupted does not count.
+    assert re.fullmatch(rf"(read \d+, loaded ({CHUNK_ROWS}|{2 * CHUNK_ROWS}), .*\n)?", printed)
+    assert errors.strip() == "CommandError: interrupted; run the import again to go on"
+
+
+def test_import_of_the_same_calls_by_two_at_once(bakery: PhoneNumber, tmp_path: Path) -> None:
+    rows = CHUNK_ROWS + 5_000
+    path = write_calls(tmp_path / "calls.json", rows)
+    calls = json.loads(path.read_text())["calls"]
+    backwards = tmp_path / "backwards.json"
+    backwards.write_text(json.dumps(calls[::-1]))
+    processes = [start_import(path), start_import(backwards)]
+    printed = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], printed
+    loaded = [int(re.findall(r"loaded (\d+)", out)[0]) for out, _ in printed]
+    assert sum(loaded) == count() == rows
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_import_memory_does_not_grow_with_the_file(bakery: PhoneNumber, tmp_path: Path) -> None:
+    peaks = []
+    for rows in (2 * CHUNK_ROWS, 8 * CHUNK_ROWS):
+        process = start("-c", PEAK, str(write_calls(tmp_path / f"{rows}.json", rows)))
+        printed, errors = process.communicate()
+        assert f"loaded {rows}" in printed, errors
+        peaks.append(int(printed.split()[-1]))
+    # Held in memory, the rows that the larger file has more would take well over 100 MB.
+    assert peaks[1] - peaks[0] < 30_000, peaks

@@ -1,0 +1,66 @@
+"""Commands and addresses that the proof knows; a new one joins its table with a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command, get_commands
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from replytics.embedded import ROOT
+from tenants.scoping import active_scope
+from tests.isolation.conftest import Lines
+
+# How each command of ours is called with nothing to do, and where its scope comes from.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "migrate": ("--check",),  # as the owner
+}
+
+# Where the scope of each address outside the admin comes from.
+NO_SCOPE = {"", "health/live", "health/ready"}
+STAFF = {"admin/line/"}
+
+
+def our_commands() -> set[str]:
+    ours = {config.name for config in apps.get_app_configs() if Path(config.path).parent == ROOT}
+    return {name for name, app in get_commands().items() if app in ours}
+
+
+def test_completeness_of_commands() -> None:
+    assert our_commands() == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_leave_no_scope(lines: Lines, command: str) -> None:
+    call_command(command, *COMMANDS[command], verbosity=0)
+    assert active_scope() is None
+
+
+def addresses(patterns: Any, prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver) and pattern.namespace != "admin":
+            yield from addresses(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            yield prefix + str(pattern.pattern)
+
+
+def test_completeness_of_addresses() -> None:
+    assert set(addresses(get_resolver().url_patterns)) == NO_SCOPE | STAFF
+
+
+@pytest.mark.parametrize("address", sorted(NO_SCOPE))
+def test_addresses_without_scope_show_no_line(lines: Lines, address: str) -> None:
+    page = Client().get(f"/{address}", follow=True).content.decode()
+    for line in (lines.line, lines.other):
+        assert line.pk not in page
+        assert line.business_name not in page
+
+
+@pytest.mark.parametrize("address", sorted(STAFF))
+def test_addresses_of_staff_send_others_to_the_login(lines: Lines, address: str) -> None:
+    response: Any = Client().get(f"/{address}")
+    assert response.status_code == 302
+    assert response.url.startswith("/admin/login/")

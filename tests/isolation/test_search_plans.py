@@ -1,0 +1,128 @@
+"""Search reads an index under row level security, on tables large enough to matter."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+
+from calls.models import Call
+from tenants.scoping import all_tenants, tenant
+
+# One line of 6,000 calls and forty of 350; a tag, a key and a word that 1 of 500 has, and others
+# that every second has.
+ROWS = """
+INSERT INTO phone_numbers (id, number, business_name)
+SELECT 'pn_' || n, '+1415555' || 1000 + n, 'B' FROM generate_series(0, 40) AS n;
+INSERT INTO calls (id, phone_id, caller_number, call_sid, status, transcript, created_at)
+SELECT md5(n::text)::uuid, 'pn_' || CASE WHEN n < 6000 THEN 0 ELSE 1 + n % 40 END,
+       '+1' || 2000000000 + n * 7919::bigint % 1000000 * 1000, 'CA' || n, 'completed',
+       concat_ws(' ', 'good morning', 'word' || n % 500, CASE WHEN n % 2 = 0 THEN 'often' END),
+       timestamptz '2026-01-01Z' + n * 7919 % 20000 * interval '1 minute'
+FROM generate_series(0, 19999) AS n;
+INSERT INTO call_metadata (call_id, phone_id, tags, metadata, custom_fields)
+SELECT id, phone_id,
+       array_remove(ARRAY['tag' || n % 500, CASE WHEN n % 2 = 0 THEN 'often' END], NULL),
+       jsonb_build_object('key', n % 500), jsonb_build_object('field', n % 500)
+FROM calls, LATERAL (SELECT substr(call_sid, 3)::int AS n) AS number;
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(ROWS)
+            # VACUUM also merges what GIN has pending, which would be scanned beside the index.
+            cursor.execute("VACUUM ANALYZE phone_numbers, calls, call_metadata, call_search")
+        yield
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("TRUNCATE phone_numbers CASCADE")
+        connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _unblocked(django_db_blocker: Any) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        yield
+
+
+def scans_of(query: Any) -> set[str]:
+    """The indexes and tables that a query scans, inside functions too."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        rows = len(query)
+        cursor.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE pg_stat_get_xact_numscans(oid) > 0"
+        )
+        scanned = {name for (name,) in cursor.fetchall()}
+    assert rows
+    return scanned
+
+
+SEARCHES = [
+    ({"all_tags": ["tag7"]}, "idx_call_metadata_search"),
+    ({"any_tags": ["tag7", "tag8"]}, "idx_call_metadata_search"),
+    ({"metadata": {"key": 7}}, "idx_call_metadata_search"),
+    ({"custom_fields": {"field": 7}}, "idx_call_metadata_search"),
+    ({"words": "word7"}, "idx_call_search_words"),
+    ({"words": "word7", "all_tags": ["tag7"]}, "idx_call_search_words"),
+]
+
+
+@pytest.mark.parametrize("page", [{}, {"limit": 20}], ids=["all", "page"])
+@pytest.mark.parametrize(("search", "index"), SEARCHES, ids=str)
+def test_what_is_rare_is_found_by_its_index(
+    search: dict[str, Any], index: str, page: dict[str, Any]
+) -> None:
+    with tenant("pn_0"):
+        scanned = scans_of(Call.objects.search(**search, **page)[:20])
+    assert index in scanned
+    assert not scanned & {"calls", "call_metadata", "call_search"}, "a whole table was read"
+
+
+@pytest.mark.parametrize("search", [{"all_tags": ["often"]}, {"words": "often"}], ids=str)
+def test_a_page_of_what_is_common_is_read_in_order_of_time(search: dict[str, Any]) -> None:
+    with tenant("pn_0"):
+        scanned = scans_of(Call.objects.search(**search, limit=20)[:20])
+    assert "idx_calls_phone_created" in scanned
+    assert not scanned & {"calls", "call_metadata", "call_search"}, "a whole table was read"
+
+
+@pytest.mark.parametrize(("search", "index"), SEARCHES[:5], ids=str)
+def test_staff_find_what_is_rare_by_an_index_over_all_lines(
+    search: dict[str, Any], index: str
+) -> None:
+    documents = {"idx_call_metadata_jsonb", "idx_call_tags"}
+    with all_tenants("test"):
+        assert scans_of(Call.objects.search(**search)[:20]) & ({index} | documents)
+
+
+def test_the_ids_found_are_looked_up_in_the_primary_key() -> None:
+    with tenant("pn_0"):
+        plan = Call.objects.search(all_tags=["tag7"], limit=20)[:20].explain()
+    assert re.search(r"Index Scan using calls_pkey on calls", plan)
+    assert re.search(r"Index Cond: \(id = ANY", plan)
+
+
+def test_callers_by_prefix_are_found_by_index() -> None:
+    with tenant("pn_0"):
+        plan = Call.objects.filter(caller_number__prefix="+120").explain()
+        found = Call.objects.filter(caller_number__prefix="+120").count()
+        assert found == Call.objects.filter(caller_number__startswith="+120").count() > 0
+    assert "idx_calls_caller_number" in plan
+    assert re.search(r"Index Cond: .*caller_number >= '\+120'", plan)
+
+
+def test_a_prefix_is_taken_letter_for_letter() -> None:
+    with tenant("pn_0"):
+        assert not Call.objects.filter(caller_number__prefix="%").exists()
+        assert not Call.objects.filter(caller_number__prefix="+1_").exists()
+
+
+def test_the_latest_calls_are_read_in_order() -> None:
+    with tenant("pn_0"):
+        plan = Call.objects.all()[:20].explain()
+    assert "idx_calls_phone_created" in plan
+    assert "One-Time Filter" in plan
+    assert "Sort" not in plan

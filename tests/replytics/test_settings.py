@@ -1,0 +1,116 @@
+"""The environment is checked when a process starts: nonsense is refused in one line."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from replytics.embedded import ROOT
+
+KEY = "a-long-and-random-key-for-these-tests-0123456789-abcdefgh"
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """manage.py in a process of its own; a variable given empty overrides the one in .env."""
+    return subprocess.run(
+        [sys.executable, ROOT / "manage.py", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"SECRET_KEY": KEY} | variables,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("SECRET_KEY", "", "Put a long random one"),
+        ("SECRET_KEY", "secret", "50 random characters"),
+        ("SECRET_KEY", "a" * 60, "50 random characters"),
+        ("DATABASE_URL", "mysql://login:hunter2@host/database", "postgres://login:password@"),
+        ("DATABASE_URL", "postgres://login:hunter2@host", "postgres://login:password@"),
+        ("DATABASE_URL", "postgres://login:hunter2@host:port/database", "postgres://login:"),
+        ("DATABASE_URL", "postgres://login:hunter2@host:70000/database", "postgres://login:"),
+        ("DATABASE_URL", "postgres://login:hunter2%zz@host/database", "percent-encoded"),
+        ("DATABASE_URL", "postgres://login:hunter2@host/database?colour=red", "postgres://"),
+        ("OWNER_DATABASE_URL", "hunter2", "postgres://login:password@"),
+        ("CONN_MAX_AGE", "soon", "a whole number from 0 to"),
+        ("CONN_MAX_AGE", "-1", "a whole number from 0 to"),
+        ("CONN_MAX_AGE", "²", "a whole number from 0 to"),
+        ("PORT", "80000", "a whole number from 1 to 65535"),
+        ("PORT", "http", "a whole number from 1 to 65535"),
+        ("WEB_CONCURRENCY", "0", "a whole number from 1 to 64"),
+        ("HTTPS", "flase", "write true or false"),
+        ("DEBUG", "maybe", "write true or false"),
+        ("BEHIND_TLS_PROXY", "2", "write true or false"),
+        ("DEMO_DATA", "", "write true or false"),
+        ("LOG_LEVEL", "LOUD", "write one of DEBUG, INFO"),
+        ("AUDIT_LOG_LEVEL", "5", "write one of DEBUG, INFO"),
+        ("ALLOWED_HOSTS", "https://calls.example.com", "without scheme and port"),
+        ("ALLOWED_HOSTS", "calls.example.com:8000", "without scheme and port"),
+        ("ALLOWED_HOSTS", "a.example.com b.example.com", "without scheme and port"),
+        ("ALLOWED_HOSTS", " , ", "name the hosts"),
+        ("CSRF_TRUSTED_ORIGINS", "calls.example.com", "https://calls.example.com"),
+        ("CSRF_TRUSTED_ORIGINS", "https://calls.example.com/path", "https://calls.example.com"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(name: str, value: str, advice: str) -> None:
+    done = manage("check", **{name: value})
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"Settings: {name} ")
+    assert advice in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"ALLOWED_HOSTS": "localhost, .example.com,10.0.0.1,[::1],*"},
+        {"CSRF_TRUSTED_ORIGINS": "https://*.example.com,http://localhost:8000"},
+        {"DATABASE_URL": "postgresql://login.tenant:p%40ss@[::1]:6543/postgres?sslmode=require"},
+        {"LOG_LEVEL": "warning", "DEBUG": "on", "CONN_MAX_AGE": "0"},
+    ],
+)
+def test_sense_is_accepted(variables: dict[str, str]) -> None:
+    done = manage("check", **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_check_deploy_has_no_warning_under_production_settings() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", HTTPS="true", DEBUG="false")
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["dbshell"], ["dbshell", "--database", "owner"], ["seed_demo"]]
+)
+def test_an_unreachable_database_is_one_line(command: list[str]) -> None:
+    url = "postgres://login:hunter2@127.0.0.1:1/database"
+    done = manage(*command, DATABASE_URL=url, OWNER_DATABASE_URL=url, AUDIT_LOG_LEVEL="ERROR")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "Connection refused" in line
+    assert "check DATABASE_URL" in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.usefixtures("django_db_setup")
+@pytest.mark.parametrize(
+    ("arguments", "login"), [([], "replytics_web"), (["--database", "owner"], "replytics_owner")]
+)
+def test_dbshell_reaches_the_server_as_either_login(arguments: list[str], login: str) -> None:
+    done = manage("dbshell", *arguments, "--", "-Atc", "SELECT current_user")
+    assert (done.stdout.strip(), done.stderr) == (login, "")
+
+
+def test_the_example_names_every_variable() -> None:
+    source = (ROOT / "replytics" / "settings.py").read_text()
+    read = set(
+        re.findall(r'(?:env\.str|_flag|_number|_log_level|_database|_cron)\("(\w+)"', source)
+    )
+    read |= set(re.findall(r'_list\(\s*"(\w+)"', source))
+    example = (ROOT / ".env.example").read_text()
+    assert read == set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE))

@@ -1,0 +1,287 @@
+"""Where our schema differs from the document's on purpose: reason, object, (document, ours)."""
+
+NOW_NOT_NULL = (
+    "timestamp with time zone DEFAULT now()",
+    "timestamp with time zone NOT NULL DEFAULT now()",
+)
+TEXT_C = ("text NOT NULL", 'text COLLATE "C" NOT NULL')
+COUNT = (None, "integer NOT NULL DEFAULT 0")
+OBJECT = (None, "jsonb NOT NULL DEFAULT '{}'::jsonb")
+CONFIDENCE = (
+    None,
+    "CHECK (((ai_confidence >= (0)::numeric) AND (ai_confidence <= (1)::numeric)))",
+)
+LINE = (None, "FOREIGN KEY (phone_id) REFERENCES phone_numbers(id) ON DELETE CASCADE")
+KNOWN_TIMEZONE = (None, "CHECK (app.is_timezone(timezone))")
+
+DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
+    "a column with a default is never NULL: the document's TypeScript interface says so": {
+        "column phone_numbers.created_at": NOW_NOT_NULL,
+        "column voice_settings.speech_speed": (
+            "numeric(3,2) DEFAULT 1.0",
+            "numeric(3,2) NOT NULL DEFAULT 1.0",
+        ),
+        "column voice_settings.updated_at": NOW_NOT_NULL,
+        "column conversation_rules.created_at": NOW_NOT_NULL,
+        "column calls.duration": ("integer DEFAULT 0", "integer NOT NULL DEFAULT 0"),
+        "column calls.created_at": NOW_NOT_NULL,
+        "column calls.updated_at": NOW_NOT_NULL,
+        "column calls_archive.duration": ("integer DEFAULT 0", "integer NOT NULL DEFAULT 0"),
+        "column calls_archive.created_at": NOW_NOT_NULL,
+        "column calls_archive.updated_at": NOW_NOT_NULL,
+        "column call_metadata.tags": (
+            "text[] DEFAULT '{}'::text[]",
+            "text[] NOT NULL DEFAULT '{}'::text[]",
+        ),
+        "column call_metadata.custom_fields": (
+            "jsonb DEFAULT '{}'::jsonb",
+            "jsonb NOT NULL DEFAULT '{}'::jsonb",
+        ),
+        "column call_metadata.created_at": NOW_NOT_NULL,
+        "column daily_call_stats.created_at": NOW_NOT_NULL,
+    },
+    'under collation "C" a btree serves prefix searches, on any server': {
+        "column calls.caller_number": TEXT_C,
+        "column calls.call_sid": TEXT_C,
+        "column calls_archive.caller_number": TEXT_C,
+        "column calls_archive.call_sid": TEXT_C,
+    },
+    "whose day is it: a line has a timezone": {
+        "column phone_numbers.timezone": (None, "text NOT NULL DEFAULT 'UTC'::text"),
+        "constraint phone_numbers.phone_numbers_timezone_known": KNOWN_TIMEZONE,
+        "constraint business_hours.business_hours_timezone_known": KNOWN_TIMEZONE,
+    },
+    "what cannot be right is refused": {
+        "constraint phone_numbers.phone_numbers_id_form": (
+            None,
+            "CHECK ((id ~ '^[+0-9A-Za-z_:.-]{1,64}$'::text))",
+        ),
+        "constraint phone_numbers.phone_numbers_number_e164": (
+            None,
+            r"CHECK ((number ~ '^\+[1-9][0-9]{1,14}$'::text))",
+        ),
+        "constraint voice_settings.voice_settings_language_tag": (
+            None,
+            "CHECK ((language ~ '^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$'::text))",
+        ),
+        "constraint voice_settings.voice_settings_speech_speed_range": (
+            None,
+            "CHECK (((speech_speed >= 0.25) AND (speech_speed <= (4)::numeric)))",
+        ),
+        "constraint business_hours.business_hours_time_of_day": (
+            None,
+            "CHECK (((open_time <= '23:59:59.999999'::time without time zone)"
+            " AND (close_time <= '23:59:59.999999'::time without time zone)))",
+        ),
+        "constraint calls.calls_ai_confidence_range": CONFIDENCE,
+        "constraint calls_archive.calls_ai_confidence_range": CONFIDENCE,
+        "constraint conversation_rules.conversation_rules_conditions_object": (
+            None,
+            "CHECK ((jsonb_typeof(conditions) = 'object'::text))",
+        ),
+        "constraint conversation_rules.conversation_rules_actions_object": (
+            None,
+            "CHECK ((jsonb_typeof(actions) = 'object'::text))",
+        ),
+        "constraint call_metadata.call_metadata_metadata_object": (
+            None,
+            "CHECK ((jsonb_typeof(metadata) = 'object'::text))",
+        ),
+        "constraint call_metadata.call_metadata_custom_fields_object": (
+            None,
+            "CHECK ((jsonb_typeof(custom_fields) = 'object'::text))",
+        ),
+    },
+    "metadata is isolated by its own phone_id, which a trigger fills and holds": {
+        "column call_metadata.phone_id": (None, "text NOT NULL"),
+        "constraint call_metadata.call_metadata_phone_id_fkey": LINE,
+        "index call_metadata.idx_call_metadata_phone_id": (None, "btree (phone_id)"),
+        "trigger call_metadata.call_metadata_follows_call": (
+            None,
+            "BEFORE INSERT OR UPDATE OF call_id, phone_id ON call_metadata"
+            " FOR EACH ROW EXECUTE FUNCTION app.call_metadata_follows_call()",
+        ),
+    },
+    "a call stays with its line": {
+        "trigger calls.calls_line_is_fixed": (
+            None,
+            "BEFORE UPDATE ON calls FOR EACH ROW WHEN (old.phone_id IS DISTINCT FROM new.phone_id)"
+            " EXECUTE FUNCTION app.calls_line_is_fixed()",
+        ),
+    },
+    "a late event never takes a call back": {
+        "trigger calls.calls_status_moves_forward": (
+            None,
+            "BEFORE UPDATE ON calls FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status"
+            " AND ((old.status = ANY (ARRAY['completed'::text, 'failed'::text]))"
+            " OR new.status = 'ringing'::text))"
+            " EXECUTE FUNCTION app.calls_status_moves_forward()",
+        ),
+    },
+    "the provider's own word is kept": {
+        "column calls.provider_status": (None, "text"),
+        "column calls_archive.provider_status": (None, "text"),
+    },
+    "updated_at is stamped on every table that has it": {
+        "trigger voice_settings.update_voice_settings_updated_at": (
+            None,
+            "BEFORE UPDATE ON voice_settings FOR EACH ROW"
+            " EXECUTE FUNCTION update_updated_at_column()",
+        ),
+    },
+    "no search path can put another now() in its place": {
+        "function update_updated_at_column()": (
+            "trigger plpgsql v begin new.updated_at = now(); return new; end",
+            "trigger plpgsql v begin new.updated_at = pg_catalog.now(); return new; end",
+        ),
+    },
+    "latest calls of one line, page by page; the document's indexes leave a sort": {
+        "index calls.idx_calls_phone_created": (
+            None,
+            "btree (phone_id, created_at DESC, id DESC)",
+        ),
+    },
+    "support looks a caller up over all lines": {
+        "index calls.idx_calls_caller_created": (None, "btree (caller_number, created_at DESC)"),
+    },
+    "the rules of a line in the order in which they are tried": {
+        "index conversation_rules.idx_rules_phone_priority": (
+            None,
+            "btree (phone_id, priority DESC)",
+        ),
+    },
+    "one day over all lines": {
+        "index daily_call_stats.idx_daily_stats_date": (None, "btree (date DESC)"),
+    },
+    "the document shows nothing of call_analytics but its index": {
+        "column call_analytics.total_calls": COUNT,
+        "column call_analytics.answered_calls": COUNT,
+        "column call_analytics.successful_calls": COUNT,
+        "column call_analytics.total_duration": (None, "bigint NOT NULL DEFAULT 0"),
+        "column call_analytics.unique_callers": COUNT,
+        "column call_analytics.created_at": (
+            None,
+            "timestamp with time zone NOT NULL DEFAULT now()",
+        ),
+        "constraint call_analytics.call_analytics_pkey": (
+            None,
+            "PRIMARY KEY (date_bucket, phone_id)",
+        ),
+        "index call_analytics.call_analytics_pkey": (
+            None,
+            "UNIQUE btree (date_bucket, phone_id)",
+        ),
+    },
+    "row level security cannot protect a materialized view: it is hidden in schema mv": {
+        "view phone_performance_summary": (
+            None,
+            " SELECT phone_performance_summary.phone_id, phone_performance_summary.total_calls,"
+            " phone_performance_summary.avg_duration, phone_performance_summary.unique_callers,"
+            " phone_performance_summary.success_rate FROM mv.phone_performance_summary"
+            " WHERE (CURRENT_USER = 'replytics_staff'::name) UNION ALL"
+            " SELECT phone_performance_summary.phone_id, phone_performance_summary.total_calls,"
+            " phone_performance_summary.avg_duration, phone_performance_summary.unique_callers,"
+            " phone_performance_summary.success_rate FROM mv.phone_performance_summary"
+            " WHERE ((CURRENT_USER <> 'replytics_staff'::name) AND"
+            " (phone_performance_summary.phone_id = ( SELECT app.phone() AS phone)));",
+        ),
+    },
+    "the archive is partitioned by month, and every key of it contains the month": {
+        "table calls_archive": ("whole", "partitioned by RANGE (created_at)"),
+        "constraint calls_archive.calls_archive_pkey": (
+            "PRIMARY KEY (id)",
+            "PRIMARY KEY (id, created_at)",
+        ),
+        "index calls_archive.calls_archive_pkey": (
+            "UNIQUE btree (id)",
+            "UNIQUE btree (id, created_at)",
+        ),
+        "constraint calls_archive.calls_archive_call_sid_key": ("UNIQUE (call_sid)", None),
+        "index calls_archive.calls_archive_call_sid_key": ("UNIQUE btree (call_sid)", None),
+        "index calls_archive.idx_archive_call_sid": (None, "btree (call_sid)"),
+    },
+    "an archived call keeps its id": {
+        "column calls_archive.id": ("uuid NOT NULL DEFAULT gen_random_uuid()", "uuid NOT NULL"),
+    },
+    "the cascade from calls would lose the metadata: the archive row carries it": {
+        "column calls_archive.metadata": OBJECT,
+        "column calls_archive.tags": (None, "text[] NOT NULL DEFAULT '{}'::text[]"),
+        "column calls_archive.custom_fields": OBJECT,
+        "column calls_archive.archived_at": (
+            None,
+            "timestamp with time zone NOT NULL DEFAULT now()",
+        ),
+    },
+    "a line takes its archive with it": {
+        "constraint calls_archive.calls_archive_phone_id_fkey": LINE,
+    },
+    "the archive is read in two ways and has an index for each": {
+        "index calls_archive.idx_archive_phone_created": (
+            None,
+            "btree (phone_id, created_at DESC, id DESC)",
+        ),
+        "index calls_archive.idx_archive_caller_created": (
+            None,
+            "btree (caller_number, created_at DESC)",
+        ),
+        "index calls_archive.calls_archive_created_at_idx": ("btree (created_at DESC)", None),
+        "index calls_archive.calls_archive_created_at_idx1": ("brin (created_at)", None),
+        "index calls_archive.calls_archive_phone_id_caller_number_idx": (
+            "btree (phone_id, caller_number)",
+            None,
+        ),
+        "index calls_archive.calls_archive_phone_id_created_at_idx": (
+            "btree (phone_id, created_at DESC)"
+            " WHERE (status = ANY (ARRAY['ringing'::text, 'answered'::text]))",
+            None,
+        ),
+        "index calls_archive.calls_archive_phone_id_idx": ("btree (phone_id)", None),
+        "index calls_archive.calls_archive_phone_id_status_created_at_idx": (
+            "btree (phone_id, status, created_at DESC)",
+            None,
+        ),
+        "index calls_archive.calls_archive_phone_id_status_idx": (
+            "btree (phone_id, status)",
+            None,
+        ),
+    },
+    "a day says how many calls were completed, as the document's daily query does": {
+        "column daily_call_stats.successful_calls": COUNT,
+    },
+    "statistics follow their calls: each changed hour is queued": {
+        "trigger calls.calls_queue_inserted": (
+            None,
+            "AFTER INSERT ON calls REFERENCING NEW TABLE AS inserted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_inserted_calls()",
+        ),
+        "trigger calls.calls_queue_deleted": (
+            None,
+            "AFTER DELETE ON calls REFERENCING OLD TABLE AS deleted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_deleted_calls()",
+        ),
+        "trigger calls_archive.calls_archive_queue_inserted": (
+            None,
+            "AFTER INSERT ON calls_archive REFERENCING NEW TABLE AS inserted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_inserted_calls()",
+        ),
+        "trigger calls_archive.calls_archive_queue_deleted": (
+            None,
+            "AFTER DELETE ON calls_archive REFERENCING OLD TABLE AS deleted"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_deleted_calls()",
+        ),
+        "trigger calls.calls_queue_updated": (
+            None,
+            "AFTER UPDATE ON calls FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status"
+            " OR old.duration IS DISTINCT FROM new.duration"
+            " OR old.caller_number IS DISTINCT FROM new.caller_number"
+            " OR old.created_at IS DISTINCT FROM new.created_at)"
+            " EXECUTE FUNCTION app.queue_updated_call()",
+        ),
+        "trigger phone_numbers.phone_numbers_requeue": (
+            None,
+            "AFTER UPDATE ON phone_numbers FOR EACH ROW"
+            " WHEN (old.timezone IS DISTINCT FROM new.timezone)"
+            " EXECUTE FUNCTION app.requeue_line()",
+        ),
+    },
+}
