@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from calls.intake import admin as intake_admin  # noqa: F401
+from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
+from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
 from calls.models import LIVE, Call, CallArchive, CallMetadata, CallStatus
 from tenants.backoffice.display import bullets, duration, list_link, moment, prose
 from tenants.backoffice.filters import DaysFilter, FormFilter, LineFilter
@@ -245,6 +246,7 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
                     "duration",
                     "ai_summary",
                     "ai_confidence",
+                    "legal_hold",
                     "conversation",
                     "recording",
                 ]
@@ -350,6 +352,7 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
                     "lasted",
                     "summary_text",
                     "ai_confidence",
+                    "legal_hold",
                     "conversation",
                     "recording",
                     "tags",

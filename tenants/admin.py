@@ -18,7 +18,7 @@ from tenants.backoffice.modeladmin import (
 )
 from tenants.backoffice.search import lines_that_match
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
-from tenants.scoping import current_scope
+from tenants.scoping import active_scope
 from tenants.scoping.middleware import PICKED_LINE
 
 # A line with more rules than this edits them one by one, from their own list.
@@ -78,7 +78,9 @@ class PhoneNumberAdmin(BackofficeAdmin):
         return self.inlines
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and current_scope().phone_id is None
+        # No scope: the page that says good-bye asks for the menu too.
+        scope = active_scope()
+        return scope is not None and scope.phone_id is None and super().has_add_permission(request)
 
     @admin.display(description="Records of this line")
     def records(self, line: PhoneNumber) -> SafeString:

@@ -73,7 +73,7 @@ def import_calls(
     except (django.db.Error, psycopg.Error) as error:
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
         raise ImportFailed(
-            f"PostgreSQL: {reason}. The rows counted are in; run the import again"
+            f"PostgreSQL: {reason}. Run the import again: it goes on where it ended"
         ) from None
 
 

@@ -1,6 +1,6 @@
 """Deleting many rows at once: one statement, behind a page that says what goes with them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
@@ -26,19 +26,37 @@ def what_goes_with(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> d
 
     One step down is enough: whatever belongs to a line refers to the line itself.
     """
-    keys: Any = (
-        rows.order_by().values("pk") if isinstance(rows, QuerySet) else [row.pk for row in rows]
-    )
     counts = {}
+    for owned in _owned(model, rows):
+        count = count_up_to(owned)
+        if count.number:
+            counts[str(owned.model._meta.verbose_name_plural)] = count
+    return counts
+
+
+def what_is_held(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> list[str]:
+    """What of these rows, and of those that go with them, a legal hold keeps; empty: nothing."""
+    themselves = model._base_manager.filter(pk__in=_keys(rows))
+    held = []
+    for kept in (themselves, *_owned(model, rows)):
+        if any(field.name == "legal_hold" for field in kept.model._meta.fields):
+            count = count_up_to(kept.filter(legal_hold=True))
+            if count.number:
+                held.append(f"{named(count, kept.model)} under legal hold")
+    return held
+
+
+def _keys(rows: QuerySet[Any] | Iterable[Any]) -> Any:
+    return rows.order_by().values("pk") if isinstance(rows, QuerySet) else [r.pk for r in rows]
+
+
+def _owned(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> Iterator[QuerySet[Any]]:
+    """The rows of each table that the database deletes with these."""
     for relation in model._meta.related_objects:
         owned: Any = relation.related_model
         stays = hasattr(owned, "outlives_line") or not owned._meta.managed
-        if stays or relation.on_delete not in (CASCADE, DO_NOTHING):
-            continue
-        count = count_up_to(owned._base_manager.filter(**{f"{relation.field.name}__in": keys}))
-        if count.number:
-            counts[str(owned._meta.verbose_name_plural)] = count
-    return counts
+        if not stays and relation.on_delete in (CASCADE, DO_NOTHING):
+            yield owned._base_manager.filter(**{f"{relation.field.name}__in": _keys(rows)})
 
 
 def delete_at_once(queryset: QuerySet[Any]) -> int:
@@ -60,6 +78,9 @@ def delete_selected(
     """Takes the place of Django's action, which loads each row and each row that hangs on it."""
     opts = model_admin.model._meta
     across = request.POST.get("select_across") == "1"
+    if held := what_is_held(model_admin.model, queryset):
+        messages.error(request, f"Nothing was deleted: {', '.join(held)} among them.")
+        return None
     if request.POST.get("post"):
         if not across:
             model_admin.log_deletions(request, queryset)

@@ -11,7 +11,12 @@ from django.db import DataError, IntegrityError, models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from tenants.backoffice.deletion import delete_at_once, delete_selected, what_goes_with
+from tenants.backoffice.deletion import (
+    delete_at_once,
+    delete_selected,
+    what_goes_with,
+    what_is_held,
+)
 from tenants.backoffice.fields import JSONObjectField, LinesField
 from tenants.backoffice.filters import LineFilter
 from tenants.backoffice.paging import CappedPaginator, KeysetChangeList
@@ -152,7 +157,8 @@ class BackofficeAdmin(FormFields, _ModelAdmin):
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, Any], set[str], list[str]]:
         """Counts that stop at a cap; who may delete a row may delete what hangs on it."""
-        return [str(obj) for obj in objs], what_goes_with(self.model, objs), set(), []
+        counts, held = what_goes_with(self.model, objs), what_is_held(self.model, objs)
+        return [str(obj) for obj in objs], counts, set(), held
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         delete_at_once(self.model._base_manager.filter(pk=obj.pk))

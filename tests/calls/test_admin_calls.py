@@ -446,6 +446,22 @@ def test_all_calls_of_a_filtered_list_are_deleted_in_one_statement(
     assert LogEntry.objects.get().object_repr == "60 calls"
 
 
+def test_what_is_under_legal_hold_is_not_deleted(back_office: Client, line: PhoneNumber) -> None:
+    held = make_call(line, legal_hold=True)
+    make_call(line)
+    for url, data in (
+        (f"{CALLS}{held.pk}/delete/", {"post": "yes"}),
+        (f"/admin/tenants/phonenumber/{line.pk}/delete/", {"post": "yes", "number": line.number}),
+    ):
+        assert "1 call under legal hold" in back_office.get(url).content.decode()
+        assert back_office.post(url, data).status_code == 200
+    delete_action(back_office, "", [held.pk], post="yes")
+    message = back_office.get(CALLS).content.decode()
+    assert "Nothing was deleted: 1 call under legal hold among them." in message
+    with all_tenants("test"):
+        assert Call.objects.count() == 2
+
+
 def test_foreign_calls_are_not_deleted_from_inside_a_line(
     back_office: Client, line: PhoneNumber, other_line: PhoneNumber
 ) -> None:

@@ -14,8 +14,11 @@ from analytics.models import (
     DailyCallStatsRow,
     PhonePerformance,
 )
-from calls.models import Call, CallArchive, CallEvent, CallMetadata
+from calls.archival.models import ArchiveRun
+from calls.intake.models import CallEvent
+from calls.models import Call, CallArchive, CallMetadata, CallSearch
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
+from tenants.idempotency import IdempotencyKey
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import all_tenants
 from tenants.scoping.models import ScopedModel
@@ -52,12 +55,15 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     VoiceSettings: _create(VoiceSettings),
     ConversationRule: _create(ConversationRule, rule_type="greeting"),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),
-    Call: lambda line: make_call(line, metadata={"tags": ["vip"]}),
+    TelephonyCredential: _create(TelephonyCredential, current_token="ciphertext"),
+    ApiKey: lambda line: create_api_key(phone_id=line.pk, name="test", scopes=["read"]),
+    IdempotencyKey: _create(IdempotencyKey, key="key", request_hash="hash"),
+    Call: lambda line: make_call(line, transcript="hello", metadata={"tags": ["vip"]}),
+    CallSearch: lambda line: None,  # with its call's transcript
+    ArchiveRun: _create(ArchiveRun, kind="archive", state="done", started_by="test"),
+    CallEvent: _create(CallEvent, kind="voice", payload={}, verdict="applied"),
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
-    CallEvent: _create(CallEvent, kind="voice", payload={}, verdict="malformed"),
-    ApiKey: lambda line: create_api_key(phone_id=line.pk, name="dashboard", scopes=["read"]),
-    TelephonyCredential: _create(TelephonyCredential, current_token="ciphertext"),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),
     CallAnalyticsRow: lambda line: None,  # a view of the hours

@@ -57,7 +57,7 @@ def test_list_shows_its_rows_in_few_queries(model: Any, world: None, back_office
     with CaptureQueriesContext(connection) as queries:
         rows = listed(back_office, page(model, "changelist")).result_list
     assert len(queries) <= 15
-    assert rows or model is PhonePerformance  # which is empty until refresh_summary has run
+    assert rows or model not in FURNISHED
 
 
 @pytest.mark.parametrize("model", FURNISHED, ids=lambda model: model._meta.label)
@@ -76,7 +76,7 @@ def test_list_needs_no_more_queries_for_more_rows(
     assert queries_for_many <= queries_for_few
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", [User, *FURNISHED], ids=lambda model: model._meta.label)
 def test_add_page_opens_where_rows_may_be_added(
     model: Any, world: None, back_office: Client
 ) -> None:
