@@ -356,6 +356,8 @@ class CallArchive(TenantModel):
         ordering = ["-created_at", "-id"]
         constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
         indexes = [
+            # Latest archived calls over all lines: the admin's list.
+            models.Index(fields=["-created_at", "-id"], name="idx_archive_created"),
             # One line's history, page by page (keyset).
             models.Index(fields=["phone", "-created_at", "-id"], name="idx_archive_phone_created"),
             # A late event of a call that was archived.

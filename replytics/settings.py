@@ -253,6 +253,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+FORMAT_MODULE_PATH = "replytics.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"
@@ -260,6 +261,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# Hosts whose recordings the admin links to; an address elsewhere is shown as text.
+RECORDING_HOSTS = [
+    host.strip().lower() for host in env.list("RECORDING_HOSTS", default=["api.twilio.com"])
+]
 
 
 def _cron(name: str, default: str) -> str:

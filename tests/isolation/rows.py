@@ -8,7 +8,14 @@ from django.apps import apps
 from django.db import connection, connections
 from django.db.models import Model
 
-from analytics.models import CallAnalytics, DailyCallStats, PhonePerformance, QueuedBucket
+from analytics.models import (
+    CallAnalytics,
+    CallAnalyticsRow,
+    DailyCallStats,
+    DailyCallStatsRow,
+    PhonePerformance,
+    QueuedBucket,
+)
 from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
 from calls.models import Call, CallArchive, CallMetadata, CallSearch
@@ -79,6 +86,8 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     CallArchive: _execute(INSERT_ARCHIVED),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),
+    CallAnalyticsRow: lambda line: None,  # a view of the hours
+    DailyCallStatsRow: lambda line: None,  # and of the days
     PhonePerformance: lambda line: None,  # computed from the calls
     QueuedBucket: _execute(QUEUE_HOUR),
 }
