@@ -282,7 +282,12 @@ SCHEDULE = {
     "roll_up_calls": _cron("SCHEDULE_ROLL_UP_CALLS", "* * * * *"),
     "refresh_summary": _cron("SCHEDULE_REFRESH_SUMMARY", "*/15 * * * *"),
     "verify_stats": _cron("SCHEDULE_VERIFY_STATS", "40 3 * * *"),
+    "end_stuck_calls": _cron("SCHEDULE_END_STUCK_CALLS", "*/10 * * * *"),
+    "prune_events": _cron("SCHEDULE_PRUNE_EVENTS", "10 2 * * *"),
+    "archive_calls": _cron("SCHEDULE_ARCHIVE_CALLS", "40 2 * * *"),
 }
+# What the nightly job archives; the words of archive_calls --older-than.
+ARCHIVE_OLDER_THAN = env.str("ARCHIVE_OLDER_THAN", default="1 year")
 # A run that was missed because no worker was up is caught up once, if it is at most a day late.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
 

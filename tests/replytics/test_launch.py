@@ -148,6 +148,12 @@ def test_it_runs_until_sigterm_and_leaves_nothing_behind(checkout: Path, port: i
     assert processes_of(checkout) == []
 
 
+def web_server_of(launched: Launched) -> psutil.Process:
+    children = psutil.Process(launched.process.pid).children()
+    [server] = [child for child in children if "gunicorn" in child.cmdline()]
+    return server
+
+
 @pytest.mark.parametrize("part", ["web server", "PostgreSQL"])
 def test_it_stops_when_a_part_dies(checkout: Path, port: int, part: str) -> None:
     launched = Launched(checkout, port, DEMO_DATA="false")
@@ -156,7 +162,7 @@ def test_it_stops_when_a_part_dies(checkout: Path, port: int, part: str) -> None
         os.kill(int((checkout / ".postgres/data/postmaster.pid").read_text().split()[0]), 9)
         reason = "The embedded PostgreSQL stopped"
     else:
-        [web_server] = psutil.Process(launched.process.pid).children()
+        web_server = web_server_of(launched)
         web_server.kill()
         reason = "The web server ended with code -9"
     code, lines = launched.end()
@@ -168,7 +174,7 @@ def test_it_stops_when_a_part_dies(checkout: Path, port: int, part: str) -> None
 def test_it_starts_after_it_was_killed(checkout: Path, port: int) -> None:
     first = Launched(checkout, port, DEMO_DATA="false")
     first.wait_until_ready()
-    [web_server] = psutil.Process(first.process.pid).children()
+    web_server = web_server_of(first)
     first.process.kill()
     first.process.wait()
 
