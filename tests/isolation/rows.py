@@ -8,7 +8,7 @@ from django.db import connection, connections
 from django.db.models import Model
 
 from analytics.models import CallAnalytics, DailyCallStats, PhonePerformance
-from calls.models import Call, CallArchive, CallMetadata
+from calls.models import Call, CallArchive, CallMetadata, CallSearch
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import all_tenants
 from tenants.scoping.models import ScopedModel
@@ -45,7 +45,8 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     VoiceSettings: _create(VoiceSettings),
     ConversationRule: _create(ConversationRule, rule_type="greeting"),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),
-    Call: lambda line: make_call(line, metadata={"tags": ["vip"]}),
+    Call: lambda line: make_call(line, transcript="hello", metadata={"tags": ["vip"]}),
+    CallSearch: lambda line: None,  # with its call's transcript
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
     CallAnalytics: _execute(INSERT_HOUR),

@@ -16,6 +16,7 @@ from tests.isolation.conftest import Lines
 
 # How each command of ours is called with nothing to do, and where its scope comes from.
 COMMANDS: dict[str, tuple[str, ...]] = {
+    "create_roles": ("--sql",),  # before there are any lines
     "migrate": ("--check",),  # as the owner
 }
 

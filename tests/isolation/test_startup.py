@@ -1,5 +1,6 @@
 """A server does not start on a database that would show one line's calls to another."""
 
+import os
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ def start() -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "import replytics.wsgi"],
         cwd=ROOT,
-        env={"DATABASE_URL": url, "SECRET_KEY": "test", "PATH": ""},
+        env=os.environ | {"DATABASE_URL": url},
         capture_output=True,
         text=True,
     )
