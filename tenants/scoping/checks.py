@@ -165,8 +165,9 @@ def _uniques(model: type[Model]) -> Iterator[tuple[str, ...]]:
     """The names of the fields of each unique key, the primary key among them."""
     yield from _keys_of_fields(model)
     for rule in model._meta.constraints:
-        if isinstance(rule, UniqueConstraint) and rule.fields:
-            yield tuple(rule.fields)
+        if isinstance(rule, UniqueConstraint):
+            parts: list[Any] = [part for e in rule.expressions for part in e.flatten()]
+            yield tuple(rule.fields) or tuple(part.name for part in parts if isinstance(part, F))
 
 
 def _keys_of_fields(model: type[Model]) -> Iterator[tuple[str, ...]]:
