@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.checks import CheckMessage, Error
 from django.db import models
 from django.db.models import F, Field, Model, UniqueConstraint
+from django.db.models.expressions import ExpressionList
 
 from tenants.scoping.constraints import LineForeignKey, TenantRLS
 from tenants.scoping.models import ScopedModel, TenantManager, TenantModel
@@ -166,8 +167,9 @@ def _uniques(model: type[Model]) -> Iterator[tuple[str, ...]]:
     yield from _keys_of_fields(model)
     for rule in model._meta.constraints:
         if isinstance(rule, UniqueConstraint):
-            parts: list[Any] = [part for e in rule.expressions for part in e.flatten()]
-            yield tuple(rule.fields) or tuple(part.name for part in parts if isinstance(part, F))
+            parts = ExpressionList(*(rule.expressions or rule.fields)).flatten()
+            columns: list[Any] = [part for part in parts if isinstance(part, F)]
+            yield tuple(column.name for column in columns)
 
 
 def _keys_of_fields(model: type[Model]) -> Iterator[tuple[str, ...]]:
