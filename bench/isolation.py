@@ -229,8 +229,8 @@ def _queries(line: str) -> dict[str, tuple[Query, Query, float]]:
             lambda: said("w20")[:20],
         ),
         "tags @> and status": (
-            lambda: scoped.search(all_tags=["vip"]).filter(status="failed")[:20],
-            lambda: of(CallMetadata, tags__contains=["vip"]).filter(status="failed")[:20],
+            lambda: scoped.search(all_tags=["vip"]).filter(status="completed")[:20],
+            lambda: of(CallMetadata, tags__contains=["vip"]).filter(status="completed")[:20],
         ),
     }
     return {name: (*pair, 1.15) for name, pair in lists.items()} | {
