@@ -13,13 +13,14 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 
+from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.intake.models import CallEvent as CallEvent
 from calls.search import Found, Search
 from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
 from tenants.readonly import ReadOnlyManager
 from tenants.scoping.constraints import CascadeForeignKey, LineForeignKey, TenantRLS
 from tenants.scoping.models import TenantManager, TenantModel, TenantQuerySet, line_key
-from tenants.triggers import Refuse, RunFunction, SameLine, StampUpdatedAt
+from tenants.triggers import Refuse, RunFunction, SameLine, StampUpdatedAt, Trigger
 
 
 class CallStatus(models.TextChoices):
@@ -84,6 +85,9 @@ class CallQuerySet(TenantQuerySet["Call"]):
 CallManager = TenantManager.from_queryset(CallQuerySet)
 
 
+CALL_SID = pgtrigger.UpdateOf("call_sid")  # type: ignore[no-untyped-call]
+
+
 class IndexWords(RunFunction):
     """Keeps call_search; a status update of a call costs it nothing."""
 
@@ -126,6 +130,11 @@ class Call(TenantModel):
     )
     provider_status = models.TextField(
         null=True, blank=True, help_text="The provider's own word, such as busy or no-answer."
+    )
+    legal_hold = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Neither archived nor dropped while this is set.",
     )
 
     objects: ClassVar[Any] = CallManager()
@@ -203,6 +212,12 @@ class Call(TenantModel):
                 ),
                 message="A call's status only moves forward:"
                 " ringing, answered, then completed or failed.",
+            ),
+            RunFunction(
+                name="calls_sid_not_archived",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | CALL_SID,
+                func="app.refuse_archived_sid",
             ),
         ]
 
@@ -298,6 +313,10 @@ class CallSearch(TenantModel):
         return f"words of call {self.call_id}"
 
 
+ADDED = pgtrigger.Referencing(new="added")  # type: ignore[no-untyped-call]
+REMOVED = pgtrigger.Referencing(old="removed")  # type: ignore[no-untyped-call]
+
+
 class CallArchive(TenantModel):
     """A call older than the retention of `calls`, with its metadata; partitioned by month.
 
@@ -319,9 +338,13 @@ class CallArchive(TenantModel):
         max_digits=3, decimal_places=2, db_default=Decimal("0.8"), verbose_name="AI confidence"
     )
     provider_status = models.TextField(null=True, blank=True)
+    legal_hold = models.BooleanField(db_default=False)
     metadata = models.JSONField(db_default=EMPTY_OBJECT)
     tags = ArrayField(models.TextField(), db_default=EMPTY_ARRAY)
     custom_fields = models.JSONField(db_default=EMPTY_OBJECT)
+    metadata_created_at = models.DateTimeField(
+        null=True, help_text="Unset for a call that had no metadata."
+    )
     archived_at = models.DateTimeField(db_default=NOW)
 
     way_in = "The archive is written by archive_calls and restore_calls alone."
@@ -333,6 +356,8 @@ class CallArchive(TenantModel):
         ordering = ["-created_at", "-id"]
         constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
         indexes = [
+            # Latest archived calls over all lines: the admin's list.
+            models.Index(fields=["-created_at", "-id"], name="idx_archive_created"),
             # One line's history, page by page (keyset).
             models.Index(fields=["phone", "-created_at", "-id"], name="idx_archive_phone_created"),
             # A late event of a call that was archived.
@@ -340,6 +365,58 @@ class CallArchive(TenantModel):
             # A caller over all lines.
             models.Index(
                 fields=["caller_number", "-created_at"], name="idx_archive_caller_created"
+            ),
+        ]
+        triggers = [
+            # A bare INSERT … SELECT of deleted calls would lose their metadata to the cascade. The
+            # archiver has joined it already, and says so.
+            Trigger(
+                name="calls_archive_keeps_metadata",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.metadata_created_at IS NULL"
+                    " AND current_setting('app.archiving', true) IS DISTINCT FROM 'on'"
+                ),
+                declare=[("kept", "public.call_metadata")],
+                func="""
+                    SELECT * INTO kept FROM public.call_metadata WHERE call_id = NEW.id;
+                    IF FOUND THEN
+                        NEW.metadata = kept.metadata;
+                        NEW.tags = kept.tags;
+                        NEW.custom_fields = kept.custom_fields;
+                        NEW.metadata_created_at = kept.created_at;
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            RunFunction(
+                name="calls_archive_remembers_sids",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                level=pgtrigger.Statement,
+                referencing=ADDED,
+                func="app.remember_archived_sids",
+            ),
+            RunFunction(
+                name="calls_archive_forgets_sids",
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                level=pgtrigger.Statement,
+                referencing=REMOVED,
+                func="app.forget_archived_sids",
+            ),
+            RunFunction(
+                name="calls_archive_forgets_all_sids",
+                when=pgtrigger.After,
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                func="app.forget_archived_sids",
+            ),
+            Refuse(
+                name="calls_archive_sid_is_fixed",
+                condition="OLD.call_sid IS DISTINCT FROM NEW.call_sid",
+                message="The call_sid of an archived call cannot change.",
             ),
         ]
 

@@ -28,7 +28,7 @@ from django.db import DatabaseError, connections
 from replytics import embedded
 from replytics.embedded import MAIN, ROOT, EmbeddedDatabaseError
 
-READY_TIMEOUT = 60  # seconds
+READY_TIMEOUT = 120  # seconds
 # Longer than gunicorn's graceful_timeout.
 STOP_TIMEOUT = 25  # seconds
 SAMPLE = ROOT / "calls" / "samples" / "twilio_calls.json"

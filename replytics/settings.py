@@ -141,6 +141,7 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
 
 DEBUG = _flag("DEBUG", default=False)
 HTTPS = _flag("HTTPS", default=True)
+PORT = _number("PORT", default=8000, least=1, most=65_535)
 ALLOWED_HOSTS = _list(
     "ALLOWED_HOSTS",
     ALLOWED_HOST,
@@ -222,9 +223,7 @@ REST_FRAMEWORK = {
 
 # Telephony. Callbacks are signed for this address, whatever a client's headers say.
 PUBLIC_URL = _public_url(
-    f"https://{ALLOWED_HOSTS[0]}"
-    if HTTPS
-    else f"http://{ALLOWED_HOSTS[0]}:{env.str('PORT', default='8000')}"
+    f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://{ALLOWED_HOSTS[0]}:{PORT}"
 )
 # Encrypt the auth tokens of lines: the first encrypts, all of them decrypt.
 TELEPHONY_KEYS = _telephony_keys()
@@ -254,6 +253,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+FORMAT_MODULE_PATH = "replytics.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"
@@ -261,6 +261,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# Hosts whose recordings the admin links to; an address elsewhere is shown as text.
+RECORDING_HOSTS = [
+    host.strip().lower() for host in env.list("RECORDING_HOSTS", default=["api.twilio.com"])
+]
 
 
 def _cron(name: str, default: str) -> str:
@@ -312,7 +317,6 @@ LOGGING: dict[str, Any] = {
 }
 
 # Of replytics/gunicorn.py and replytics/launch.py.
-PORT = _number("PORT", default=8000, least=1, most=65_535)
 WEB_CONCURRENCY = _number("WEB_CONCURRENCY", default=2, least=1, most=64)
 DEMO_DATA = _flag("DEMO_DATA", default=EMBEDDED_DATABASE)
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")

@@ -38,7 +38,7 @@ class SharedFunctionSql(compiler.UpsertTriggerSql):
     def get_template(self) -> str:
         return """
             DROP TRIGGER IF EXISTS {pgid} ON {table};
-            CREATE TRIGGER {pgid} {when} {operation} ON {table}
+            CREATE TRIGGER {pgid} {when} {operation} ON {table} {referencing}
                 FOR EACH {level} {condition}
                 EXECUTE FUNCTION {func}();
             COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';

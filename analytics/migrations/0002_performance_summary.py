@@ -40,6 +40,6 @@ DROP SCHEMA mv;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0001_initial"), ("calls", "0010_calls_archive")]
+    dependencies = [("analytics", "0001_initial"), ("calls", "0011_calls_archive")]
 
     operations = [migrations.RunSQL(SUMMARY, DROP)]

@@ -26,6 +26,6 @@ DROP = "DROP TEXT SEARCH CONFIGURATION app.words"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0010_calls_archive")]
+    dependencies = [("calls", "0011_calls_archive")]
 
     operations = [migrations.RunSQL(WORDS, DROP)]

@@ -7,7 +7,7 @@ import tenants.triggers
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0016_top_calls")]
+    dependencies = [("calls", "0034_vacuum_calls_early")]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(

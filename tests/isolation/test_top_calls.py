@@ -8,6 +8,7 @@ import pytest
 from django.db import connections
 
 from calls.models import Call, CallSearch
+from replytics.embedded import ROOT
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
 from tests.factories import make_call
@@ -18,6 +19,7 @@ INSERT INTO calls (id, phone_id, caller_number, call_sid, status, transcript)
 SELECT gen_random_uuid(), line, '+1', line, 'completed', 'cake' FROM unnest(ARRAY['a', 'b']) line;
 INSERT INTO call_metadata (call_id, tags) SELECT id, '{vip}' FROM calls;
 """
+[FILL] = [path.stem for path in (ROOT / "calls/migrations").glob("*_fill_call_search.py")]
 FIND = "SELECT app.top_calls({})"
 
 
@@ -90,7 +92,7 @@ def test_nobody_else_may_call_what_passes_the_policies(
 
 
 def test_the_words_of_earlier_calls_are_filled_in(committed: None) -> None:
-    migration: Any = importlib.import_module("calls.migrations.0013_fill_call_search")
+    migration: Any = importlib.import_module(f"calls.migrations.{FILL}")
     line = PhoneNumber(id="pn_old", number="+14155550999", business_name="Old")
     with all_tenants("test"):
         line.save(force_insert=True)

@@ -122,6 +122,38 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "column calls.provider_status": (None, "text"),
         "column calls_archive.provider_status": (None, "text"),
     },
+    "a legal hold keeps a call": {
+        "column calls.legal_hold": (None, "boolean NOT NULL DEFAULT false"),
+        "column calls_archive.legal_hold": (None, "boolean NOT NULL DEFAULT false"),
+    },
+    "call_sid is unique over calls and their archive": {
+        "trigger calls.calls_sid_not_archived": (
+            None,
+            "AFTER INSERT OR UPDATE OF call_sid ON calls"
+            " FOR EACH ROW EXECUTE FUNCTION app.refuse_archived_sid()",
+        ),
+        "trigger calls_archive.calls_archive_remembers_sids": (
+            None,
+            "AFTER INSERT ON calls_archive REFERENCING NEW TABLE AS added"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.remember_archived_sids()",
+        ),
+        "trigger calls_archive.calls_archive_forgets_sids": (
+            None,
+            "AFTER DELETE ON calls_archive REFERENCING OLD TABLE AS removed"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.forget_archived_sids()",
+        ),
+        "trigger calls_archive.calls_archive_forgets_all_sids": (
+            None,
+            "AFTER TRUNCATE ON calls_archive"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.forget_archived_sids()",
+        ),
+        "trigger calls_archive.calls_archive_sid_is_fixed": (
+            None,
+            "BEFORE UPDATE ON calls_archive FOR EACH ROW"
+            " WHEN (old.call_sid IS DISTINCT FROM new.call_sid)"
+            " EXECUTE FUNCTION app.calls_archive_sid_is_fixed()",
+        ),
+    },
     "updated_at is stamped on every table that has it": {
         "trigger voice_settings.update_voice_settings_updated_at": (
             None,
@@ -204,6 +236,13 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "column calls_archive.id": ("uuid NOT NULL DEFAULT gen_random_uuid()", "uuid NOT NULL"),
     },
     "the cascade from calls would lose the metadata: the archive row carries it": {
+        "trigger calls_archive.calls_archive_keeps_metadata": (
+            None,
+            "BEFORE INSERT ON calls_archive FOR EACH ROW WHEN (new.metadata_created_at IS NULL"
+            " AND current_setting('app.archiving'::text, true) IS DISTINCT FROM 'on'::text)"
+            " EXECUTE FUNCTION app.calls_archive_keeps_metadata()",
+        ),
+        "column calls_archive.metadata_created_at": (None, "timestamp with time zone"),
         "column calls_archive.metadata": OBJECT,
         "column calls_archive.tags": (None, "text[] NOT NULL DEFAULT '{}'::text[]"),
         "column calls_archive.custom_fields": OBJECT,

@@ -33,7 +33,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": uuid.UUID(int=1),
         "phone_id": "pn_bakery",
         "caller_number": "+14155559999",
-        "call_sid": "CA1",
+        "call_sid": "CA2",
         "status": "completed",
     },
 }

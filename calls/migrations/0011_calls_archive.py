@@ -19,6 +19,7 @@ CREATE TABLE calls_archive (
     metadata jsonb NOT NULL DEFAULT '{{}}',
     tags text[] NOT NULL DEFAULT '{{}}',
     custom_fields jsonb NOT NULL DEFAULT '{{}}',
+    metadata_created_at timestamptz,
     archived_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (id, created_at),
     CONSTRAINT calls_archive_phone_id_fkey FOREIGN KEY (phone_id)
@@ -52,9 +53,11 @@ BEGIN
     WHILE month <= last LOOP
         partition := 'calls_archive_' || to_char(month, 'YYYY_MM');
         IF to_regclass('public.' || partition) IS NULL THEN
+            -- The CHECK spares every ATTACH the scan that would prove it.
             EXECUTE format(
-                'CREATE TABLE public.%I (LIKE public.calls_archive INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
-                partition);
+                'CREATE TABLE public.%I (LIKE public.calls_archive INCLUDING DEFAULTS INCLUDING CONSTRAINTS,'
+                ' CONSTRAINT calls_archive_month CHECK (created_at >= %L AND created_at < %L))',
+                partition, month, month + interval '1 month');
             EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
                 partition);
             EXECUTE format('CREATE POLICY tenant ON public.%I USING (phone_id = (SELECT app.phone()))'
@@ -84,7 +87,7 @@ DROP_PARTITIONS = "DROP FUNCTION app.create_archive_partitions(timestamptz, time
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0009_index_a_caller_over_all_lines")]
+    dependencies = [("calls", "0010_add_legal_hold")]
 
     operations = [
         migrations.RunSQL(
@@ -152,6 +155,7 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("provider_status", models.TextField(blank=True, null=True)),
+                        ("legal_hold", models.BooleanField(db_default=False)),
                         (
                             "metadata",
                             models.JSONField(
@@ -170,6 +174,12 @@ class Migration(migrations.Migration):
                             "custom_fields",
                             models.JSONField(
                                 db_default=django.db.models.expressions.RawSQL("'{}'::jsonb", ())
+                            ),
+                        ),
+                        (
+                            "metadata_created_at",
+                            models.DateTimeField(
+                                help_text="Unset for a call that had no metadata.", null=True
                             ),
                         ),
                         (

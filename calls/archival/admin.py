@@ -1,0 +1,23 @@
+"""The archiver's ledger in the admin: to be read, never to be changed."""
+
+from django.contrib import admin
+
+from calls.archival.models import ArchiveRun
+from tenants.backoffice.filters import LineFilter
+from tenants.backoffice.modeladmin import ReadOnlyAdmin
+
+
+@admin.register(ArchiveRun)
+class ArchiveRunAdmin(ReadOnlyAdmin):
+    list_display = ("id", "kind", "outcome", "asked", "calls", "took", "started_at", "started_by")
+    list_filter = (LineFilter, "kind", "state")
+    ordering = ("-id",)
+    sortable_by = ("id",)
+
+    @admin.display(description="outcome")
+    def outcome(self, run: ArchiveRun) -> str:
+        return run.outcome
+
+    @admin.display(description="took")
+    def took(self, run: ArchiveRun) -> str:
+        return f"{run.duration.total_seconds():,.1f} s"

@@ -1,0 +1,139 @@
+"""Batches: one transaction each, every wait in it bounded, smaller ones after a timeout."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import FrameType
+from uuid import UUID
+
+import psycopg
+from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F
+from django.utils import timezone
+
+from calls.archival.models import ArchiveRun, RunState
+
+# A batch holds row locks that a late event of one of its calls may wait for, so it neither waits
+# nor works for long. After a crash of the server the last batches may not have happened; then they
+# have happened in neither table, and the ledger says so too. That is what synchronous_commit = off
+# gives away for not waiting for the disk.
+BOUNDS = """
+SELECT set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '1s', true),
+    set_config('synchronous_commit', 'off', true)
+"""
+TIMEOUTS = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+)
+PATIENCE = 8  # timeouts in a row, each on half the rows
+
+# The bytes of a call with its metadata, hashed; the same call has the same hash in both tables.
+CHECKSUM = "coalesce(bit_xor(hash_record_extended({row}, 0)), 0)"
+
+
+# Where a batch ended: created_at and id of its last call.
+Position = tuple[datetime | str, UUID]
+BEGINNING: Position = ("-infinity", UUID(int=0))
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What one batch did."""
+
+    last: Position
+    calls: int
+    metadata_rows: int
+    bytes: int
+    checksum: int
+
+
+Move = Callable[[CursorWrapper, int, Position], Moved | None]
+
+
+class RowsDiffer(Exception):
+    """What arrived is not what left: the batch was rolled back. Report this, it is a defect."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+def names(columns: Sequence[str], table: str = "") -> str:
+    """The columns for a SELECT list, qualified by the table when it is given."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(prefix + connection.ops.quote_name(column) for column in columns)
+
+
+@contextmanager
+def bounded() -> Iterator[CursorWrapper]:
+    """A transaction of its own, and a cursor in it."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(BOUNDS)
+        yield cursor
+
+
+def in_batches(
+    run: ArchiveRun,
+    move: Move,
+    *,
+    size: int,
+    limit: int | None,
+    should_stop: Callable[[], bool],
+    on_batch: Callable[[Moved], None],
+) -> None:
+    """Call move(cursor, rows, after) in a transaction each until it returns None or at the limit.
+
+    Raises OperationalError when even a small batch runs into its timeouts again and again.
+    """
+    after, moved_calls, rows, timeouts = BEGINNING, 0, size, 0
+    while limit is None or moved_calls < limit:
+        if should_stop():
+            run.state = RunState.STOPPED
+            return
+        try:
+            with bounded() as cursor:
+                most = rows if limit is None else min(rows, limit - moved_calls)
+                moved = move(cursor, most, after)
+                if moved is None:
+                    return
+                count(run, moved)
+        except OperationalError as error:
+            timeouts += 1
+            if not isinstance(error.__cause__, TIMEOUTS) or timeouts > PATIENCE:
+                raise
+            rows = max(rows // 2, 1)
+            continue
+        after, moved_calls, rows = moved.last, moved_calls + moved.calls, min(rows * 2, size)
+        timeouts = 0
+        on_batch(moved)
+
+
+def count(run: ArchiveRun, moved: Moved) -> None:
+    """Inside the batch's transaction: the ledger is true at every moment."""
+    ArchiveRun.objects.filter(pk=run.pk).update(
+        calls=F("calls") + moved.calls,
+        metadata_rows=F("metadata_rows") + moved.metadata_rows,
+        bytes=F("bytes") + moved.bytes,
+        checksum=F("checksum").bitxor(moved.checksum),
+        batches=F("batches") + 1,
+        beat_at=timezone.now(),
+    )
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """SIGTERM and SIGINT inside the block only set what the yielded function returns."""
+    received: list[int] = []
+
+    def note(signum: int, _: FrameType | None) -> None:
+        received.append(signum)
+
+    previous = {which: signal.signal(which, note) for which in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for which, handler in previous.items():
+            signal.signal(which, handler)

@@ -1,0 +1,118 @@
+"""calls and calls_archive agree: calls' columns come first in the archive, in the same order.
+
+`INSERT INTO calls_archive SELECT * FROM …` and the archiver rest on it. Checked over the models by
+`manage.py check` (checks.py), and over the catalog before each run.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection, models
+
+# What the archive carries of call_metadata, and what else it holds beside the columns of calls.
+CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at"]
+ARCHIVE_ONLY = [*CARRIED, "archived_at"]
+METADATA = {"call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"}
+# call_search is made again by the triggers of calls when a call comes back.
+KNOWN_CHILDREN = ["call_metadata", "call_search"]
+
+COLUMNS = """
+SELECT attname, format_type(atttypid, atttypmod)
+    || coalesce(' COLLATE ' || quote_ident(c.collname), '')
+FROM pg_attribute a
+LEFT JOIN pg_collation c ON c.oid = a.attcollation AND c.collname <> 'default'
+WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped
+ORDER BY attnum
+"""
+CHILDREN = """
+SELECT conrelid::regclass::text FROM pg_constraint
+WHERE contype = 'f' AND confrelid = 'public.calls'::regclass AND conparentid = 0
+ORDER BY 1
+"""
+
+RECIPE = """\
+Write a migration that adds it to both tables and restores the order of the archive's columns:
+
+    from calls.archival.operations import ReorderArchiveColumns
+
+    operations = [
+        {add_call}
+        {add_archive}
+        ReorderArchiveColumns(),
+    ]"""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.type}"
+
+
+class ArchiveMismatch(Exception):
+    """The archive cannot take calls whole as it stands; the message says what to do."""
+
+
+def model_columns(model: type[models.Model]) -> list[Column]:
+    return [
+        Column(field.column, field.db_type(connection) or "")
+        for field in model._meta.local_concrete_fields
+        if field.column is not None
+    ]
+
+
+def catalog_columns(table: str) -> list[Column]:
+    with connection.cursor() as cursor:
+        cursor.execute(COLUMNS, {"table": f"public.{table}"})
+        return [Column(*row) for row in cursor.fetchall()]
+
+
+def disagreement(live: list[Column], archive: list[Column]) -> str | None:
+    """What is wrong with the archive's columns, in one sentence; None when nothing is."""
+    archived = {column.name: column for column in archive}
+    for column in live:
+        if column.name not in archived:
+            return f"calls_archive lacks the column {column}, which calls has."
+        if archived[column.name] != column:
+            return f"calls has {column}, calls_archive has {archived[column.name]}."
+    expected = [column.name for column in live] + ARCHIVE_ONLY
+    if [column.name for column in archive] != expected:
+        return f"The columns of calls_archive must be, in this order: {', '.join(expected)}."
+    return None
+
+
+def recipe(name: str, definition: str) -> str:
+    """The migration to write for a column of calls that the archive lacks."""
+    added = 'migrations.AddField("{}", "{}", {}),'
+    return RECIPE.format(
+        add_call=added.format("call", name, definition),
+        add_archive=added.format("callarchive", name, definition),
+    )
+
+
+def require_agreement() -> list[str]:
+    """The columns of calls, in order. Raises ArchiveMismatch unless the archive can take them.
+
+    Asks the catalog, since what counts is the database that the run will work on.
+    """
+    live = catalog_columns("calls")
+    if problem := disagreement(live, catalog_columns("calls_archive")):
+        raise ArchiveMismatch(f"{problem} {recipe('…', '…')}")
+    metadata = {column.name for column in catalog_columns("call_metadata")}
+    if metadata != METADATA:
+        raise ArchiveMismatch(
+            "The archiver does not know call_metadata as it is:"
+            f" {', '.join(sorted(metadata ^ METADATA))}."
+            " Teach calls/archival to carry it first."
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(CHILDREN)
+        unknown = [name for (name,) in cursor.fetchall() if name not in KNOWN_CHILDREN]
+    if unknown:
+        raise ArchiveMismatch(
+            f"These tables reference calls and the archiver does not know them:"
+            f" {', '.join(unknown)}. Their rows would go with the call, or hold it."
+            " Teach calls/archival to carry them first."
+        )
+    return [column.name for column in live]

@@ -1,0 +1,67 @@
+"""What the archiver's commands print, and how they fail."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from calls.archival import batches, ledger
+from calls.archival.columns import ArchiveMismatch
+from calls.archival.cutoff import BadCutOff
+from calls.archival.dropping import UnderLegalHold
+from calls.archival.files import BadFile
+from calls.archival.models import ArchiveRun, RunState
+
+STOPPED = 143  # what a shell says of a process that SIGTERM ended
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """What can go wrong, as one line and a non-zero exit code."""
+    try:
+        yield
+    except (ArchiveMismatch, BadCutOff, BadFile, UnderLegalHold, batches.RowsDiffer) as error:
+        raise CommandError(str(error)) from None
+    except DatabaseError as error:
+        raise CommandError(
+            f"{ledger.short(error)}. What was committed before stands; run it again to go on."
+        ) from None
+    except OSError as error:
+        raise CommandError(f"{error.filename or 'The file'}: {error.strerror}") from None
+
+
+@contextmanager
+def progress(total: int | None) -> Iterator[Callable[[batches.Moved], None]]:
+    """A bar on a terminal, nothing elsewhere; the yielded function counts a batch."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("calls", total=total)
+        yield lambda moved: bar.update(task, advance=moved.calls)
+
+
+def summary(run: ArchiveRun, verb: str) -> str:
+    seconds = max(run.duration.total_seconds(), 0.001)
+    return (
+        f"{verb} {run.calls:,} calls and {run.metadata_rows:,} metadata rows"
+        f" ({run.bytes:,} bytes, checksum {run.checksum & (2**64 - 1):016x})"
+        f" in {seconds:.1f} s, {run.calls / seconds:,.0f} a second; run {run.pk}."
+    )
+
+
+def fail_if_stopped(run: ArchiveRun) -> None:
+    if run.state == RunState.STOPPED:
+        raise CommandError(
+            f"Stopped by a signal after {run.calls:,} calls; run it again to go on.",
+            returncode=STOPPED,
+        )

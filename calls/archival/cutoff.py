@@ -1,0 +1,50 @@
+"""From when on a call is old: calendar arithmetic in UTC."""
+
+import calendar
+import re
+from datetime import UTC, datetime, timedelta
+
+_PERIOD = re.compile(r"(\d{1,4}) ?(day|week|month|year)s?", re.IGNORECASE)
+
+
+class BadCutOff(ValueError):
+    """The words do not name a moment in the past; the message says what to write."""
+
+
+def older_than(period: str, *, now: datetime) -> datetime:
+    """The moment `period` ("1 year", "18 months", "90 days") before now, as the calendar counts.
+
+    A day that the earlier month lacks becomes its last one, as in PostgreSQL's `now - interval`:
+    one year before 29 February is 28 February. Raises BadCutOff.
+    """
+    match = _PERIOD.fullmatch(period.strip())
+    if match is None or int(match[1]) == 0:
+        raise BadCutOff(f'"{period}" is no period: write one such as "1 year" or "90 days"')
+    count, unit, now = int(match[1]), match[2].lower(), now.astimezone(UTC)
+    try:
+        if unit in {"day", "week"}:
+            return now - timedelta(**{f"{unit}s": count})
+        months = now.year * 12 + now.month - 1 - count * (12 if unit == "year" else 1)
+        year, month = months // 12, months % 12 + 1
+        day = min(now.day, calendar.monthrange(year, month)[1])
+        return now.replace(year=year, month=month, day=day)
+    except (ValueError, OverflowError):
+        raise BadCutOff(f'"{period}" lies before the calendar begins') from None
+
+
+def moment(text: str) -> datetime:
+    """A moment written in ISO 8601; without an offset it is UTC. Raises BadCutOff."""
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadCutOff(
+            f'"{text}" is no moment: write one such as 2025-01-31 or 2025-01-31T12:00:00+00:00'
+        ) from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def before(text: str, *, now: datetime) -> datetime:
+    """A moment in the past. Raises BadCutOff."""
+    if (cut_off := moment(text)) > now:
+        raise BadCutOff(f"{cut_off.isoformat()} lies in the future")
+    return cut_off

@@ -1,0 +1,69 @@
+"""One row of archive_runs per run, true at every moment, also after SIGKILL."""
+
+import getpass
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from calls.archival.models import ArchiveRun, RunKind, RunState
+
+
+def whoami() -> str:
+    """Who or what starts a run from here: login@host and process."""
+    try:
+        login = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        login = str(os.getuid())
+    return f"{login}@{socket.gethostname()}, process {os.getpid()}"
+
+
+def short(error: BaseException) -> str:
+    """An error without the values that PostgreSQL quotes in its details: they are personal."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    message = getattr(diagnosis, "message_primary", None) or str(error).split("\n", 1)[0]
+    return f"{type(error).__name__}: {message}"
+
+
+@contextmanager
+def recorded(
+    kind: RunKind,
+    *,
+    asked: str,
+    started_by: str,
+    phone_id: str | None = None,
+    cut_off: datetime | None = None,
+) -> Iterator[ArchiveRun]:
+    """A run's row: running inside the block, then done, stopped (set by the block) or failed."""
+    ArchiveRun.objects.silent(now=timezone.now()).update(state=RunState.INTERRUPTED)
+    run = ArchiveRun(
+        kind=kind, asked=asked, started_by=started_by, phone_id=phone_id, cut_off=cut_off
+    )
+    run.save(force_insert=True)
+    try:
+        yield run
+    except BaseException as error:
+        # Without a database the row goes on saying running, and will count as interrupted.
+        with suppress(DatabaseError):
+            _end(run, RunState.FAILED, short(error))
+        raise
+    _end(run, RunState.DONE if run.state == RunState.RUNNING else RunState(run.state))
+
+
+def _end(run: ArchiveRun, state: RunState, error: str = "") -> None:
+    now = timezone.now()
+    ArchiveRun.objects.filter(pk=run.pk).update(
+        state=state,
+        error=error,
+        ended_at=now,
+        beat_at=now,
+        left_live=run.left_live,
+        left_held=run.left_held,
+        left_over=run.left_over,
+        sha256=run.sha256,
+    )
+    run.refresh_from_db()

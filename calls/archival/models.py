@@ -1,0 +1,109 @@
+"""The archiver's ledger."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from tenants.columns import NOW, is_one_of
+from tenants.scoping.constraints import LineForeignKey, TenantRLS
+from tenants.scoping.models import TenantManager, TenantModel, TenantQuerySet
+
+# A run gives a sign of life with each batch, which lasts a second at most, and each file.
+SILENT_WHEN_DEAD = timedelta(minutes=15)
+
+
+class RunKind(models.TextChoices):
+    ARCHIVE = "archive"
+    RESTORE = "restore"
+    DROP = "drop"
+    LOAD = "load"
+
+
+class RunState(models.TextChoices):
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"  # by a signal, after a batch
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # killed: what its batches had committed stands
+
+
+class ArchiveRunQuerySet(TenantQuerySet["ArchiveRun"]):
+    def silent(self, *, now: datetime) -> "ArchiveRunQuerySet":
+        """Runs that say they are running and cannot be."""
+        return self.filter(state=RunState.RUNNING, beat_at__lt=now - SILENT_WHEN_DEAD)
+
+
+ArchiveRunManager = TenantManager.from_queryset(ArchiveRunQuerySet)
+
+
+class ArchiveRun(TenantModel):
+    """What one run of archive_calls, restore_calls, drop_archive or load_archive did.
+
+    Its counts are written in the transaction of the batch they count, so they hold for a run that
+    was killed too. A run over all lines has no line: no tenant sees it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    phone = models.ForeignKey(
+        "tenants.PhoneNumber",
+        null=True,
+        on_delete=models.DO_NOTHING,  # the database cascades
+        db_constraint=False,
+        db_index=False,
+        related_name="archive_runs",
+        verbose_name="line",
+    )
+    kind = models.TextField(choices=RunKind.choices)
+    state = models.TextField(choices=RunState.choices, default=RunState.RUNNING)
+    cut_off = models.DateTimeField(null=True, help_text="Only calls that began before it.")
+    asked = models.TextField(default="", help_text="Which calls or which file.")
+    calls = models.BigIntegerField(default=0)
+    metadata_rows = models.BigIntegerField(default=0)
+    left_live = models.BigIntegerField(default=0, help_text="Still ringing or answered.")
+    left_held = models.BigIntegerField(default=0, help_text="Under legal hold.")
+    left_over = models.BigIntegerField(
+        default=0, help_text="Locked by others, beyond the limit or after a stop: next time."
+    )
+    bytes = models.BigIntegerField(default=0)
+    checksum = models.BigIntegerField(
+        default=0, help_text="XOR of a 64-bit hash of each call: equal sets, equal checksums."
+    )
+    sha256 = models.TextField(default="", help_text="Of the file.")
+    batches = models.IntegerField(default=0)
+    started_by = models.TextField(help_text="login@host, process")
+    started_at = models.DateTimeField(db_default=NOW)
+    beat_at = models.DateTimeField(db_default=NOW, help_text="The last sign of life.")
+    ended_at = models.DateTimeField(null=True)
+    error = models.TextField(default="")
+
+    objects: ClassVar[Any] = ArchiveRunManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "archive_runs"
+        ordering = ["-id"]
+        constraints = [
+            TenantRLS(tenant_may="SELECT"),
+            LineForeignKey(),
+            is_one_of("archive_runs", "kind", RunKind),
+            is_one_of("archive_runs", "state", RunState),
+        ]
+        indexes = [
+            # Deleting a line.
+            models.Index(fields=["phone"], name="idx_archive_runs_phone_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}: {self.calls} calls, {self.outcome}"
+
+    @property
+    def outcome(self) -> str:
+        """The state, except that a run which died without a word is interrupted."""
+        if self.state == RunState.RUNNING and self.beat_at < timezone.now() - SILENT_WHEN_DEAD:
+            return RunState.INTERRUPTED
+        return self.state
+
+    @property
+    def duration(self) -> timedelta:
+        return (self.ended_at or self.beat_at) - self.started_at

@@ -1,0 +1,182 @@
+"""From calls to calls_archive, each call whole, in one transaction per batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from calls.archival import batches, ledger
+from calls.archival.columns import CARRIED, require_agreement
+from calls.archival.models import ArchiveRun, RunKind
+from calls.models import ENDED, LIVE
+from tenants.scoping import all_tenants
+
+BATCH_SIZE = 1_000
+
+# How many calls before the cut-off would move, by month, and how many stay and why.
+SURVEY = """
+WITH old AS (
+    SELECT id, created_at, legal_hold, status = ANY(%(live)s) AS live
+    FROM calls WHERE created_at < %(cut_off)s {line}
+), movable AS (
+    SELECT id, created_at FROM old WHERE NOT live AND NOT legal_hold
+    ORDER BY created_at, id LIMIT %(limit)s
+)
+SELECT date_trunc('month', movable.created_at, 'UTC'), count(*),
+    (SELECT count(*) FROM old WHERE live),
+    (SELECT count(*) FROM old WHERE legal_hold AND NOT live),
+    count(m.call_id)
+FROM movable LEFT JOIN call_metadata m ON m.call_id = id
+GROUP BY GROUPING SETS ((1), ()) ORDER BY 1
+"""
+# A statement of its own: the next one's snapshot then includes whatever was written to these calls
+# and their metadata until they were locked. The key resumes an ordered scan where the last batch
+# ended, past the index entries of what was moved.
+LOCK = """
+WITH batch AS (
+    SELECT ctid, id, created_at FROM calls
+    WHERE created_at < %(cut_off)s AND (created_at, id) > (%(after)s, %(after_id)s)
+        AND status = ANY(%(ended)s) AND NOT legal_hold {line}
+    ORDER BY created_at, id LIMIT %(rows)s FOR UPDATE SKIP LOCKED
+)
+SELECT array_agg(ctid)::text, max(created_at),
+    (array_agg(id ORDER BY created_at DESC, id DESC))[1]
+FROM batch
+"""
+# The locked rows cannot change their place, so ctid finds them again. Metadata that somebody else
+# is writing keeps its call back. The cascade deletes the metadata rows after the copy.
+MOVE = """
+WITH had AS (
+    SELECT m.call_id FROM calls JOIN call_metadata m ON m.call_id = calls.id
+    WHERE calls.ctid = ANY(%(rows)s::tid[])
+), meta AS (
+    SELECT * FROM call_metadata WHERE call_id IN (SELECT call_id FROM had) FOR UPDATE SKIP LOCKED
+), moved AS (
+    DELETE FROM calls WHERE ctid = ANY(%(rows)s::tid[])
+        AND id NOT IN (SELECT call_id FROM had EXCEPT ALL SELECT call_id FROM meta)
+    RETURNING *
+), whole AS (
+    SELECT {moved_columns}, coalesce(meta.metadata, '{{}}') AS metadata,
+        coalesce(meta.tags, '{{}}') AS tags, coalesce(meta.custom_fields, '{{}}') AS custom_fields,
+        meta.created_at AS metadata_created_at
+    FROM moved LEFT JOIN meta ON meta.call_id = moved.id
+), copied AS (
+    INSERT INTO calls_archive ({columns}, {extra}) SELECT * FROM whole RETURNING {columns}, {extra}
+)
+SELECT
+    (SELECT count(*) FROM whole), (SELECT {whole_checksum} FROM whole),
+    count(*), {copied_checksum}, count(metadata_created_at),
+    coalesce(sum(pg_column_size(copied)), 0)
+FROM copied
+"""
+# Spares the triggers of calls_archive what MOVE does for all rows at once.
+ARCHIVING = "SELECT set_config('app.archiving', 'on', true)"
+MAKE_PARTITION = "SELECT app.create_archive_partitions(%(month)s, %(month)s)"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The calls before a cut-off: those that can move and those that stay."""
+
+    months: list[datetime]
+    calls: int
+    metadata_rows: int
+    left_live: int
+    left_held: int
+
+
+def survey(*, cut_off: datetime, phone_id: str | None = None, limit: int | None = None) -> Survey:
+    """Count without changing anything; limit as in archive_calls. Needs the scope of staff."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SURVEY.format(line=_line(phone_id)),
+            {"cut_off": cut_off, "phone_id": phone_id, "limit": limit, "live": LIVE},
+        )
+        *by_month, total = cursor.fetchall()
+    _, calls, left_live, left_held, metadata_rows = total
+    return Survey([month for month, *_ in by_month], calls, metadata_rows, left_live, left_held)
+
+
+def archive_calls(
+    *,
+    cut_off: datetime,
+    phone_id: str | None = None,
+    batch_size: int = BATCH_SIZE,
+    limit: int | None = None,
+    plan: Survey | None = None,
+    started_by: str,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_batch: Callable[[batches.Moved], None] = lambda moved: None,
+) -> ArchiveRun:
+    """Move ended calls that began before cut_off, oldest first, and return the run's ledger row.
+
+    Calls that are going on or under legal hold stay; so do, until the next run, calls that
+    somebody else has locked. Several may run at once and share the work. plan is the survey of
+    the same calls, where one was made already. Raises ArchiveMismatch.
+    """
+    with all_tenants("archive calls"):
+        columns = require_agreement()
+        with ledger.recorded(
+            RunKind.ARCHIVE,
+            asked=f"before {cut_off.isoformat()}",
+            started_by=started_by,
+            phone_id=phone_id,
+            cut_off=cut_off,
+        ) as run:
+            plan = plan or survey(cut_off=cut_off, phone_id=phone_id, limit=limit)
+            _make_partitions(plan.months)
+            batches.in_batches(
+                run,
+                _mover(columns, cut_off=cut_off, phone_id=phone_id),
+                size=batch_size,
+                limit=limit,
+                should_stop=should_stop,
+                on_batch=on_batch,
+            )
+            left = survey(cut_off=cut_off, phone_id=phone_id)
+            run.left_live, run.left_held = left.left_live, left.left_held
+            run.left_over = left.calls
+        return run
+
+
+def _mover(columns: list[str], *, cut_off: datetime, phone_id: str | None) -> batches.Move:
+    lock = LOCK.format(line=_line(phone_id))
+    move = MOVE.format(
+        columns=batches.names(columns),
+        moved_columns=batches.names(columns, "moved"),
+        extra=batches.names(CARRIED),
+        whole_checksum=batches.CHECKSUM.format(row="whole"),
+        copied_checksum=batches.CHECKSUM.format(row="copied"),
+    )
+
+    def next_batch(
+        cursor: CursorWrapper, rows: int, after: batches.Position
+    ) -> batches.Moved | None:
+        cursor.execute(
+            lock,
+            {"cut_off": cut_off, "phone_id": phone_id, "ended": ENDED}
+            | {"rows": rows, "after": after[0], "after_id": after[1]},
+        )
+        locked, *last = cursor.fetchone()
+        if locked is None:
+            return None
+        cursor.execute(f"{ARCHIVING}; {move}", {"rows": locked})
+        cursor.nextset()
+        left, left_checksum, calls, checksum, metadata_rows, size = cursor.fetchone()
+        if (left, left_checksum) != (calls, checksum):
+            raise batches.RowsDiffer
+        return batches.Moved((last[0], last[1]), calls, metadata_rows, int(size), checksum)
+
+    return next_batch
+
+
+def _make_partitions(months: list[datetime]) -> None:
+    for month in months:
+        with batches.bounded() as cursor:
+            cursor.execute(MAKE_PARTITION, {"month": month})
+
+
+def _line(phone_id: str | None) -> str:
+    return "" if phone_id is None else "AND phone_id = %(phone_id)s"

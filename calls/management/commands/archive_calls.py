@@ -1,0 +1,70 @@
+"""Move ended calls older than a period from calls to calls_archive."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from calls.archival import batches, console, cutoff, ledger, moving
+from calls.archival.arguments import existing_line, positive
+from calls.archival.forecast import dead_rows, forecast
+from tenants.scoping import all_tenants
+
+
+class Command(BaseCommand):
+    help = (
+        "Move ended calls older than a period to calls_archive, with their metadata. Calls that"
+        " are going on or under legal hold stay. May be stopped and run again at any moment, and"
+        " beside another one of its kind."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        when = parser.add_mutually_exclusive_group()
+        when.add_argument("--older-than", default="1 year", help='as in "18 months"; UTC')
+        when.add_argument("--before", help="a moment, as in 2025-01-31T12:00:00+00:00")
+        parser.add_argument("--phone-id", help="only this line")
+        parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
+        parser.add_argument("--limit", type=positive, help="at most so many calls")
+        parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
+        parser.add_argument(
+            "--forecast", action="store_true", help="list months and lines, change nothing"
+        )
+
+    def handle(self, **options: Any) -> None:
+        now = timezone.now()
+        with console.one_line_errors(), all_tenants("archive_calls"):
+            if options["before"]:
+                cut_off = cutoff.before(options["before"], now=now)
+            else:
+                cut_off = cutoff.older_than(options["older_than"], now=now)
+            phone_id = existing_line(options["phone_id"])
+            if options["forecast"]:
+                for row in forecast(cut_off=cut_off, phone_id=phone_id):
+                    self.stdout.write(str(row))
+            plan = moving.survey(cut_off=cut_off, phone_id=phone_id, limit=options["limit"])
+            if options["dry_run"] or options["forecast"]:
+                self.stdout.write(
+                    f"Would archive {plan.calls:,} calls and {plan.metadata_rows:,} metadata rows"
+                    f" from before {cut_off.isoformat()}; {plan.left_live:,} going on and"
+                    f" {plan.left_held:,} under legal hold stay."
+                )
+                return
+            with batches.stop_signals() as should_stop, console.progress(plan.calls) as on_batch:
+                run = moving.archive_calls(
+                    cut_off=cut_off,
+                    phone_id=phone_id,
+                    batch_size=options["batch_size"],
+                    limit=options["limit"],
+                    plan=plan,
+                    started_by=ledger.whoami(),
+                    should_stop=should_stop,
+                    on_batch=on_batch,
+                )
+            self.stdout.write(console.summary(run, "Archived"))
+            self.stdout.write(
+                f"Left: {run.left_live:,} going on, {run.left_held:,} under legal hold,"
+                f" {run.left_over:,} for the next run."
+            )
+            for table in dead_rows():
+                self.stdout.write(str(table))
+            console.fail_if_stopped(run)

@@ -1,0 +1,43 @@
+"""Export whole months of the archive to files and drop them."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from calls.archival import console, cutoff, dropping, ledger
+from tenants.scoping import all_tenants
+
+
+class Command(BaseCommand):
+    help = (
+        "Write each whole month of the archive that is older than a period to a compressed file,"
+        " verify the file by reading it back, and drop the month. Statistics stay. Refuses when a"
+        " call of these months is under legal hold. load_archive brings a file back."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--older-than", required=True, help='as in "7 years"; UTC')
+        parser.add_argument("--directory", type=Path, required=True, help="where the files go")
+        parser.add_argument("--dry-run", action="store_true", help="list, change nothing")
+
+    def handle(self, **options: Any) -> None:
+        directory: Path = options["directory"]
+        if not directory.is_dir():
+            raise CommandError(f"{directory} is no directory; make it first.")
+        with console.one_line_errors(), all_tenants("drop_archive"):
+            cut_off = cutoff.older_than(options["older_than"], now=timezone.now())
+            months = dropping.months_before(cut_off)
+            for month in months:
+                path = directory / month.file_name()
+                if options["dry_run"]:
+                    self.stdout.write(f"Would drop {month.first:%Y-%m} into {path}")
+                    continue
+                run = dropping.drop_month(month, directory=directory, started_by=ledger.whoami())
+                self.stdout.write(
+                    f"Dropped {month.first:%Y-%m}: {run.calls:,} calls, {run.bytes:,} bytes in"
+                    f" {path}, SHA-256 {run.sha256}; run {run.pk}."
+                )
+            if not months:
+                self.stdout.write(f"No whole month before {cut_off:%Y-%m-%d} is in the archive.")

@@ -1,0 +1,55 @@
+"""Bring calls back from calls_archive."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from calls.archival import batches, console, cutoff, ledger, moving, restoring
+from calls.archival.arguments import existing_line, positive
+from tenants.scoping import all_tenants
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring calls back from calls_archive with their ids, timestamps and metadata: those of one"
+        " line in a period, or one by its SID. Those that are back already are left alone."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--phone-id", help="the line")
+        parser.add_argument("--from", dest="since", help="a moment, as in 2025-01-31")
+        parser.add_argument("--to", dest="until", help="a moment; calls that began before it")
+        parser.add_argument("--call-sid", help="one call, instead of a line and a period")
+        parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
+        parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
+
+    def handle(self, **options: Any) -> None:
+        with console.one_line_errors(), all_tenants("restore_calls"):
+            choice = self._choice(options)
+            found = restoring.count(choice)
+            if options["dry_run"]:
+                self.stdout.write(f"Would restore {found:,} calls.")
+                return
+            with batches.stop_signals() as should_stop, console.progress(found) as on_batch:
+                run = restoring.restore_calls(
+                    choice,
+                    batch_size=options["batch_size"],
+                    started_by=ledger.whoami(),
+                    should_stop=should_stop,
+                    on_batch=on_batch,
+                )
+            self.stdout.write(console.summary(run, "Restored"))
+            console.fail_if_stopped(run)
+
+    def _choice(self, options: dict[str, Any]) -> restoring.Choice:
+        period = [options[name] for name in ("phone_id", "since", "until")]
+        if options["call_sid"] and not any(period):
+            return restoring.Choice(call_sid=options["call_sid"])
+        if options["call_sid"] or not all(period):
+            raise CommandError("Give --phone-id, --from and --to, or --call-sid alone.")
+        since, until = cutoff.moment(options["since"]), cutoff.moment(options["until"])
+        if since >= until:
+            raise CommandError("--from must lie before --to.")
+        return restoring.Choice(
+            phone_id=existing_line(options["phone_id"]), since=since, until=until
+        )

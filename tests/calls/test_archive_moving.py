@@ -1,0 +1,195 @@
+"""archive_calls: what moves, what stays, and what is written down about it."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from calls.archival.forecast import forecast
+from calls.archival.models import ArchiveRun, RunKind, RunState
+from calls.archival.moving import archive_calls, survey
+from calls.models import Call, CallArchive
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.calls.archive import CUT_OFF, counts, everything, held, make_old_calls, query
+from tests.factories import make_call, make_line
+
+
+def archive(**overrides: Any) -> ArchiveRun:
+    asked: dict[str, Any] = {"cut_off": CUT_OFF, "started_by": "test"}
+    return archive_calls(**asked | overrides)
+
+
+def test_ended_calls_before_the_cut_off_move_whole(line: PhoneNumber) -> None:
+    make_old_calls(line, 250)
+    before = everything()
+    run = archive(batch_size=100)
+    assert everything() == before
+    assert counts() == {
+        "calls": 0,
+        "call_metadata": 0,
+        "calls_archive": 250,
+        "app.archived_call_sids": 250,
+    }
+    assert (run.calls, run.metadata_rows, run.batches) == (250, 188, 3)
+    assert run.bytes > 0
+
+
+def test_the_cut_off_itself_stays(line: PhoneNumber) -> None:
+    make_call(line, call_sid="at", created_at=CUT_OFF)
+    make_call(line, call_sid="before", created_at=CUT_OFF - timedelta(microseconds=1))
+    assert archive().calls == 1
+    assert query("SELECT call_sid FROM calls_archive") == [("before",)]
+
+
+def test_calls_that_go_on_or_are_held_stay_and_are_counted(line: PhoneNumber) -> None:
+    old = CUT_OFF - timedelta(days=30)
+    make_call(line, status="ringing", created_at=old)
+    make_call(line, status="answered", created_at=old, legal_hold=True)
+    make_call(line, legal_hold=True, created_at=old)
+    make_call(line, created_at=old)
+    run = archive()
+    assert (run.calls, run.left_live, run.left_held, run.left_over) == (1, 2, 1, 0)
+    assert counts()["calls"] == 3
+
+
+def test_one_line_alone_can_be_archived(line: PhoneNumber, other_line: PhoneNumber) -> None:
+    make_old_calls(line, 5)
+    make_old_calls(other_line, 7)
+    run = archive(phone_id=line.pk)
+    assert (run.calls, run.phone_id) == (5, line.pk)
+    assert query("SELECT DISTINCT phone_id FROM calls") == [(other_line.pk,)]
+
+
+def test_the_limit_takes_the_oldest(line: PhoneNumber) -> None:
+    make_old_calls(line, 30)
+    run = archive(limit=25, batch_size=10)
+    assert (run.calls, run.left_over) == (25, 5)
+    ((youngest,),) = query("SELECT max(created_at) FROM calls_archive")
+    assert query("SELECT count(*) FROM calls WHERE created_at <= %s", [youngest]) == [(0,)]
+
+
+@pytest.mark.parametrize("limit", [None, 12])
+def test_a_dry_run_counts_what_a_run_moves(line: PhoneNumber, limit: int | None) -> None:
+    make_old_calls(line, 20)
+    make_call(line, status="answered", created_at=CUT_OFF - timedelta(days=30))
+    before = counts()
+    with all_tenants("test"):
+        plan = survey(cut_off=CUT_OFF, limit=limit)
+    assert counts() == before
+    run = archive(limit=limit)
+    assert (plan.calls, plan.metadata_rows, plan.left_live, plan.left_held) == (
+        run.calls,
+        run.metadata_rows,
+        run.left_live,
+        run.left_held,
+    )
+
+
+def test_the_forecast_has_the_rows_and_bytes_of_each_month_and_line(
+    line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    make_old_calls(line, 2_000)
+    make_old_calls(other_line, 10)
+    with all_tenants("test"):
+        rows = forecast(cut_off=CUT_OFF)
+    assert [(f"{row.month:%Y-%m}", row.phone_id, row.calls) for row in rows] == [
+        ("2023-06", line.pk, 1778),
+        ("2023-06", other_line.pk, 10),
+        ("2023-07", line.pk, 222),
+    ]
+    assert all(row.bytes > 100 * row.calls for row in rows)
+
+
+def test_the_command_reports_and_a_dry_run_writes_nothing(line: PhoneNumber) -> None:
+    make_old_calls(line, 10)
+    output = StringIO()
+    call_command("archive_calls", "--before=2024-01-01", "--dry-run", stdout=output)
+    assert "Would archive 10 calls and 8 metadata rows" in output.getvalue()
+    assert counts()["calls_archive"] == 0
+    call_command("archive_calls", "--before=2024-01-01", stdout=output)
+    assert "Archived 10 calls and 8 metadata rows" in output.getvalue()
+    assert "dead rows" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--older-than=soon"], "is no period"),
+        (["--before=2999-01-01"], "in the future"),
+        (["--phone-id=nobody"], "There is no line"),
+        (["--batch-size=0"], "no whole number above 0"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(db: None, arguments: list[str], reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        call_command("archive_calls", *arguments)
+
+
+def test_the_ledger_names_who_started_and_how_it_ended(line: PhoneNumber) -> None:
+    make_old_calls(line, 3)
+    archive(started_by="cron@db1")
+    with all_tenants("test"):
+        run = ArchiveRun.objects.get()
+    assert (run.kind, run.state, run.started_by, run.cut_off) == (
+        RunKind.ARCHIVE,
+        RunState.DONE,
+        "cron@db1",
+        CUT_OFF,
+    )
+    assert run.ended_at is not None
+
+
+def test_a_stop_ends_after_the_batch(line: PhoneNumber) -> None:
+    make_old_calls(line, 30)
+    answers = iter([False, True])
+    run = archive(batch_size=10, should_stop=lambda: next(answers))
+    assert (run.calls, run.state) == (10, RunState.STOPPED)
+    assert counts()["calls"] == 20
+
+
+def test_locked_calls_are_skipped_and_archived_later(
+    committed: None,
+) -> None:
+    line = make_line()
+    make_old_calls(line, 30)
+    with held("SELECT id FROM calls WHERE duration IN (3, 17) FOR UPDATE"):
+        run = archive(batch_size=10)
+    assert (run.calls, run.left_over) == (28, 2)
+    assert archive().calls == 2
+
+
+def test_calls_whose_metadata_is_being_written_are_skipped(
+    committed: None,
+) -> None:
+    line = make_line()
+    make_old_calls(line, 30)
+    before = everything()
+    with held("UPDATE call_metadata SET tags = '{}' WHERE 'n5' = ANY(tags)"):
+        run = archive(batch_size=10)
+    assert (run.calls, run.left_over) == (29, 1)
+    assert archive().calls == 1
+    assert everything() == before
+
+
+def test_the_statement_of_the_schema_document_keeps_the_metadata(line: PhoneNumber) -> None:
+    make_old_calls(line, 40)
+    before = everything()
+    query("SELECT app.create_archive_partitions('2023-06-01', '2023-08-01')")
+    query(
+        "WITH archived_calls AS (DELETE FROM calls WHERE created_at < NOW() - INTERVAL '1 year'"
+        " RETURNING *) INSERT INTO calls_archive SELECT * FROM archived_calls"
+    )
+    assert everything() == before
+    assert counts()["calls_archive"] == counts()["app.archived_call_sids"] == 40
+
+
+def test_the_archive_is_read_only_for_the_orm(line: PhoneNumber) -> None:
+    make_old_calls(line, 1)
+    archive()
+    with all_tenants("test"), pytest.raises(Exception, match="archive_calls and restore_calls"):
+        CallArchive.objects.all().delete()
+    with all_tenants("test"):
+        assert not Call.objects.exists()

@@ -1,0 +1,98 @@
+"""restore_calls: back to where they were, byte for byte."""
+
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from calls.archival.models import ArchiveRun
+from calls.archival.moving import archive_calls
+from calls.archival.restoring import Choice, restore_calls
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.calls.archive import CUT_OFF, counts, everything, make_old_calls, query
+
+ROWS = """
+SELECT md5(string_agg(c::text || coalesce(m::text, '-'), '' ORDER BY id))
+FROM calls c LEFT JOIN call_metadata m ON m.call_id = c.id
+"""
+
+
+def test_a_round_trip_gives_the_same_bytes(line: PhoneNumber, other_line: PhoneNumber) -> None:
+    make_old_calls(line, 250)
+    make_old_calls(other_line, 30)
+    before, rows = everything(), query(ROWS)
+    archived = archive_calls(cut_off=CUT_OFF, phone_id=line.pk, started_by="test")
+    period = Choice(phone_id=line.pk, since=datetime(2023, 1, 1, tzinfo=UTC), until=CUT_OFF)
+    restored = restore_calls(period, batch_size=100, started_by="test")
+    assert everything() == before
+    assert query(ROWS) == rows
+    assert counts() == {
+        "calls": 280,
+        "call_metadata": 211,
+        "calls_archive": 0,
+        "app.archived_call_sids": 0,
+    }
+    assert (restored.calls, restored.metadata_rows) == (archived.calls, archived.metadata_rows)
+    assert restored.checksum == archived.checksum != 0
+
+
+def test_restoring_again_changes_nothing(line: PhoneNumber) -> None:
+    make_old_calls(line, 20)
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    period = Choice(phone_id=line.pk, since=datetime(2023, 1, 1, tzinfo=UTC), until=CUT_OFF)
+    assert restore_calls(period, started_by="test").calls == 20
+    before = everything()
+    assert restore_calls(period, started_by="test").calls == 0
+    assert everything() == before
+
+
+def test_a_period_begins_with_its_first_moment_and_ends_before_its_last(
+    line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    make_old_calls(line, 10)
+    make_old_calls(other_line, 10)
+    moments = [moment for (moment,) in query("SELECT DISTINCT created_at FROM calls ORDER BY 1")]
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    restore_calls(Choice(phone_id=line.pk, since=moments[2], until=moments[5]), started_by="test")
+    assert query("SELECT phone_id, created_at FROM calls ORDER BY 2") == [
+        (line.pk, moment) for moment in moments[2:5]
+    ]
+
+
+def test_one_call_comes_back_by_its_sid(line: PhoneNumber) -> None:
+    make_old_calls(line, 10)
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    output = StringIO()
+    call_command("restore_calls", f"--call-sid={line.pk}7", stdout=output)
+    assert "Restored 1 calls and 1 metadata rows" in output.getvalue()
+    assert query("SELECT duration FROM calls") == [(7,)]
+    with all_tenants("test"):
+        assert ArchiveRun.objects.get(kind="restore").asked == "one call"
+
+
+def test_a_dry_run_restores_nothing(line: PhoneNumber) -> None:
+    make_old_calls(line, 10)
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    output = StringIO()
+    arguments = [f"--phone-id={line.pk}", "--from=2023-01-01", "--to=2024-01-01"]
+    call_command("restore_calls", *arguments, "--dry-run", stdout=output)
+    assert output.getvalue() == "Would restore 10 calls.\n"
+    assert counts()["calls"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "or --call-sid alone"),
+        (["--phone-id=pn_bakery", "--from=2023-01-01"], "or --call-sid alone"),
+        (["--call-sid=x", "--phone-id=pn_bakery"], "or --call-sid alone"),
+        (["--phone-id=nobody", "--from=2023-01-01", "--to=2024-01-01"], "There is no line"),
+        (["--phone-id=pn_bakery", "--from=2024-01-01", "--to=2023-01-01"], "must lie before"),
+        (["--phone-id=pn_bakery", "--from=monday", "--to=2023-01-01"], "is no moment"),
+    ],
+)
+def test_bad_input_is_refused(line: PhoneNumber, arguments: list[str], reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        call_command("restore_calls", *arguments)

@@ -1,0 +1,183 @@
+"""drop_archive and load_archive: a month leaves as a verified file and comes back the same."""
+
+import gzip
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from calls.archival.dropping import drop_month, months_before
+from calls.archival.files import BadFile
+from calls.archival.loading import load_file
+from calls.archival.models import ArchiveRun
+from calls.archival.moving import archive_calls
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.calls.archive import CUT_OFF, counts, everything, make_old_calls, query
+from tests.factories import make_call
+
+JUNE_ENDED = datetime(2023, 7, 15, tzinfo=UTC)
+ARCHIVE = "SELECT md5(string_agg(a::text, '' ORDER BY id)) FROM calls_archive a"
+
+
+@pytest.fixture
+def two_months(line: PhoneNumber) -> None:
+    """1778 calls of June 2023 and 222 of July, archived."""
+    make_old_calls(line, 2_000)
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+
+
+def drop_june(directory: Path) -> ArchiveRun:
+    with all_tenants("test"):
+        [june] = months_before(JUNE_ENDED)
+    return drop_month(june, directory=directory, started_by="test")
+
+
+def test_a_month_leaves_and_comes_back_the_same(two_months: None, tmp_path: Path) -> None:
+    before, archive = everything(), query(ARCHIVE)
+    dropped = drop_june(tmp_path)
+    assert dropped.calls == 1778
+    assert counts()["calls_archive"] == counts()["app.archived_call_sids"] == 222
+    assert query("SELECT to_regclass('calls_archive_2023_06')") == [(None,)]
+    loaded = load_file(tmp_path / "calls_archive_2023_06.csv.gz", started_by="test")
+    assert (loaded.run.calls, loaded.there_before, loaded.of_deleted_lines) == (1778, 0, 0)
+    assert loaded.run.checksum == dropped.checksum
+    assert (everything(), query(ARCHIVE)) == (before, archive)
+    assert counts()["app.archived_call_sids"] == 2_000
+
+
+def test_loading_again_changes_nothing(two_months: None, tmp_path: Path) -> None:
+    drop_june(tmp_path)
+    path = tmp_path / "calls_archive_2023_06.csv.gz"
+    load_file(path, started_by="test")
+    before = query(ARCHIVE)
+    again = load_file(path, started_by="test")
+    assert (again.run.calls, again.there_before) == (0, 1778)
+    assert query(ARCHIVE) == before
+
+
+def test_only_whole_months_before_the_cut_off_are_dropped(two_months: None) -> None:
+    with all_tenants("test"):
+        assert [
+            month.file_name() for month in months_before(datetime(2023, 8, 1, tzinfo=UTC))
+        ] == [
+            "calls_archive_2023_06.csv.gz",
+            "calls_archive_2023_07.csv.gz",
+        ]
+        assert months_before(datetime(2023, 6, 30, 23, 59, tzinfo=UTC)) == []
+
+
+def test_a_legal_hold_keeps_every_month(two_months: None, tmp_path: Path) -> None:
+    query(
+        "UPDATE calls_archive SET legal_hold = true WHERE created_at = ("
+        "SELECT max(created_at) FROM calls_archive)"
+    )
+    with pytest.raises(CommandError, match="2023-07 has 1 calls under legal hold"):
+        call_command("drop_archive", "--older-than=1 year", f"--directory={tmp_path}")
+    assert counts()["calls_archive"] == 2_000
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_database_refuses_a_held_month_by_itself(two_months: None) -> None:
+    query("UPDATE calls_archive SET legal_hold = true")
+    with pytest.raises(Exception, match="under legal hold"):
+        query("SELECT app.drop_archive_partition('2023-06-01', 1778, 0)")
+
+
+def test_the_database_refuses_a_month_that_changed_since_the_export(two_months: None) -> None:
+    drop = "SELECT app.drop_archive_partition('2023-06-01', 1778, 12345)"
+    with pytest.raises(Exception, match="does not hold what the file holds"):
+        query(drop)
+
+
+def test_a_run_killed_after_the_export_goes_on_from_the_file(
+    two_months: None, tmp_path: Path
+) -> None:
+    drop_june(tmp_path)
+    path = tmp_path / "calls_archive_2023_06.csv.gz"
+    written = path.read_bytes()
+    load_file(path, started_by="test")  # the file is there and so is the partition
+    assert drop_june(tmp_path).calls == 1778
+    assert path.read_bytes() == written
+
+
+def test_a_file_of_that_name_with_other_calls_is_never_overwritten(
+    line: PhoneNumber, two_months: None, tmp_path: Path
+) -> None:
+    drop_june(tmp_path)
+    written = (tmp_path / "calls_archive_2023_06.csv.gz").read_bytes()
+    make_call(line, created_at="2023-06-05T00:00:00Z")
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    output = StringIO()
+    with pytest.raises(CommandError, match="does not hold what the file holds"):
+        call_command(
+            "drop_archive", "--older-than=3 years", f"--directory={tmp_path}", stdout=output
+        )
+    assert (tmp_path / "calls_archive_2023_06.csv.gz").read_bytes() == written
+    assert counts()["calls_archive"] == 223
+
+
+def test_a_damaged_file_is_refused(two_months: None, tmp_path: Path) -> None:
+    drop_june(tmp_path)
+    path = tmp_path / "calls_archive_2023_06.csv.gz"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(BadFile, match="does not match"):
+        load_file(path, started_by="test")
+    assert counts()["calls_archive"] == 222
+
+
+def test_a_file_without_its_digest_is_known_by_the_ledger(
+    two_months: None, tmp_path: Path
+) -> None:
+    drop_june(tmp_path)
+    (tmp_path / "calls_archive_2023_06.csv.gz.sha256").unlink()
+    moved = (tmp_path / "calls_archive_2023_06.csv.gz").rename(tmp_path / "june.csv.gz")
+    assert load_file(moved, started_by="test").run.calls == 1778
+    stranger = tmp_path / "stranger.csv.gz"
+    stranger.write_bytes(gzip.compress(b"id\n"))
+    with pytest.raises(BadFile, match="cannot be verified"):
+        load_file(stranger, started_by="test")
+
+
+def test_calls_of_a_line_that_was_deleted_do_not_come_back(
+    line: PhoneNumber, other_line: PhoneNumber, two_months: None, tmp_path: Path
+) -> None:
+    make_old_calls(other_line, 10)
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    drop_june(tmp_path)
+    with all_tenants("test"):
+        PhoneNumber.objects.filter(pk=line.pk).delete()
+    loaded = load_file(tmp_path / "calls_archive_2023_06.csv.gz", started_by="test")
+    assert (loaded.run.calls, loaded.of_deleted_lines) == (10, 1778)
+
+
+def test_the_commands_report(two_months: None, tmp_path: Path) -> None:
+    def run(*arguments: Any) -> str:
+        output = StringIO()
+        call_command(*arguments, stdout=output)
+        return output.getvalue()
+
+    drop = ["drop_archive", "--older-than=1 year", f"--directory={tmp_path}"]
+    assert "Would drop 2023-06" in run(*drop, "--dry-run")
+    assert list(tmp_path.iterdir()) == []
+    assert "Dropped 2023-07: 222 calls" in run(*drop)
+    assert "No whole month" in run(*drop)
+    path = tmp_path / "calls_archive_2023_07.csv.gz"
+    assert path.stat().st_mode & 0o077 == 0
+    assert "Loaded 222 calls" in run("load_archive", str(path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["drop_archive", "--older-than=7 years", "--directory=/nowhere"], "is no directory"),
+        (["drop_archive", "--older-than=7", "--directory=/tmp"], "is no period"),
+        (["load_archive", "/nowhere/june.csv.gz"], "No such file"),
+    ],
+)
+def test_bad_input_is_refused(db: None, arguments: list[str], reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        call_command(*arguments)
