@@ -323,4 +323,23 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             " EXECUTE FUNCTION app.requeue_line()",
         ),
     },
+    "search inside one line reads an index": {
+        "index call_metadata.idx_call_metadata_search": (
+            None,
+            "gin (phone_id, tags, metadata jsonb_path_ops, custom_fields jsonb_path_ops)",
+        ),
+        "trigger calls.calls_index_words": (
+            None,
+            "AFTER INSERT ON calls FOR EACH ROW"
+            " WHEN (new.transcript IS NOT NULL OR new.ai_summary IS NOT NULL)"
+            " EXECUTE FUNCTION app.index_call_words()",
+        ),
+        "trigger calls.calls_index_changed_words": (
+            None,
+            "AFTER UPDATE OF transcript, ai_summary ON calls FOR EACH ROW"
+            " WHEN (old.transcript IS DISTINCT FROM new.transcript"
+            " OR old.ai_summary IS DISTINCT FROM new.ai_summary)"
+            " EXECUTE FUNCTION app.index_call_words()",
+        ),
+    },
 }
