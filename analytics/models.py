@@ -1,5 +1,6 @@
 """WHAT IT MEANS: numbers made from calls; written by the roll-ups alone."""
 
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -77,6 +78,76 @@ class DailyCallStats(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.total_calls} calls on {self.date}"
+
+
+class CallAnalyticsRow(TenantModel):
+    """A row of call_analytics under a key of one column: the admin knows no composite ones."""
+
+    key = models.TextField(primary_key=True)
+    phone = line_key(related_name="+")
+    date_bucket = models.DateTimeField(verbose_name="hour", help_text="The hour's beginning, UTC.")
+    total_calls = models.IntegerField()
+    answered_calls = models.IntegerField(help_text="Answered or completed.")
+    successful_calls = models.IntegerField(help_text="Completed.")
+    total_duration = models.BigIntegerField(help_text="Seconds.")
+    unique_callers = models.IntegerField()
+    created_at = models.DateTimeField()
+
+    way_in = WAY_IN
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        managed = False
+        db_table = "call_analytics_rows"
+        verbose_name = verbose_name_plural = "hourly statistics"
+        ordering = ["-date_bucket", "-phone_id"]
+        constraints = []
+
+    def __str__(self) -> str:
+        return f"{self.total_calls} calls from {self.date_bucket:%Y-%m-%d %H:%M} UTC"
+
+    @classmethod
+    def columns_of(cls, key: str) -> dict[str, Any]:
+        """The columns that an index finds the row of this key by. Raises ValueError."""
+        phone_id, _, hour = key.rpartition("~")
+        bucket = datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC)
+        return {"phone_id": phone_id, "date_bucket": bucket}
+
+
+class DailyCallStatsRow(TenantModel):
+    """A row of daily_call_stats under a key of one column: the admin knows no composite ones."""
+
+    key = models.TextField(primary_key=True)
+    phone = line_key(related_name="+")
+    date = models.DateField()
+    total_calls = models.IntegerField()
+    answered_calls = models.IntegerField(help_text="Answered or completed.")
+    successful_calls = models.IntegerField(help_text="Completed.")
+    total_duration = models.IntegerField(help_text="Seconds.")
+    average_duration = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, help_text="Seconds."
+    )
+    unique_callers = models.IntegerField()
+    created_at = models.DateTimeField()
+
+    way_in = WAY_IN
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        managed = False
+        db_table = "daily_call_stats_rows"
+        verbose_name = verbose_name_plural = "daily statistics"
+        ordering = ["-date", "-phone_id"]
+        constraints = []
+
+    def __str__(self) -> str:
+        return f"{self.total_calls} calls on {self.date}"
+
+    @classmethod
+    def columns_of(cls, key: str) -> dict[str, Any]:
+        """The columns that an index finds the row of this key by. Raises ValueError."""
+        phone_id, _, day = key.rpartition("~")
+        return {"phone_id": phone_id, "date": date.fromisoformat(day)}
 
 
 class PhonePerformance(TenantModel):

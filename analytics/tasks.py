@@ -1,20 +1,13 @@
-"""What the worker does on a schedule. The same functions stand behind the commands, for cron.
-
-A task has a lock, so that it never overlaps itself, and a queueing lock, so that at most one run
-waits: a worker that was away catches up once.
-"""
+"""What the worker does to statistics on a schedule; calls/tasks.py says how jobs behave."""
 
 from django.conf import settings
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from analytics.rollups import roll_up
 from analytics.summary import refresh_summary
 from analytics.verification import verify_stats
+from calls.tasks import RETRY
 from tenants.scoping import all_tenants
-
-# Three more tries, 10, 60 and 360 seconds apart; then the job shows as failed in the admin.
-RETRY = RetryStrategy(max_attempts=4, exponential_wait=6)
 
 
 @app.periodic(cron=settings.SCHEDULE["roll_up_calls"])

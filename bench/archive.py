@@ -9,6 +9,7 @@ call_sid over calls and archive costs an INSERT.
 
 import argparse
 import os
+import secrets
 import statistics
 import subprocess
 import sys
@@ -86,7 +87,11 @@ def connect(login: str, database: str) -> "psycopg.Connection[tuple[object, ...]
 def environment(database: str) -> dict[str, str]:
     urls = {"DATABASE_URL": SERVING_LOGIN, "OWNER_DATABASE_URL": OWNER_LOGIN}
     settings = {name: CLUSTER.url(login, database) or "" for name, login in urls.items()}
-    return os.environ | settings | {"SECRET_KEY": "bench", "AUDIT_LOG_LEVEL": "WARNING"}
+    return (
+        os.environ
+        | settings
+        | {"SECRET_KEY": secrets.token_urlsafe(50), "AUDIT_LOG_LEVEL": "WARNING"}
+    )
 
 
 def manage(database: str, *arguments: str) -> "subprocess.Popen[bytes]":

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,8 @@ def main() -> None:
     for name, seconds in (("import_calls", imported), ("bare COPY", copied)):
         print(f"{name}: {options.rows / min(seconds):,.0f} rows/s, best of", end=" ")
         print(", ".join(f"{second:.1f}" for second in seconds), "s")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"memory of import_calls: {peak:.0f} MB at most")
     print(f"ratio {min(copied) / min(imported):.2f} (as fast as the bare COPY: 1; aim: 0.5)")
 
 

@@ -70,24 +70,14 @@ def measure(cluster: Cluster, *, rounds: int, calls: int) -> None:
     serving = connections["default"].settings_dict
     password = (cluster.describe() or {})["passwords"][SUPERUSER]
     plain = {**serving, "USER": SUPERUSER, "PASSWORD": password}
-    with ExitStack() as stack:
-        ways = {"direct": (plain, serving)}
-        if pooler.PROGRAM is not None:
-            ports = [
-                stack.enter_context(pooler.pgbouncer(login, pool_size=2))
-                for login in (plain, serving)
-            ]
-            ways["pgbouncer"] = tuple(  # type: ignore[assignment]
-                {**login, "PORT": str(port)}
-                for login, port in zip((plain, serving), ports, strict=True)
-            )
-        for way, (without, with_scope) in ways.items():
-            connections.settings["plain"] = without
-            connections.settings["scoped"] = with_scope
-            _compare(way, rounds)
-            for alias in ("plain", "scoped"):
-                connections[alias].close()
-                del connections[alias]
+    logins = {"none": plain, "scope": serving, "usual": plain}
+    _compare("direct", logins, rounds)
+    if pooler.PROGRAM is not None:
+        with ExitStack() as stack:
+            for name, login in logins.items():
+                port = stack.enter_context(pooler.pgbouncer(login, pool_size=1))
+                logins[name] = {**login, "PORT": str(port)}
+            _compare("pgbouncer", logins, rounds)
 
 
 def _load(administrator: str, calls: int) -> None:
@@ -100,7 +90,8 @@ def _load(administrator: str, calls: int) -> None:
         connection.execute("VACUUM ANALYZE phone_numbers, calls")
 
 
-def _compare(way: str, rounds: int) -> None:
+def _compare(way: str, logins: dict[str, dict[str, Any]], rounds: int) -> None:
+    """Each has a server process, and a pgbouncer, to itself: a shared one would be found warm."""
     from django.db import connections, transaction
     from django.db.backends.postgresql.base import Cursor
     from django.db.models import Manager
@@ -108,26 +99,28 @@ def _compare(way: str, rounds: int) -> None:
     from calls.models import Call
     from tenants.scoping import tenant
 
-    bare: Any = connections["plain"]
-    bare.ensure_connection()
-    bare.connection.cursor_factory = Cursor  # as Django made it: without the guard
+    connections.settings.update(logins)
+    for alias in ("none", "usual"):
+        bare: Any = connections[alias]
+        bare.ensure_connection()
+        bare.connection.cursor_factory = Cursor  # as Django made it: without the guard
     unscoped: Any = Manager()
     unscoped.model = Call
 
-    def none(line: str, queries: int) -> None:
+    def none(line: str, queries: int, alias: str = "none") -> None:
         for _ in range(queries):
-            list(unscoped.using("plain").filter(phone_id=line)[:20])
+            list(unscoped.using(alias).filter(phone_id=line)[:20])
 
     def scope(line: str, queries: int) -> None:
         with tenant(line):
             for _ in range(queries):
-                list(Call.objects.using("scoped")[:20])
+                list(Call.objects.using("scope")[:20])
 
     def usual(line: str, queries: int) -> None:
-        with transaction.atomic(using="plain"):
-            with bare.cursor() as cursor:
+        with transaction.atomic(using="usual"):
+            with connections["usual"].cursor() as cursor:
                 cursor.execute("SELECT set_config('app.phone_id', %s, true)", [line])
-            none(line, queries)
+            none(line, queries, "usual")
 
     requests: dict[str, Callable[[str, int], None]] = {
         "none": none,
@@ -148,6 +141,9 @@ def _compare(way: str, rounds: int) -> None:
         medians = {name: statistics.median(times) for name, times in taken.items()}
         ratios = " ".join(f"{name} {medians[name] / medians['none']:.2f}" for name in requests)
         print(f"{way}, {queries} queries: {ratios} (none {medians['none'] * 1000:.2f} ms)")
+    for alias in logins:
+        connections[alias].close()
+        del connections[alias]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,379 @@
-"""The admin of calls."""
+"""The admin of calls: what support staff look at all day."""
 
-from calls.archival import admin as admin  # the archiver's ledger
-from calls.intake import admin as intake_admin  # noqa: F401
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
+from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
+from calls.models import LIVE, Call, CallArchive, CallMetadata, CallStatus
+from tenants.backoffice.display import bullets, duration, list_link, moment, prose
+from tenants.backoffice.filters import DaysFilter, FormFilter, LineFilter
+from tenants.backoffice.modeladmin import LineOwnedAdmin, LineStackedInline, ReadOnlyAdmin
+from tenants.backoffice.search import calls_that_match
+from tenants.scoping.models import InScope
+
+# Calls of the same caller that a call's page shows.
+OTHER_CALLS = 5
+SEARCH_HELP = "A caller's number in any form or its beginning, a call SID, or a line."
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("live", "In progress now"), *CallStatus.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        # With these words the planner sees that idx_active_calls has all the rows.
+        return queryset.filter(status__in=LIVE if chosen == "live" else [chosen])
+
+
+class ArchivedStatusFilter(StatusFilter):
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(CallStatus.choices)
+
+
+class ConfidenceFilter(admin.SimpleListFilter):
+    title = "AI confidence"
+    parameter_name = "confidence"
+    bounds: ClassVar = {"low": Decimal("0.5"), "fair": Decimal("0.7")}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, f"Below {bound}") for name, bound in self.bounds.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        bound = self.bounds.get(self.value() or "")
+        return queryset if bound is None else queryset.filter(ai_confidence__lt=bound)
+
+
+class RecordingFilter(admin.SimpleListFilter):
+    title = "recording"
+    parameter_name = "recording"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "With a recording"), ("no", "Without")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(recording_url__isnull=self.value() == "no")
+
+
+class TagForm(forms.Form):
+    tag = forms.CharField(label="Tag", required=False)
+
+
+class TagFilter(FormFilter):
+    """Rows with exactly this tag among theirs."""
+
+    title = "tag"
+    parameters = ("tag",)
+    field = "tags"
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return TagForm(data)
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        tag = chosen["tag"]
+        return queryset.filter(**{f"{self.field}__contains": [tag]}) if tag else queryset
+
+
+class CallTagFilter(TagFilter):
+    field = "metadata__tags"
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        # Row level security says the same, in words whose selectivity the planner cannot tell.
+        narrowed = super().narrow(queryset, chosen)
+        return narrowed.filter(InScope("metadata__phone_id")) if chosen["tag"] else narrowed
+
+
+class CallColumns:
+    """Columns and parts of the page that calls have, archived or not."""
+
+    @admin.display(description="Began (UTC)", ordering="created_at")
+    def began(self, call: Any) -> str:
+        return f"{call.created_at:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="Began")
+    def began_at(self, call: Any) -> str:
+        return moment(call.created_at, call.phone.timezone)
+
+    @admin.display(description="Changed")
+    def changed_at(self, call: Any) -> str:
+        return moment(call.updated_at, call.phone.timezone)
+
+    @admin.display(description="Conf.")
+    def confidence(self, call: Any) -> Decimal:
+        confidence: Decimal = call.ai_confidence
+        return confidence
+
+    @admin.display(description="Duration")
+    def lasted(self, call: Any) -> str:
+        return duration(call.duration)
+
+    @admin.display(description="Summary")
+    def summary(self, call: Any) -> str:
+        return Truncator(call.ai_summary or "-").chars(60)
+
+    @admin.display(description="AI summary")
+    def summary_text(self, call: Any) -> str:
+        return prose(call.ai_summary)
+
+    @admin.display(description="Transcript")
+    def conversation(self, call: Any) -> str:
+        return prose(call.transcript)
+
+    @admin.display(description="Recording")
+    def recording(self, call: Any) -> SafeString | str:
+        url = call.recording_url
+        if not url:
+            return "-"
+        try:
+            address = urlsplit(url)
+        except ValueError:
+            return str(url)
+        # The whole of it, so neither a port nor a login in front of the host slips through.
+        if address.scheme != "https" or address.netloc.lower() not in settings.RECORDING_HOSTS:
+            return str(url)
+        return format_html(
+            '<a href="{}" target="_blank" rel="noopener noreferrer">Listen at {}</a>',
+            url,
+            address.netloc,
+        )
+
+    @admin.display(description="Other calls of this caller")
+    def other_calls(self, call: Any) -> SafeString:
+        others = (
+            Call.objects.filter(caller_number=call.caller_number)
+            .exclude(pk=call.pk)
+            .select_related("phone")
+            .only("created_at", "status", "duration", "phone__business_name", "phone__number")
+            .order_by("-created_at")[:OTHER_CALLS]
+        )
+        links: list[SafeString | str] = [
+            format_html(
+                '<a href="{}">{}</a>, {}, {}, {}',
+                reverse("admin:calls_call_change", args=[other.pk]),
+                moment(other.created_at),
+                other.status,
+                duration(other.duration),
+                other.phone,
+            )
+            for other in others
+        ]
+        return bullets(
+            [
+                *(links or ["None among the calls that are not archived."]),
+                list_link("calls_call", "Search all calls", q=call.caller_number),
+                list_link("calls_callarchive", "Search the archive", q=call.caller_number),
+            ]
+        )
+
+
+class CallMetadataInline(LineStackedInline):
+    model = CallMetadata
+    fields = ("tags", "metadata", "custom_fields")
+    # The form of a call without metadata is there at once.
+    extra = 1
+    max_num = 1
+    show_change_link = False
+
+
+@admin.register(Call)
+class CallAdmin(CallColumns, LineOwnedAdmin):
+    list_display = (
+        "began",
+        "caller_number",
+        "line",
+        "status",
+        "lasted",
+        "confidence",
+        "has_recording",
+        "summary",
+    )
+    list_filter = (
+        LineFilter,
+        StatusFilter,
+        DaysFilter,
+        ConfidenceFilter,
+        CallTagFilter,
+        RecordingFilter,
+    )
+    date_hierarchy = "created_at"
+    list_defer = ("transcript",)
+    ordering = ("-created_at", "-id")
+    sortable_by = ("began",)
+    search_help_text = SEARCH_HELP
+    multiline = ("transcript", "ai_summary")
+    inlines = (CallMetadataInline,)
+
+    @admin.display(description="Rec.")
+    def has_recording(self, call: Call) -> str:
+        return "Yes" if call.recording_url else "-"
+
+    def search(self, term: str) -> Q:
+        return calls_that_match(term)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Call | None = None) -> Any:
+        if obj is not None:
+            return self.change_fieldsets
+        return super().get_fieldsets(request, obj)
+
+    change_fieldsets: ClassVar = [
+        (
+            None,
+            {
+                "fields": [
+                    "phone",
+                    "caller_number",
+                    "began_at",
+                    "status",
+                    "duration",
+                    "ai_summary",
+                    "ai_confidence",
+                    "legal_hold",
+                    "conversation",
+                    "recording",
+                ]
+            },
+        ),
+        (
+            "Identification",
+            {"fields": ["call_sid", "id", "provider_status", "changed_at", "other_calls"]},
+        ),
+    ]
+    fields = (
+        "phone",
+        "caller_number",
+        "call_sid",
+        "status",
+        "duration",
+        "ai_summary",
+        "ai_confidence",
+        "transcript",
+        "recording_url",
+        "provider_status",
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Call | None = None) -> list[Any]:
+        if obj is None:
+            return []
+        return [
+            *super().get_readonly_fields(request, obj),
+            "caller_number",
+            "began_at",
+            "conversation",
+            "recording",
+            "call_sid",
+            "id",
+            "provider_status",
+            "changed_at",
+            "other_calls",
+        ]
+
+
+@admin.register(CallMetadata)
+class CallMetadataAdmin(LineOwnedAdmin):
+    list_display = ("call", "phone", "tag_list", "created_at")
+    list_filter = (LineFilter, TagFilter)
+    # By the call, whose index serves it.
+    ordering = ("-call__created_at", "-call_id")
+    list_select_related = ("call", "phone")
+    list_defer = ("call__transcript", "call__ai_summary", "metadata", "custom_fields")
+    search_help_text = SEARCH_HELP
+    autocomplete_fields = ("call",)
+    fields = ("call", "tags", "metadata", "custom_fields")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # See CallTagFilter: the planner must know how many calls it would join.
+        return super().get_queryset(request).filter(InScope("call__phone_id"))
+
+    @admin.display(description="Tags")
+    def tag_list(self, row: CallMetadata) -> str:
+        return ", ".join(row.tags) or "-"
+
+    def search(self, term: str) -> Q:
+        return calls_that_match(term, path="call__")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ("phone", *self.fields, "created_at") if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, "call", "created_at"] if obj else fields
+
+    def save_model(self, request: HttpRequest, obj: CallMetadata, form: Any, change: bool) -> None:
+        obj.phone_id = obj.call.phone_id
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(CallArchive)
+class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
+    list_display = (
+        "began",
+        "caller_number",
+        "line",
+        "status",
+        "lasted",
+        "confidence",
+        "summary",
+        "archived_at",
+    )
+    list_filter = (LineFilter, ArchivedStatusFilter, DaysFilter)
+    date_hierarchy = "created_at"
+    list_defer = ("transcript", "metadata", "custom_fields")
+    ordering = ("-created_at", "-id")
+    sortable_by = ("began",)
+    search_help_text = SEARCH_HELP
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": [
+                    "phone",
+                    "caller_number",
+                    "began_at",
+                    "status",
+                    "lasted",
+                    "summary_text",
+                    "ai_confidence",
+                    "legal_hold",
+                    "conversation",
+                    "recording",
+                    "tags",
+                    "metadata",
+                    "custom_fields",
+                ]
+            },
+        ),
+        (
+            "Identification",
+            {"fields": ["call_sid", "id", "provider_status", "archived_at", "other_calls"]},
+        ),
+    )
+    readonly_fields = (
+        "began_at",
+        "lasted",
+        "summary_text",
+        "conversation",
+        "recording",
+        "other_calls",
+    )
+
+    def search(self, term: str) -> Q:
+        return calls_that_match(term)

@@ -6,6 +6,7 @@ from django.core import checks
 
 class CallsConfig(AppConfig):
     name = "calls"
+    verbose_name = "Calls"
 
     def ready(self) -> None:
         from calls.archival.checks import check_archive_columns

@@ -85,6 +85,9 @@ class CallQuerySet(TenantQuerySet["Call"]):
 CallManager = TenantManager.from_queryset(CallQuerySet)
 
 
+CALL_SID = pgtrigger.UpdateOf("call_sid")  # type: ignore[no-untyped-call]
+
+
 class IndexWords(RunFunction):
     """Keeps call_search; a status update of a call costs it nothing."""
 
@@ -93,9 +96,6 @@ class IndexWords(RunFunction):
 
     def __init__(self, *, name: str, operation: Any, condition: str) -> None:
         super().__init__(name=name, operation=operation, condition=pgtrigger.Condition(condition))
-
-
-CALL_SID = pgtrigger.UpdateOf("call_sid")  # type: ignore[no-untyped-call]
 
 
 class Call(TenantModel):
@@ -356,6 +356,8 @@ class CallArchive(TenantModel):
         ordering = ["-created_at", "-id"]
         constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
         indexes = [
+            # Latest archived calls over all lines: the admin's list.
+            models.Index(fields=["-created_at", "-id"], name="idx_archive_created"),
             # One line's history, page by page (keyset).
             models.Index(fields=["phone", "-created_at", "-id"], name="idx_archive_phone_created"),
             # A late event of a call that was archived.

@@ -4,6 +4,7 @@ An address is a secret (whoever has it can listen) and comes from outside, so it
 anywhere.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,3 +22,9 @@ def playable_url(url: str | None) -> str | None:
     if parts.scheme != "https" or parts.username is not None or port not in (None, 443):
         return None
     return url if parts.hostname in settings.RECORDING_HOSTS else None
+
+
+def playable_pattern() -> str:
+    """The same as a regular expression of PostgreSQL, for ~* under collation "C"."""
+    hosts = "|".join(re.escape(host) for host in settings.RECORDING_HOSTS)
+    return rf"^https://({hosts})(:(0*443)?)?([/?#][]!-[^-~]*)?$"

@@ -28,15 +28,16 @@ from django.db import DatabaseError, connections
 from replytics import embedded
 from replytics.embedded import MAIN, ROOT, EmbeddedDatabaseError
 
-READY_TIMEOUT = 60  # seconds
+READY_TIMEOUT = 120  # seconds
 # Longer than gunicorn's graceful_timeout.
 STOP_TIMEOUT = 25  # seconds
 SAMPLE = ROOT / "calls" / "samples" / "twilio_calls.json"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 WEB_SERVER = [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"]
+WORKER = [sys.executable, "manage.py", "procrastinate", "worker"]
 # Everything that runs until Ctrl-C, in the order of the start.
-PROCESSES = {"The web server": WEB_SERVER}
+PROCESSES = {"The web server": WEB_SERVER, "The worker": WORKER}
 
 
 class LaunchFailed(Exception):
@@ -87,6 +88,8 @@ def _launch(started: ExitStack) -> None:
         _load_demo_data()
     login = _login(settings.ADMIN_PASSWORD)
     connections.close_all()
+    for worker in _without_launcher(WORKER):  # of a launcher that was killed
+        worker.terminate()
     children = {
         name: started.enter_context(_running(command)) for name, command in PROCESSES.items()
     }
@@ -133,24 +136,23 @@ def check_port(port: int) -> None:
         (free for free in range(port + 1, 65_536) if embedded.is_free(free)), embedded.free_port()
     )
     advice = f"choose another one: make run PORT={other}"
-    if left_behind := _web_server_without_launcher():
+    if left_behind := next(_without_launcher(WEB_SERVER), None):
         advice = f"end it with kill {left_behind.pid}, or {advice}"
         raise LaunchFailed(f"A killed make run left a web server on port {port}; {advice}")
     raise LaunchFailed(f"Port {port} is taken by another program; {advice}")
 
 
-def _web_server_without_launcher() -> psutil.Process | None:
-    """gunicorn of this checkout whose launcher has died."""
+def _without_launcher(command: list[str]) -> Iterator[psutil.Process]:
+    """Processes of this checkout that run the command and whose launcher has died."""
     for process in psutil.process_iter():
         try:
-            if WEB_SERVER[-1] in process.cmdline() and process.cwd() == str(ROOT):
+            if process.cmdline()[1:] == command[1:] and process.cwd() == str(ROOT):
                 parent = process.parent()
                 above = parent.cmdline() if parent else []
-                if "replytics.launch" not in above and WEB_SERVER[-1] not in above:
-                    return process
+                if "replytics.launch" not in above and above[1:] != command[1:]:
+                    yield process
         except psutil.Error:
             continue
-    return None
 
 
 @contextmanager

@@ -141,6 +141,7 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
 
 DEBUG = _flag("DEBUG", default=False)
 HTTPS = _flag("HTTPS", default=True)
+PORT = _number("PORT", default=8000, least=1, most=65_535)
 ALLOWED_HOSTS = _list(
     "ALLOWED_HOSTS",
     ALLOWED_HOST,
@@ -270,9 +271,7 @@ if (SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL) and not SUPABASE_JWT_ISSUER:
 
 # Telephony. Callbacks are signed for this address, whatever a client's headers say.
 PUBLIC_URL = _public_url(
-    f"https://{ALLOWED_HOSTS[0]}"
-    if HTTPS
-    else f"http://{ALLOWED_HOSTS[0]}:{env.str('PORT', default='8000')}"
+    f"https://{ALLOWED_HOSTS[0]}" if HTTPS else f"http://{ALLOWED_HOSTS[0]}:{PORT}"
 )
 # Encrypt the auth tokens of lines: the first encrypts, all of them decrypt.
 TELEPHONY_KEYS = _telephony_keys()
@@ -283,7 +282,7 @@ if len(TWILIO_AUTH_TOKEN) > 2:
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
 RECORDING_HOSTS: list[str] = env.list("RECORDING_HOSTS", default=["api.twilio.com"])
-STUCK_CALL_SECONDS = _number("STUCK_CALL_SECONDS", default=4 * 60 * 60, least=60, most=30 * 86_400)
+STUCK_CALL_SECONDS = _number("STUCK_CALL_SECONDS", default=4 * 60 * 60, least=60, most=7 * 86_400)
 INBOX_RETENTION_DAYS = _number("INBOX_RETENTION_DAYS", default=90, least=1, most=36_500)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -302,6 +301,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+FORMAT_MODULE_PATH = "replytics.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"
@@ -309,6 +309,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+
+# Hosts whose recordings the admin links to; an address elsewhere is shown as text.
+RECORDING_HOSTS = [
+    host.strip().lower() for host in env.list("RECORDING_HOSTS", default=["api.twilio.com"])
+]
 
 
 def _cron(name: str, default: str) -> str:
@@ -325,7 +330,12 @@ SCHEDULE = {
     "roll_up_calls": _cron("SCHEDULE_ROLL_UP_CALLS", "* * * * *"),
     "refresh_summary": _cron("SCHEDULE_REFRESH_SUMMARY", "*/15 * * * *"),
     "verify_stats": _cron("SCHEDULE_VERIFY_STATS", "40 3 * * *"),
+    "end_stuck_calls": _cron("SCHEDULE_END_STUCK_CALLS", "*/10 * * * *"),
+    "prune_events": _cron("SCHEDULE_PRUNE_EVENTS", "10 2 * * *"),
+    "archive_calls": _cron("SCHEDULE_ARCHIVE_CALLS", "40 2 * * *"),
 }
+# What the nightly job archives; the words of archive_calls --older-than.
+ARCHIVE_OLDER_THAN = env.str("ARCHIVE_OLDER_THAN", default="1 year")
 # A run that was missed because no worker was up is caught up once, if it is at most a day late.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
 
@@ -367,7 +377,6 @@ LOGGING: dict[str, Any] = {
 }
 
 # Of replytics/gunicorn.py and replytics/launch.py.
-PORT = _number("PORT", default=8000, least=1, most=65_535)
 WEB_CONCURRENCY = _number("WEB_CONCURRENCY", default=2, least=1, most=64)
 DEMO_DATA = _flag("DEMO_DATA", default=EMBEDDED_DATABASE)
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")

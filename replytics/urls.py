@@ -1,7 +1,9 @@
 """Where each part of the product answers."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import (
     SpectacularAPIView,
@@ -13,10 +15,14 @@ from calls.intake import webhooks
 from replytics import health
 from tenants.line_switcher import switch_line
 
+admin.site.site_title = admin.site.site_header = "Replytics"
+admin.site.index_title = "Lines, calls and statistics"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("backoffice/icon.svg"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view()),
     path("api/redoc/", SpectacularRedocView.as_view()),

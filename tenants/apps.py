@@ -9,6 +9,7 @@ from django.db.models.signals import post_migrate
 
 class TenantsConfig(AppConfig):
     name = "tenants"
+    verbose_name = "Lines"
 
     def ready(self) -> None:
         from tenants.lookups import Prefix

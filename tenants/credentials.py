@@ -109,7 +109,7 @@ class ApiKey(TenantModel):
     """
 
     unique_over_all_lines = {
-        "prefix": "a key is looked up before its line is known; the server makes it at random"
+        "prefix": "a key is looked up before its line is known; prefixes are random, never chosen",
     }
 
     id = models.UUIDField(

@@ -7,10 +7,14 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from tenants.backoffice.deletion import delete_selected
+from tenants.backoffice.filters import LineFilter
+from tenants.backoffice.modeladmin import LineOwnedAdmin
+from tenants.backoffice.search import of_lines_that_match
 from tenants.credentials import ApiKey, KeyScope, TelephonyCredential, create_api_key
 
 _IS_TOKEN = RegexValidator(r"^[\x21-\x7e]{16,256}$", "16 to 256 characters without spaces.")
@@ -51,12 +55,15 @@ class TelephonyCredentialForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(TelephonyCredential)
-class TelephonyCredentialAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TelephonyCredentialAdmin(LineOwnedAdmin):
     form = TelephonyCredentialForm
-    list_display = ["phone", "account_sid", "in_rotation", "updated_at"]
-    list_select_related = ["phone"]
-    search_fields = ["phone__id", "phone__number", "account_sid"]
-    actions = ["promote_next"]
+    list_display = ("phone", "account_sid", "in_rotation", "updated_at")
+    ordering = ("phone_id", "id")
+    search_help_text = "A line's number, name or id, or an account SID."
+    actions = ("promote_next", delete_selected)
+
+    def search(self, term: str) -> Q:
+        return Q(account_sid=term) | of_lines_that_match(term)
 
     @admin.display(boolean=True, description="Rotation going on")
     def in_rotation(self, credential: TelephonyCredential) -> bool:
@@ -85,15 +92,18 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(LineOwnedAdmin):
     form = ApiKeyForm
-    list_display = [
+    list_display = (
         "name", "phone", "prefix", "scopes", "expires_at", "revoked_at", "last_used_at",
-    ]  # fmt: skip
-    list_select_related = ["phone"]
-    list_filter = ["revoked_at", "expires_at"]
-    search_fields = ["name", "prefix", "phone__id", "phone__number"]
-    actions = ["revoke"]
+    )  # fmt: skip
+    list_filter = (LineFilter, "revoked_at", "expires_at")
+    ordering = ("phone_id", "created_at", "id")
+    search_help_text = "A line's number, name or id, or a key's name or prefix."
+    actions = ("revoke", delete_selected)
+
+    def search(self, term: str) -> Q:
+        return Q(name__icontains=term) | Q(prefix=term) | of_lines_that_match(term)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Keys are made and revoked, never edited: the program that has one would not know."""

@@ -8,6 +8,7 @@ import _pytest.fixtures
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -74,6 +75,14 @@ def superuser(db: None) -> User:
 @pytest.fixture
 def support_agent(db: None) -> User:
     return User.objects.create_user("agent", password="correct horse", is_staff=True)
+
+
+@pytest.fixture
+def back_office(superuser: User) -> Client:
+    """A browser in which the superuser has logged in to the admin."""
+    client = Client()
+    client.force_login(superuser)
+    return client
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from calls.api.serializers import FIELDS
+from calls.recordings import playable_pattern
 from tenants.scoping import current_scope
 
 MOMENT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
@@ -19,6 +20,8 @@ EXPRESSIONS = {
     "created_at": MOMENT.format("c.created_at"),
     "updated_at": MOMENT.format("c.updated_at"),
     "ai_confidence": "trim_scale(c.ai_confidence)",
+    "recording_url": """CASE WHEN c.recording_url COLLATE "C" ~* %(playable)s
+        THEN c.recording_url END""",
 }
 # Beside a search: the words in their surroundings, marked in a way that no HTML can be mistaken
 # for. A day's talk is not read through for it.
@@ -95,8 +98,8 @@ class Page:
 def read_page(shape: Shape, values: Mapping[str, Any], *, limit: int) -> Page:
     """after_cursor: values have `at` and `after_id`, where the page before ended."""
     with connection.cursor() as cursor:
-        line = current_scope().phone_id
-        cursor.execute(page_sql(shape), {**values, "limit": limit, "line": line})
+        bound = {"limit": limit, "line": current_scope().phone_id, "playable": playable_pattern()}
+        cursor.execute(page_sql(shape), {**values, **bound})
         results, has_more, at, last_id = cursor.fetchone()
     return Page(results.encode(), has_more, (at, last_id))
 
@@ -104,7 +107,8 @@ def read_page(shape: Shape, values: Mapping[str, Any], *, limit: int) -> Page:
 def read_call(call_id: Any) -> bytes | None:
     """The call as JSON, wherever it is; None when the line has no such call."""
     with connection.cursor() as cursor:
-        cursor.execute(call_sql(), {"id": call_id, "line": current_scope().phone_id})
+        bound = {"line": current_scope().phone_id, "playable": playable_pattern()}
+        cursor.execute(call_sql(), {"id": call_id, **bound})
         row = cursor.fetchone()
     return row[0].encode() if row else None
 

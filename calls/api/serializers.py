@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
 from calls.models import Call, CallStatus
+from calls.recordings import playable_url
 from tenants.api.fields import MomentField, NumberField, StrictSerializer
 from tenants.api.parsing import read_json, refuse_what_is_no_text
 
@@ -19,10 +20,20 @@ LONGEST_TAG = 100
 LONGEST_OBJECT = 100_000  # characters of JSON
 
 
+class RecordingField(serializers.CharField):
+    def to_representation(self, value: str) -> str | None:  # type: ignore[override]
+        return playable_url(value)
+
+
 class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
     ai_confidence = NumberField(max_digits=3, decimal_places=2, read_only=True)
     created_at = MomentField(read_only=True)
     updated_at = MomentField(read_only=True)
+    recording_url = RecordingField(
+        read_only=True,
+        allow_null=True,
+        help_text="Null also where the recording's host is not one of RECORDING_HOSTS.",
+    )
     archived = serializers.BooleanField(
         read_only=True, help_text="Old calls are kept in the archive, where nothing changes."
     )

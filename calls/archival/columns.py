@@ -11,8 +11,9 @@ from django.db import connection, models
 # What the archive carries of call_metadata, and what else it holds beside the columns of calls.
 CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at"]
 ARCHIVE_ONLY = [*CARRIED, "archived_at"]
-METADATA = ["call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"]
-KNOWN_CHILDREN = ["call_metadata"]
+METADATA = {"call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"}
+# call_search is made again by the triggers of calls when a call comes back.
+KNOWN_CHILDREN = ["call_metadata", "call_search"]
 
 COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod)
@@ -98,11 +99,11 @@ def require_agreement() -> list[str]:
     live = catalog_columns("calls")
     if problem := disagreement(live, catalog_columns("calls_archive")):
         raise ArchiveMismatch(f"{problem} {recipe('…', '…')}")
-    metadata = [column.name for column in catalog_columns("call_metadata")]
+    metadata = {column.name for column in catalog_columns("call_metadata")}
     if metadata != METADATA:
-        unknown = sorted(set(metadata) ^ set(METADATA)) or metadata
         raise ArchiveMismatch(
-            f"The archiver does not know call_metadata as it is: {', '.join(unknown)}."
+            "The archiver does not know call_metadata as it is:"
+            f" {', '.join(sorted(metadata ^ METADATA))}."
             " Teach calls/archival to carry it first."
         )
     with connection.cursor() as cursor:

@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.intake.replaying import replay_events
+from tenants.backoffice.filters import LineFilter
+from tenants.backoffice.modeladmin import ReadOnlyAdmin
+from tenants.backoffice.search import of_lines_that_match
 
 
 class ProblemFilter(admin.SimpleListFilter):
@@ -24,23 +27,17 @@ class ProblemFilter(admin.SimpleListFilter):
 
 
 @admin.register(CallEvent)
-class CallEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["id", "received_at", "phone", "kind", "call_sid", "verdict", "reason"]
-    list_select_related = ["phone"]
-    list_filter = [ProblemFilter, "verdict", "kind"]
-    search_fields = ["call_sid__exact"]
-    search_help_text = "A call SID"
-    show_full_result_count = False
-    actions = ["replay"]
+class CallEventAdmin(ReadOnlyAdmin):
+    list_display = ("id", "received_at", "line", "kind", "call_sid", "verdict", "reason")
+    list_filter = (LineFilter, ProblemFilter, "verdict", "kind")
+    list_defer = ("payload", "reading")
+    ordering = ("-id",)
+    sortable_by = ("id",)
+    search_help_text = "A call SID, or a line."
+    actions = ("replay",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: CallEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: CallEvent | None = None) -> bool:
-        return False
+    def search(self, term: str) -> Q:
+        return Q(call_sid=term) | of_lines_that_match(term)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("calls.change_callevent")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import reprlib
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -37,10 +38,13 @@ def call_sid_of(record: Any) -> str:
     return sid if isinstance(sid, str) and _SID.fullmatch(sid) else ""
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 60
+
+
 def shown(value: object) -> str:
-    """A value of the file inside a reason: on one line and not endless."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    """A value of the file inside a reason: on one line, not endless, however deep it is."""
+    return _SHORT.repr(value)[:80]
 
 
 def _is_sendable(text: str) -> bool:

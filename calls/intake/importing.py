@@ -1,9 +1,9 @@
 """Loads a file of calls: in chunks of one transaction each, to be repeated at will.
 
 What a file says of a call that is there already only ever adds to it. A later status moves the
-call forward (ringing < answered < completed = failed); a recording, transcript, summary or
-metadata that the call lacks is filled in. Nothing is overwritten and nothing goes backward, so the
-same file twice changes nothing. A call in the archive stays there as it is.
+call forward, by the same rule as an event (app.call_progress); a caller, recording, transcript,
+summary or metadata that the call lacks is filled in. Nothing is overwritten and nothing goes
+backward, so the same file twice changes nothing. A call in the archive stays there as it is.
 """
 
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def import_calls(
     except (django.db.Error, psycopg.Error) as error:
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
         raise ImportFailed(
-            f"PostgreSQL: {reason}. The rows counted are in; run the import again"
+            f"PostgreSQL: {reason}. Run the import again: it goes on where it ended"
         ) from None
 
 

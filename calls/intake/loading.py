@@ -33,6 +33,8 @@ MERGE_EXISTING = """
 WITH merged AS (
     SELECT c.id, i.row,
         CASE WHEN f.is_later THEN i.status ELSE c.status END AS status,
+        CASE WHEN c.caller_number = 'unknown' THEN i.caller_number
+            ELSE c.caller_number END AS caller_number,
         CASE WHEN f.is_later THEN i.provider_status
             WHEN f.is_same THEN coalesce(c.provider_status, i.provider_status)
             ELSE c.provider_status END AS provider_status,
@@ -47,21 +49,24 @@ WITH merged AS (
             ELSE c.ai_confidence END AS ai_confidence
     FROM incoming_calls i JOIN calls c USING (call_sid, phone_id)
     CROSS JOIN LATERAL (
-        SELECT (c.status = 'ringing' AND i.status <> 'ringing')
-            OR (c.status = 'answered' AND i.status IN ('completed', 'failed')) AS is_later,
+        SELECT app.call_progress(i.status, i.provider_status)
+                > app.call_progress(c.status, c.provider_status)
+            -- An end that only we gave a call is no news to another such end.
+            AND (c.provider_status, i.provider_status)
+                IS DISTINCT FROM ('timed-out', 'timed-out') AS is_later,
             c.status = i.status AS is_same
     ) f
 )
 UPDATE calls c SET
-    status = m.status, provider_status = m.provider_status, duration = m.duration,
-    recording_url = m.recording_url, transcript = m.transcript, ai_summary = m.ai_summary,
-    ai_confidence = m.ai_confidence
+    status = m.status, provider_status = m.provider_status, caller_number = m.caller_number,
+    duration = m.duration, recording_url = m.recording_url, transcript = m.transcript,
+    ai_summary = m.ai_summary, ai_confidence = m.ai_confidence
 FROM merged m
 WHERE c.id = m.id
-    AND (c.status, c.provider_status, c.duration, c.recording_url, c.transcript, c.ai_summary,
-        c.ai_confidence)
-    IS DISTINCT FROM (m.status, m.provider_status, m.duration, m.recording_url, m.transcript,
-        m.ai_summary, m.ai_confidence)
+    AND (c.status, c.provider_status, c.caller_number, c.duration, c.recording_url, c.transcript,
+        c.ai_summary, c.ai_confidence)
+    IS DISTINCT FROM (m.status, m.provider_status, m.caller_number, m.duration, m.recording_url,
+        m.transcript, m.ai_summary, m.ai_confidence)
 RETURNING m.row
 """
 

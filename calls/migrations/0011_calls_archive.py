@@ -57,7 +57,7 @@ BEGIN
             EXECUTE format(
                 'CREATE TABLE public.%I (LIKE public.calls_archive INCLUDING DEFAULTS INCLUDING CONSTRAINTS,'
                 ' CONSTRAINT calls_archive_month CHECK (created_at >= %L AND created_at < %L))',
-                partition, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+                partition, month, month + interval '1 month');
             EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
                 partition);
             EXECUTE format('CREATE POLICY tenant ON public.%I USING (phone_id = (SELECT app.phone()))'

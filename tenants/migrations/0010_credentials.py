@@ -5,7 +5,6 @@ import uuid
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
-import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
@@ -196,11 +195,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="telephonycredential",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="update_telephony_credentials_updated_at",
                 sql=tenants.triggers.SharedFunctionSql(
                     func="update_updated_at_column",
-                    hash="e092204b12e15268f9afff2e174f6e930044cc9e",
                     operation="UPDATE",
                     pgid="update_telephony_credentials_updated_at",
                     table="telephony_credentials",

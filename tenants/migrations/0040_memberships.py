@@ -2,12 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import pgtrigger.migrations
 from django.db import migrations, models
 
 import tenants.scoping.constraints
 import tenants.scoping.models
-import tenants.triggers
 
 
 class Migration(migrations.Migration):
@@ -49,24 +47,6 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
             },
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name="telephonycredential",
-            name="update_telephony_credentials_updated_at",
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="telephonycredential",
-            trigger=tenants.triggers.CompiledTrigger(
-                name="update_telephony_credentials_updated_at",
-                sql=tenants.triggers.SharedFunctionSql(
-                    func="update_updated_at_column",
-                    hash="e092204b12e15268f9afff2e174f6e930044cc9e",
-                    operation="UPDATE",
-                    pgid="update_telephony_credentials_updated_at",
-                    table="telephony_credentials",
-                    when="BEFORE",
-                ),
-            ),
         ),
         migrations.AddField(
             model_name="membership",

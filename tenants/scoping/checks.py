@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.checks import CheckMessage, Error
 from django.db import models
 from django.db.models import F, Field, Model, UniqueConstraint
+from django.db.models.expressions import ExpressionList
 
 from tenants.scoping.constraints import LineForeignKey, TenantRLS
 from tenants.scoping.models import ScopedModel, TenantManager, TenantModel
@@ -165,8 +166,10 @@ def _uniques(model: type[Model]) -> Iterator[tuple[str, ...]]:
     """The names of the fields of each unique key, the primary key among them."""
     yield from _keys_of_fields(model)
     for rule in model._meta.constraints:
-        if isinstance(rule, UniqueConstraint) and rule.fields:
-            yield tuple(rule.fields)
+        if isinstance(rule, UniqueConstraint):
+            parts = ExpressionList(*(rule.expressions or rule.fields)).flatten()
+            columns: list[Any] = [part for part in parts if isinstance(part, F)]
+            yield tuple(column.name for column in columns)
 
 
 def _keys_of_fields(model: type[Model]) -> Iterator[tuple[str, ...]]:

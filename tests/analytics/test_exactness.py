@@ -115,6 +115,7 @@ def _take(line: PhoneNumber, other_line: PhoneNumber, step: tuple[Any, ...]) -> 
                 cursor.execute(MOVE.format("calls", "calls_archive"), [moment])
         case ("restore", moment):
             with connection.cursor() as cursor:
+                cursor.execute("DELETE FROM app.archived_call_sids")
                 cursor.execute(MOVE.format("calls_archive", "calls"), [moment])
         case ("timezone", name):
             line.timezone = name

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from calls.models import Call, CallArchive
+from calls.models import TIMED_OUT, Call, CallArchive
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
 from tests.calls.call_files import (
@@ -77,6 +77,51 @@ def test_import_never_takes_a_call_back(
     )
     assert "loaded 0, updated 0, already there 1, rejected 0" in printed
     assert everything() == rows
+
+
+def test_import_moves_the_word_of_a_live_call_forward(line: PhoneNumber, tmp_path: Path) -> None:
+    call = make_call(line, status="ringing", provider_status="queued")
+    import_text(tmp_path, page(twilio_call(sid=call.call_sid, status="ringing")))
+    assert the_call(call.call_sid).provider_status == "ringing"
+    text = page(twilio_call(sid=call.call_sid, status="queued"))
+    assert "updated 0, already there 1" in import_text(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "after"),
+    [
+        ("failed", "completed", "completed"),
+        ("completed", "no-answer", "failed"),
+        ("failed", "in-progress", "answered"),
+    ],
+)
+def test_import_overrules_the_end_of_a_call_that_was_timed_out(
+    line: PhoneNumber, tmp_path: Path, status: str, word: str, after: str
+) -> None:
+    call = make_call(line, status=status, provider_status=TIMED_OUT)
+    text = page(twilio_call(sid=call.call_sid, status=word))
+    assert "updated 1" in import_text(tmp_path, text)
+    moved = the_call(call.call_sid)
+    assert (moved.status, moved.provider_status) == (after, word)
+    assert "updated 0, already there 1" in import_text(tmp_path, text)
+
+
+@pytest.mark.parametrize("before", ["ringing", "answered", "completed", "failed"])
+@pytest.mark.parametrize("status", ["ringing", "answered", "completed", "failed"])
+def test_import_takes_no_other_time_out_for_news(
+    line: PhoneNumber, tmp_path: Path, before: str, status: str
+) -> None:
+    call = make_call(line, status=before, provider_status=TIMED_OUT, duration=15)
+    rows = everything()
+    again = own_call(call_sid=call.call_sid, status=status, provider_status=TIMED_OUT)
+    assert "updated 0, already there 1" in import_text(tmp_path, lines(again))
+    assert everything() == rows
+
+
+def test_import_names_an_unknown_caller(line: PhoneNumber, tmp_path: Path) -> None:
+    call = make_call(line, caller_number="unknown")
+    import_text(tmp_path, page(twilio_call(sid=call.call_sid)))
+    assert the_call(call.call_sid).caller_number == "+14155559999"
 
 
 def test_import_fills_in_what_a_call_lacks(line: PhoneNumber, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from tests.factories import make_call
         ({"status": None}, "status is missing"),
         ({"status": "exploded"}, "status 'exploded' is unknown"),
         ({"status": ["completed"]}, "status ['completed'] is unknown"),
+        ({"status": "x" * 1_000_000}, "xxx...xxx"),
         ({"duration": "-5"}, "duration '-5' is no number of seconds"),
         ({"duration": -5}, "duration -5 is no number of seconds"),
         ({"duration": "1 min"}, "is no number of seconds"),

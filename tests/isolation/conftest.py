@@ -92,7 +92,7 @@ WAYS = ["direct", "psycopg pool", "pgbouncer", "psycopg pool and pgbouncer"]
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest, lines: Lines) -> Iterator[str]:
     """Each way to the database in turn: an alias of Django's."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"CONN_MAX_AGE": None}
     if "psycopg pool" in request.param:
         changes = {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}}}
     if "pgbouncer" in request.param:

@@ -1,19 +1,34 @@
 """One row of every tenant model for a line; a new model is added to MAKERS."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, connections
 from django.db.models import Model
 
-from analytics.models import CallAnalytics, DailyCallStats, PhonePerformance
-from calls.models import Call, CallArchive, CallMetadata
+from analytics.models import (
+    CallAnalytics,
+    CallAnalyticsRow,
+    DailyCallStats,
+    DailyCallStatsRow,
+    PhonePerformance,
+    QueuedBucket,
+)
+from calls.archival.models import ArchiveRun
+from calls.intake.models import CallEvent
+from calls.models import Call, CallArchive, CallMetadata, CallSearch
+from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
+from tenants.idempotency import IdempotencyKey
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import all_tenants
 from tenants.scoping.models import ScopedModel
 from tests.factories import make_call, make_line
+
+CUT_OFF = datetime(2025, 1, 1, tzinfo=UTC)
+NUMBERS = {"pn_bakery": 0, "pn_garage": 12_345_678}
 
 INSERT_ARCHIVED = """
 SELECT app.create_archive_partitions('2020-01-01Z', '2020-01-01Z');
@@ -27,6 +42,11 @@ INSERT INTO call_analytics (date_bucket, phone_id, total_calls) VALUES ('2020-01
 INSERT_DAY = """
 INSERT INTO daily_call_stats (date, phone_id, total_calls) VALUES ('2020-01-15', %(line)s, 1)
 """
+# The rows that the triggers queued for the others of MAKERS become one.
+QUEUE_HOUR = """
+DELETE FROM rollup_queue WHERE phone_id = %(line)s;
+INSERT INTO rollup_queue (phone_id, bucket) VALUES (%(line)s, '2020-01-15Z')
+"""
 
 
 def _execute(sql: str) -> Callable[[PhoneNumber], None]:
@@ -37,8 +57,16 @@ def _execute(sql: str) -> Callable[[PhoneNumber], None]:
     return insert
 
 
-def _create(model: Any, **columns: Any) -> Callable[[PhoneNumber], None]:
-    return lambda line: model.objects.create(phone=line, **columns)
+def _create(
+    model: Any, *, number: str | None = None, **columns: Any
+) -> Callable[[PhoneNumber], None]:
+    """A maker; `number` is a column whose value must not occur in any page by chance."""
+
+    def create(line: PhoneNumber) -> None:
+        own = {number: 710_000_001 + NUMBERS[line.pk]} if number else {}
+        model.objects.create(phone=line, **columns, **own)
+
+    return create
 
 
 MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
@@ -46,13 +74,24 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     VoiceSettings: _create(VoiceSettings),
     ConversationRule: _create(ConversationRule, rule_type="greeting"),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),
-    Call: lambda line: make_call(line, metadata={"tags": ["vip"]}),
+    TelephonyCredential: _create(TelephonyCredential, current_token="ciphertext"),
+    ApiKey: lambda line: create_api_key(phone_id=line.pk, name="test", scopes=["read"]),
+    IdempotencyKey: _create(IdempotencyKey, number="id", key="key", request_hash="hash"),
+    Call: lambda line: make_call(line, transcript="hello", metadata={"tags": ["vip"]}),
+    CallSearch: lambda line: None,  # with its call's transcript
+    CallEvent: _create(CallEvent, number="id", kind="voice", payload={}, verdict="applied"),
+    ArchiveRun: _create(
+        ArchiveRun, number="id", kind="archive", started_by="test", cut_off=CUT_OFF
+    ),
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
     Membership: _create(Membership, subject="user"),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),
+    CallAnalyticsRow: lambda line: None,  # a view of the hours
+    DailyCallStatsRow: lambda line: None,  # and of the days
     PhonePerformance: lambda line: None,  # computed from the calls
+    QueuedBucket: _execute(QUEUE_HOUR),
 }
 
 

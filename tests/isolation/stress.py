@@ -49,6 +49,9 @@ def _one(alias: str, lines: list[str], choice: random.Random, counts: Counter[st
     except Exception:
         counts["unexpected errors"] += 1
         raise
+    finally:
+        # As at the end of a request: a pooled connection goes back, and to another thread.
+        connections[alias].close_if_unusable_or_obsolete()
     counts["violations"] += wrong
 
 

@@ -8,6 +8,7 @@ from django.apps.registry import Apps
 from django.conf import settings
 from django.core.checks import CheckMessage
 from django.db import models
+from django.db.models.functions import Lower
 from django.test.utils import isolate_apps
 
 from calls.models import Call
@@ -170,6 +171,22 @@ def test_what_is_unique_over_all_lines_says_why() -> None:
     assert only(Note).id == "tenants.E004"
     Note.unique_over_all_lines = {"text": "drawn at random"}  # type: ignore[attr-defined]
     assert not list(problems_of(Note))
+
+
+@pytest.mark.parametrize("names", [("text",), ("text", "phone")])
+def test_what_an_expression_makes_unique_is_seen_too(names: tuple[str, ...]) -> None:
+    class Note(TenantModel):
+        phone = line_key(related_name="+")
+        text = models.TextField()
+
+        class Meta(Meta):
+            constraints = [
+                *TenantModel.Meta.constraints,
+                models.UniqueConstraint(Lower("text"), *names[1:], name="u"),
+            ]
+
+    found = [problem.id for problem in problems_of(Note)]
+    assert found == ([] if "phone" in names else ["tenants.E004"])
 
 
 def test_a_key_that_can_be_guessed_says_why() -> None:

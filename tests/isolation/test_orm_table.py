@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call
 from tenants.models import ConversationRule
-from tenants.readonly import ReadOnlyManager, ReadOnlyTable
+from tenants.readonly import ReadOnlyTable
 from tenants.scoping import NoTenantActive, active_scope, all_tenants, no_tenant, tenant
 from tenants.scoping.models import TenantManager, TenantQuerySet
 from tests.isolation import entry_points
@@ -30,6 +30,7 @@ from tests.isolation.entry_points import (
     VALIDATION,
     WRITERS,
     EntryPoint,
+    is_read_only,
 )
 from tests.isolation.rows import MAKERS, tenant_models
 
@@ -59,10 +60,6 @@ def run(entry_point: EntryPoint, model: Any, row: Any, scope: Scopes) -> Any:
                 result = entry_point(model, row)
         raise _RollBack
     return result
-
-
-def is_read_only(model: Any) -> bool:
-    return isinstance(model.objects, ReadOnlyManager)
 
 
 def outcome(entry_point: EntryPoint, model: Any, row: Any, scope: Scopes) -> Any:

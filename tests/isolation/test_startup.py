@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from django.conf import settings
 from django.db import connections
 
 from replytics.embedded import ROOT
@@ -10,12 +11,12 @@ from replytics.embedded import ROOT
 
 def start() -> subprocess.CompletedProcess[str]:
     """What each gunicorn worker does first, in the database of this test."""
-    settings = connections["default"].settings_dict
-    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**settings)
+    database = connections["default"].settings_dict
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
     return subprocess.run(
         [sys.executable, "-c", "import replytics.wsgi"],
         cwd=ROOT,
-        env={"DATABASE_URL": url, "SECRET_KEY": "test", "PATH": ""},
+        env={"DATABASE_URL": url, "SECRET_KEY": settings.SECRET_KEY, "PATH": ""},
         capture_output=True,
         text=True,
     )

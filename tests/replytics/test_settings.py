@@ -109,7 +109,9 @@ def test_dbshell_reaches_the_server_as_either_login(arguments: list[str], login:
 def test_the_example_names_every_variable() -> None:
     source = (ROOT / "replytics" / "settings.py").read_text()
     read = set(
-        re.findall(r'(?:env\.str|_flag|_number|_log_level|_database|_cron)\("(\w+)"', source)
+        re.findall(
+            r'(?:env\.str|env\.list|_flag|_number|_log_level|_database|_cron)\("(\w+)"', source
+        )
     )
     read |= set(re.findall(r'_list\(\s*"(\w+)"', source))
     example = (ROOT / ".env.example").read_text()

@@ -122,6 +122,38 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "column calls.provider_status": (None, "text"),
         "column calls_archive.provider_status": (None, "text"),
     },
+    "a legal hold keeps a call": {
+        "column calls.legal_hold": (None, "boolean NOT NULL DEFAULT false"),
+        "column calls_archive.legal_hold": (None, "boolean NOT NULL DEFAULT false"),
+    },
+    "call_sid is unique over calls and their archive": {
+        "trigger calls.calls_sid_not_archived": (
+            None,
+            "AFTER INSERT OR UPDATE OF call_sid ON calls"
+            " FOR EACH ROW EXECUTE FUNCTION app.refuse_archived_sid()",
+        ),
+        "trigger calls_archive.calls_archive_remembers_sids": (
+            None,
+            "AFTER INSERT ON calls_archive REFERENCING NEW TABLE AS added"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.remember_archived_sids()",
+        ),
+        "trigger calls_archive.calls_archive_forgets_sids": (
+            None,
+            "AFTER DELETE ON calls_archive REFERENCING OLD TABLE AS removed"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.forget_archived_sids()",
+        ),
+        "trigger calls_archive.calls_archive_forgets_all_sids": (
+            None,
+            "AFTER TRUNCATE ON calls_archive"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.forget_archived_sids()",
+        ),
+        "trigger calls_archive.calls_archive_sid_is_fixed": (
+            None,
+            "BEFORE UPDATE ON calls_archive FOR EACH ROW"
+            " WHEN (old.call_sid IS DISTINCT FROM new.call_sid)"
+            " EXECUTE FUNCTION app.calls_archive_sid_is_fixed()",
+        ),
+    },
     "updated_at is stamped on every table that has it": {
         "trigger voice_settings.update_voice_settings_updated_at": (
             None,
@@ -204,6 +236,13 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "column calls_archive.id": ("uuid NOT NULL DEFAULT gen_random_uuid()", "uuid NOT NULL"),
     },
     "the cascade from calls would lose the metadata: the archive row carries it": {
+        "trigger calls_archive.calls_archive_keeps_metadata": (
+            None,
+            "BEFORE INSERT ON calls_archive FOR EACH ROW WHEN (new.metadata_created_at IS NULL"
+            " AND current_setting('app.archiving'::text, true) IS DISTINCT FROM 'on'::text)"
+            " EXECUTE FUNCTION app.calls_archive_keeps_metadata()",
+        ),
+        "column calls_archive.metadata_created_at": (None, "timestamp with time zone"),
         "column calls_archive.metadata": OBJECT,
         "column calls_archive.tags": (None, "text[] NOT NULL DEFAULT '{}'::text[]"),
         "column calls_archive.custom_fields": OBJECT,
@@ -282,6 +321,25 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             "AFTER UPDATE ON phone_numbers FOR EACH ROW"
             " WHEN (old.timezone IS DISTINCT FROM new.timezone)"
             " EXECUTE FUNCTION app.requeue_line()",
+        ),
+    },
+    "search inside one line reads an index": {
+        "index call_metadata.idx_call_metadata_search": (
+            None,
+            "gin (phone_id, tags, metadata jsonb_path_ops, custom_fields jsonb_path_ops)",
+        ),
+        "trigger calls.calls_index_words": (
+            None,
+            "AFTER INSERT ON calls FOR EACH ROW"
+            " WHEN (new.transcript IS NOT NULL OR new.ai_summary IS NOT NULL)"
+            " EXECUTE FUNCTION app.index_call_words()",
+        ),
+        "trigger calls.calls_index_changed_words": (
+            None,
+            "AFTER UPDATE OF transcript, ai_summary ON calls FOR EACH ROW"
+            " WHEN (old.transcript IS DISTINCT FROM new.transcript"
+            " OR old.ai_summary IS DISTINCT FROM new.ai_summary)"
+            " EXECUTE FUNCTION app.index_call_words()",
         ),
     },
 }

@@ -20,6 +20,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "open_time": "09:00",
         "close_time": "17:00",
     },
+    "memberships": {"phone_id": "pn_bakery", "subject": "user"},
     "calls": {
         "phone_id": "pn_bakery",
         "caller_number": "+14155559999",
@@ -33,7 +34,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": uuid.UUID(int=1),
         "phone_id": "pn_bakery",
         "caller_number": "+14155559999",
-        "call_sid": "CA1",
+        "call_sid": "CA2",
         "status": "completed",
     },
 }

@@ -120,6 +120,7 @@ def test_rows_go_to_their_month_to_the_microsecond(line: PhoneNumber, staff: Non
         ]
     ):
         row = ROWS["calls_archive"] | {"phone_id": line.id, "id": f"{n:032x}"}
+        row["call_sid"] = f"CA{n}"
         insert("calls_archive", **row, created_at=created_at)
         where = fetch(
             "SELECT tableoid::regclass::text AS name FROM calls_archive WHERE created_at = %s",

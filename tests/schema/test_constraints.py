@@ -103,6 +103,13 @@ CHECKS: list[tuple[str, str, str, list[Any], list[Any]]] = [
         ["24:00"],
     ),
     (
+        "memberships",
+        "role",
+        "memberships_role_check",
+        ["viewer", "editor"],
+        ["", "Editor", "owner"],
+    ),
+    (
         "calls",
         "status",
         "calls_status_check",
@@ -185,6 +192,7 @@ UNIQUE: list[tuple[str, dict[str, Any], str]] = [
     ("phone_numbers", {"number": "+14155550124"}, "phone_numbers_pkey"),
     ("voice_settings", {}, "voice_settings_phone_id_key"),
     ("business_hours", {}, "business_hours_phone_id_day_of_week_key"),
+    ("memberships", {}, "memberships_phone_id_subject_key"),
     ("calls", {}, "calls_call_sid_key"),
     ("calls", {"phone_id": "pn_garage"}, "calls_call_sid_key"),
 ]

@@ -10,6 +10,7 @@ from django.db import connection
 
 from tenants.models import PhoneNumber
 from tests.factories import make_call
+from tests.schema import rawsql
 from tests.schema.rawsql import fetch, insert
 
 pytestmark = pytest.mark.usefixtures("staff_scope")
@@ -53,6 +54,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "ai_summary": None,
             "ai_confidence": Decimal("0.80"),
             "provider_status": None,
+            "legal_hold": False,
         },
     ),
     (
@@ -116,9 +118,7 @@ def test_metadata_needs_its_call_alone(line: PhoneNumber) -> None:
 
 def test_archived_call_needs_what_a_call_needs(line: PhoneNumber) -> None:
     fetch("SELECT app.create_archive_partitions(now(), now())")
-    call = fetch("SELECT * FROM calls WHERE id = %s", make_call(line).id)[0]
-    required = ("id", "phone_id", "caller_number", "call_sid", "status")
-    row = insert("calls_archive", **{name: call[name] for name in required})
+    row = insert("calls_archive", **rawsql.ROWS["calls_archive"] | {"phone_id": line.id})
     now = fetch("SELECT now() AS now")[0]["now"]
     assert {row.pop(name) for name in ("created_at", "updated_at", "archived_at")} == {now}
     assert (row["duration"], row["ai_confidence"]) == (0, Decimal("0.80"))

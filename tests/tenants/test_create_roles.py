@@ -88,7 +88,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "SECRET_KEY": "test", "AUDIT_LOG_LEVEL": "WARNING"}
+        env={name: os.environ[name] for name in ("PATH", "SECRET_KEY", "AUDIT_LOG_LEVEL")}
         | environment,
         capture_output=True,
         text=True,

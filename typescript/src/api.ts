@@ -382,6 +382,7 @@ export interface components {
             readonly status: components["schemas"]["CallStatus"];
             /** @description Seconds. */
             readonly duration: number;
+            /** @description Null also where the recording's host is not one of RECORDING_HOSTS. */
             readonly recording_url: string | null;
             readonly transcript: string | null;
             readonly ai_summary: string | null;
@@ -517,6 +518,7 @@ export interface components {
             readonly status: components["schemas"]["CallStatus"];
             /** @description Seconds. */
             readonly duration: number;
+            /** @description Null also where the recording's host is not one of RECORDING_HOSTS. */
             readonly recording_url: string | null;
             readonly transcript: string | null;
             readonly ai_summary: string | null;

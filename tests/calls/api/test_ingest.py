@@ -14,8 +14,7 @@ from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants, tenant
 from tests.calls.api.conftest import make_key, put
 from tests.calls.intake.callbacks import TOKEN, new_sid, post, voice_event
-from tests.calls.intake.test_order import archive
-from tests.factories import make_call, make_line
+from tests.factories import archive, make_call, make_line
 
 WHOLE: dict[str, Any] = {
     "transcript": "Caller: Do you have rye bread?\nAI: Yes.",

@@ -26,7 +26,7 @@ from tests.calls.intake.callbacks import (
     recording_event,
     voice_event,
 )
-from tests.factories import make_call, make_line
+from tests.factories import archive, make_call, make_line
 
 BEGAN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NOW = BEGAN + timedelta(minutes=5)
@@ -209,14 +209,6 @@ def test_an_outbound_call_is_of_the_calling_line(
         assert Call.objects.get().caller_number == other_line.number
     with tenant(other_line.id):
         assert Call.objects.get().caller_number == line.number
-
-
-def archive(call: Call) -> None:
-    """As archive_calls does it, for one call."""
-    with all_tenants("test"), connection.cursor() as cursor:
-        cursor.execute("SELECT app.create_archive_partitions(now(), now())")
-        cursor.execute("INSERT INTO calls_archive SELECT * FROM calls WHERE id = %s", [call.pk])
-        cursor.execute("DELETE FROM calls WHERE id = %s", [call.pk])
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ RESET = [f"ALTER TABLE {table} RESET ({', '.join(SETTINGS)})" for table in TABLE
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0021_drop_archive_partition")]
+    dependencies = [("calls", "0033_drop_archive_partition")]
 
     operations = [
         migrations.RunSQL(TUNE, RESET),

@@ -8,7 +8,7 @@ import tenants.triggers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("calls", "0019_archived_call_sids"),
+        ("calls", "0031_archived_call_sids"),
     ]
 
     operations = [

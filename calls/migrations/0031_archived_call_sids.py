@@ -70,6 +70,6 @@ DROP TABLE app.archived_call_sids;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0018_archive_ledger")]
+    dependencies = [("calls", "0030_archive_ledger")]
 
     operations = [migrations.RunSQL(ARCHIVED_SIDS, DROP)]

@@ -9,7 +9,7 @@ from tenants.operations import AddIndexOnline
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("calls", "0014_fill_call_search")]
+    dependencies = [("calls", "0013_fill_call_search")]
 
     operations = [
         AddIndexOnline(

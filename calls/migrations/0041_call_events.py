@@ -11,7 +11,7 @@ import tenants.triggers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("calls", "0020_events_overrule_time_outs"),
+        ("calls", "0040_events_overrule_time_outs"),
         ("tenants", "0012_find_api_key"),
     ]
 

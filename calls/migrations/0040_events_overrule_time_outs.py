@@ -1,6 +1,5 @@
 """A call that we ended, because nothing was heard of it, is ended otherwise by a later event."""
 
-import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
 
@@ -8,7 +7,7 @@ import tenants.triggers
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0022_vacuum_calls_early")]
+    dependencies = [("calls", "0034_vacuum_calls_early")]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
@@ -17,12 +16,11 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=pgtrigger.compiler.Trigger(
+            trigger=tenants.triggers.CompiledTrigger(
                 name="calls_status_moves_forward",
                 sql=tenants.triggers.TriggerSql(
                     condition="WHEN (OLD.status IS DISTINCT FROM NEW.status AND (NEW.status = 'ringing' OR OLD.status IN ('completed', 'failed') AND (OLD.provider_status IS DISTINCT FROM 'timed-out' OR NEW.provider_status IS NOT DISTINCT FROM 'timed-out')))",
                     func="RAISE EXCEPTION 'A call''s status only moves forward: ringing, answered, then completed or failed.' USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;",
-                    hash="59f69ab3bdc4f5f85602ab9b97d67a434ee7a062",
                     operation="UPDATE",
                     pgid="calls_status_moves_forward",
                     table="calls",

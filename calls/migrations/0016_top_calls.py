@@ -59,6 +59,6 @@ REVOKE CREATE ON SCHEMA app FROM replytics_staff;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0016_index_metadata_of_a_line")]
+    dependencies = [("calls", "0015_index_metadata_of_a_line")]
 
     operations = [migrations.RunSQL(TOP_CALLS, "DROP FUNCTION app.top_calls")]

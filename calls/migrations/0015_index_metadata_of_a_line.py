@@ -13,7 +13,7 @@ from tenants.operations import AddIndexOnline
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("calls", "0015_index_words")]
+    dependencies = [("calls", "0014_index_words")]
 
     operations = [
         AddIndexOnline(

@@ -182,7 +182,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0021_call_events")]
+    dependencies = [("calls", "0041_call_events")]
 
     operations = [
         migrations.RunSQL(PROGRESS, "DROP FUNCTION app.call_progress(text, text)"),

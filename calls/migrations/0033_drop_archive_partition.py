@@ -48,6 +48,6 @@ DROP = "DROP FUNCTION app.drop_archive_partition(timestamptz, bigint, bigint)"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0020_call_sid_unique_over_both")]
+    dependencies = [("calls", "0032_call_sid_unique_over_both")]
 
     operations = [migrations.RunSQL(DROP_PARTITION, DROP)]

@@ -41,7 +41,7 @@ REVOKE CREATE ON SCHEMA app FROM replytics_staff;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0012_search_words")]
+    dependencies = [("calls", "0011_search_words")]
 
     operations = [
         migrations.CreateModel(

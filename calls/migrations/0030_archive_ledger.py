@@ -9,7 +9,7 @@ import tenants.scoping.constraints
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("calls", "0017_top_calls"),
+        ("calls", "0016_top_calls"),
         ("tenants", "0003_drop_like_index"),
     ]
 

@@ -33,6 +33,6 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("calls", "0013_call_search")]
+    dependencies = [("calls", "0012_call_search")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

@@ -1,0 +1,37 @@
+"""What the worker does to calls on a schedule; the commands of the same names are for cron.
+
+A task has a lock, so that it never overlaps itself, and a queueing lock, so that at most one run
+waits: a worker that was away catches up once.
+"""
+
+from django.conf import settings
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from calls.archival import cutoff, ledger, moving
+from calls.intake import retention, stuck
+from tenants.idempotency import forget_idempotency_keys
+
+# Three more tries, 10, 60 and 360 seconds apart; then the job shows as failed in the admin.
+RETRY = RetryStrategy(max_attempts=4, exponential_wait=6)
+
+
+@app.periodic(cron=settings.SCHEDULE["end_stuck_calls"])
+@app.task(lock="end_stuck_calls", queueing_lock="end_stuck_calls", retry=RETRY)
+def end_stuck_calls(timestamp: int = 0) -> None:
+    stuck.end_stuck_calls(now=timezone.now())
+
+
+@app.periodic(cron=settings.SCHEDULE["prune_events"])
+@app.task(lock="prune_events", queueing_lock="prune_events", retry=RETRY)
+def prune_events(timestamp: int = 0) -> None:
+    retention.prune_events(now=timezone.now())
+    forget_idempotency_keys(now=timezone.now())
+
+
+@app.periodic(cron=settings.SCHEDULE["archive_calls"])
+@app.task(lock="archive_calls", queueing_lock="archive_calls", retry=RETRY)
+def archive_calls(timestamp: int = 0) -> None:
+    cut_off = cutoff.older_than(settings.ARCHIVE_OLDER_THAN, now=timezone.now())
+    moving.archive_calls(cut_off=cut_off, started_by=ledger.whoami())

@@ -1,0 +1,59 @@
+"""Form fields for columns that Django's own fields would spoil or explain badly."""
+
+import json
+from typing import Any, NoReturn
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.contrib.postgres.forms import SimpleArrayField
+
+
+class JSONObjectField(forms.JSONField):
+    """A JSON object, shown one key a line; says where bad JSON is bad. Empty means {}."""
+
+    widget = AdminTextareaWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"widget": AdminTextareaWidget({"rows": 6, "class": "json"})} | kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, str):  # as it was typed
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data
+
+    def to_python(self, value: Any) -> Any:
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return {}
+        if isinstance(value, str):
+            try:
+                value = json.loads(value, parse_constant=_no_number)
+            except json.JSONDecodeError as error:
+                raise forms.ValidationError(
+                    f"This is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+                ) from error
+            except (ValueError, RecursionError) as error:
+                raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        if not isinstance(value, dict):
+            raise forms.ValidationError('Write a JSON object, such as {"language": "en"}.')
+        return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+class LinesField(SimpleArrayField):
+    """A text[] column, one element a line, so that an element may hold a comma."""
+
+    def __init__(self, base_field: forms.Field, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", AdminTextareaWidget({"rows": 3}))
+        kwargs["help_text"] = "One on each line."
+        super().__init__(base_field, delimiter="\n", **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [line.strip() for line in value.splitlines() if line.strip()]
+        return super().to_python(value)

@@ -1,0 +1,116 @@
+"""A real browser before the real server, on the test database."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from playwright.sync_api import Page, sync_playwright
+
+from replytics.embedded import ROOT
+
+CHROMIUM = Path("/usr/bin/chromium")
+# No first-run pages and no calls home: whatever the browser fetches, our pages made it fetch.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[str]:
+    """The address of a gunicorn that serves the test database, as far as it is committed."""
+    database = connections["default"].settings_dict
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    login = f"{database['USER']}:{database['PASSWORD']}"
+    where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "replytics.wsgi",
+            "--bind",
+            address,
+            "--log-level=error",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": f"postgres://{login}@{where}"},
+    )
+    try:
+        _wait_for(f"http://{address}/health/ready", process)
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        assert process.poll() is None, "gunicorn ended: see its output above"
+        try:
+            with urllib.request.urlopen(url):  # noqa: S310  (our own address)
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("gunicorn did not answer within 30 seconds")
+
+
+@pytest.fixture
+def administrator(committed: None) -> User:
+    return User.objects.create_superuser("root", password=PASSWORD)
+
+
+@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "narrow"])
+def page(server: str, administrator: User, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A logged-in page; the test fails on an error of the console or a request that fails.
+
+    While it is open the test's thread has an event loop: make data before, look at it after.
+    """
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: apt-get install chromium ({CHROMIUM} is missing)")
+    width, height = request.param
+    troubles: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(base_url=server, viewport={"width": width, "height": height})
+        page.set_default_timeout(15_000)
+        page.on(
+            "console",
+            lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None,
+        )
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "requestfailed",
+            lambda failed: (
+                troubles.append(f"{failed.url} failed")
+                if failed.failure != "net::ERR_ABORTED"  # the next key was typed before the answer
+                else None
+            ),
+        )
+        page.on(
+            "response",
+            lambda got: troubles.append(f"{got.url}: {got.status}") if got.status >= 400 else None,
+        )
+        page.goto("/")
+        page.fill("#id_username", "root")
+        page.fill("#id_password", PASSWORD)
+        page.click("input[type=submit]")
+        yield page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()
+    assert troubles == []

@@ -1,0 +1,134 @@
+"""Without the database the provider is told to come again, and nothing is half done."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+
+from calls.models import Call, CallEvent
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.calls.api.conftest import make_key, put
+from tests.calls.intake.callbacks import RECORDING, new_sid, post, recording_event, voice_event
+from tests.factories import make_call, make_line
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def assert_put_off(response: Any) -> None:
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+
+
+@contextmanager
+def locked(statement: str, *parameters: Any) -> Iterator[None]:
+    """Another session holds a lock for as long as the block lasts."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        owner = connections["owner"]
+        with transaction.atomic(using="owner"), owner.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            held.set()
+            done.wait(timeout=30)
+        owner.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(timeout=10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("table", ["calls", "call_events", "phone_numbers", "calls_archive"])
+def test_locked_table_puts_events_off(table: str) -> None:
+    make_line(number="+14155550101")
+    sid = new_sid()
+    with locked(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
+        # They answer while the lock is still held.
+        assert_put_off(post(voice_event(sid, "ringing")))
+        if table != "phone_numbers":
+            assert_put_off(post(recording_event(sid, "completed"), path=RECORDING))
+    with all_tenants("test"):
+        assert not Call.objects.exists()
+        assert not CallEvent.objects.exists()
+    assert post(voice_event(sid, "ringing")).status_code == 204
+
+
+def test_locked_call_puts_its_events_off_and_no_others() -> None:
+    line = make_line(number="+14155550101")
+    call = make_call(line, status="ringing")
+    key = make_key(line)
+    take_turn = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+    with locked(take_turn, call.call_sid):
+        assert_put_off(post(voice_event(call.call_sid, "completed")))
+        problem = put(key, call.call_sid, {"transcript": "x"})
+        assert_put_off(problem)
+        assert problem["Content-Type"] == "application/problem+json"
+        assert post(voice_event(new_sid(), "ringing")).status_code == 204
+    assert post(voice_event(call.call_sid, "completed")).status_code == 204
+
+
+@contextmanager
+def database_at(port: int) -> Iterator[None]:
+    settings = connection.settings_dict
+    kept = settings["PORT"]
+    connection.close()
+    settings["PORT"] = port
+    try:
+        yield
+    finally:
+        connection.close()
+        settings["PORT"] = kept
+
+
+def test_stopped_database_puts_events_off(line_number: str) -> None:
+    with database_at(1):
+        assert_put_off(post(voice_event(new_sid(), "ringing")))
+        assert_put_off(put("a" * 12 + "." + "b" * 43, new_sid(), {}))
+    assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+
+
+def test_silent_database_puts_events_off(line_number: str) -> None:
+    """Packets that nobody answers: the connection is given up, not waited for."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with database_at(silent.getsockname()[1]):
+            assert_put_off(post(voice_event(new_sid(), "ringing", To=line_number)))
+
+
+def test_killed_session_puts_its_event_off(line_number: str) -> None:
+    sid = new_sid()
+    answers: list[Any] = []
+
+    def send() -> None:
+        answers.append(post(voice_event(sid, "ringing", To=line_number)))
+        connection.close()
+
+    take_turn = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+    with locked(take_turn, sid):
+        sender = threading.Thread(target=send)
+        sender.start()
+        with connection.cursor() as cursor:
+            while sender.is_alive():
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
+                    " wait_event = 'advisory' AND usename = current_user"
+                )
+        sender.join()
+    assert_put_off(answers[0])
+    assert post(voice_event(sid, "ringing", To=line_number)).status_code == 204
+
+
+@pytest.fixture
+def line_number(committed: None) -> str:
+    line: PhoneNumber = make_line()
+    return line.number

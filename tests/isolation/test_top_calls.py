@@ -1,0 +1,109 @@
+"""app.top_calls() passes the policies, so it must hold against whoever may call it."""
+
+import importlib
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+
+from calls.models import Call, CallSearch
+from replytics.embedded import ROOT
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants
+from tests.factories import make_call
+
+ROWS = """
+INSERT INTO phone_numbers (id, number, business_name) VALUES ('a', '+11', 'A'), ('b', '+12', 'B');
+INSERT INTO calls (id, phone_id, caller_number, call_sid, status, transcript)
+SELECT gen_random_uuid(), line, '+1', line, 'completed', 'cake' FROM unnest(ARRAY['a', 'b']) line;
+INSERT INTO call_metadata (call_id, tags) SELECT id, '{vip}' FROM calls;
+"""
+[FILL] = [path.stem for path in (ROOT / "calls/migrations").glob("*_fill_call_search.py")]
+FIND = "SELECT app.top_calls({})"
+
+
+@pytest.fixture
+def api(administrator: psycopg.Connection) -> psycopg.Connection:
+    """The API's login in the scope of line a, by SQL alone."""
+    administrator.execute(ROWS)
+    administrator.execute("SET LOCAL SESSION AUTHORIZATION replytics_api")
+    administrator.execute("SELECT set_config('app.phone_id', 'a', true)")
+    return administrator
+
+
+def found(connection: psycopg.Connection, arguments: str) -> set[str]:
+    """The lines of the calls found; looked up as a superuser, since the caller sees ids alone."""
+    ids = [row[0] for row in connection.execute(FIND.format(arguments))]
+    connection.execute("RESET SESSION AUTHORIZATION")
+    rows = connection.execute("SELECT phone_id FROM calls WHERE id = ANY (%s)", [ids]).fetchall()
+    return {line for (line,) in rows}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        "words => 'cake'",
+        "all_tags => '{vip}'",
+        "any_tags => '{vip,x}'",
+        "metadata => '{}'",
+        "custom_fields => '{}'",
+        "all_tags => '{vip}', words => 'cake', at_most => 10",
+        "before_at => 'infinity', before_id => gen_random_uuid()",
+    ],
+)
+def test_it_finds_calls_of_the_scopes_line_alone(api: psycopg.Connection, arguments: str) -> None:
+    assert found(api, arguments) == {"a"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["words => $$bread' OR 1=1 --$$", "all_tags => ARRAY[$$vip' OR true --$$]"],
+)
+def test_its_arguments_are_values_never_sql(api: psycopg.Connection, arguments: str) -> None:
+    assert found(api, arguments) == set()
+
+
+def test_it_raises_without_a_scope(api: psycopg.Connection) -> None:
+    api.execute("SELECT set_config('app.phone_id', '', true)")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no tenant is active"):
+        api.execute(FIND.format("words => 'cake'"))
+
+
+def test_a_temporary_table_is_not_taken_for_a_real_one(api: psycopg.Connection) -> None:
+    api.execute("SET LOCAL search_path = pg_temp, public")
+    api.execute(
+        "CREATE TEMPORARY TABLE calls AS SELECT gen_random_uuid() AS id, text 'a' AS phone_id"
+    )
+    [(one,)] = api.execute(FIND.format("")).fetchall()
+    api.execute("RESET SESSION AUTHORIZATION")
+    assert api.execute("SELECT FROM public.calls WHERE id = %s", [one]).fetchall() == [()]
+
+
+@pytest.mark.parametrize("function", ["app.top_calls()", "app.index_call_words()"])
+def test_nobody_else_may_call_what_passes_the_policies(
+    administrator: psycopg.Connection, function: str
+) -> None:
+    administrator.execute("CREATE ROLE passer_by")
+    administrator.execute("SET LOCAL ROLE passer_by")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
+        administrator.execute(f"SELECT {function}")
+
+
+def test_the_words_of_earlier_calls_are_filled_in(committed: None) -> None:
+    migration: Any = importlib.import_module(f"calls.migrations.{FILL}")
+    line = PhoneNumber(id="pn_old", number="+14155550999", business_name="Old")
+    with all_tenants("test"):
+        line.save(force_insert=True)
+    made = {make_call(line, transcript=f"cake {n}").pk for n in range(5)}
+    make_call(line)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("DELETE FROM call_search")
+    migration.BATCH = 2
+    for _ in range(2):
+        with connections["owner"].schema_editor(atomic=False) as editor:
+            migration.fill(None, editor)
+    with all_tenants("test"):
+        assert set(CallSearch.objects.values_list("call_id", flat=True)) == made
+        assert {call.pk for call in Call.objects.search(words="cake")} == made
