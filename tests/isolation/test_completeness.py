@@ -20,8 +20,7 @@ from tests.isolation.conftest import Lines
 # How each command of ours is called with nothing to do, and where its scope comes from.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "create_roles": ("--sql",),  # before there are any lines
-    "migrate": ("--check",),  # as the owner
-    "create_roles": ("--sql",),  # prints a script
+    "migrate": ("--check",),  # prints a script
     "dbshell": ("--", "-c", "SELECT 1"),  # a session of the operator's own
     # All lines, with a reason.
     "archive_calls": ("--dry-run",),
