@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 # Where the scope of each address outside the admin comes from.
 NO_SCOPE = {"", "health/live", "health/ready"}
+STATIC = {"favicon.ico"}
 STAFF = {"admin/line/"}
 # The line comes from the credentials; tests/calls/intake and tests/calls/api hold them to it.
 CREDENTIALS = {
@@ -76,7 +77,7 @@ def addresses(patterns: Any, prefix: str = "") -> Iterator[str]:
 
 
 def test_completeness_of_addresses() -> None:
-    assert set(addresses(get_resolver().url_patterns)) == NO_SCOPE | STAFF | CREDENTIALS
+    assert set(addresses(get_resolver().url_patterns)) == NO_SCOPE | STATIC | STAFF | CREDENTIALS
 
 
 @pytest.mark.parametrize("address", sorted(NO_SCOPE))

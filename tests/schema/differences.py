@@ -254,7 +254,8 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "a line takes its archive with it": {
         "constraint calls_archive.calls_archive_phone_id_fkey": LINE,
     },
-    "the archive is read in two ways and has an index for each": {
+    "the archive is read in three ways and has an index for each": {
+        "index calls_archive.idx_archive_created": (None, "btree (created_at DESC, id DESC)"),
         "index calls_archive.idx_archive_phone_created": (
             None,
             "btree (phone_id, created_at DESC, id DESC)",
