@@ -113,8 +113,9 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "trigger calls.calls_status_moves_forward": (
             None,
             "BEFORE UPDATE ON calls FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status"
-            " AND ((old.status = ANY (ARRAY['completed'::text, 'failed'::text]))"
-            " OR new.status = 'ringing'::text))"
+            " AND (new.status = 'ringing'::text OR (old.status = ANY (ARRAY['completed'::text,"
+            " 'failed'::text])) AND (old.provider_status IS DISTINCT FROM 'timed-out'::text"
+            " OR NOT new.provider_status IS DISTINCT FROM 'timed-out'::text)))"
             " EXECUTE FUNCTION app.calls_status_moves_forward()",
         ),
     },
