@@ -24,7 +24,9 @@ SELECT
 FROM call_analytics;
 
 REVOKE ALL ON daily_call_stats_rows, call_analytics_rows FROM PUBLIC;
-GRANT SELECT ON daily_call_stats_rows, call_analytics_rows TO replytics_web, replytics_staff;
+-- The API reads the tables; through these it sees no more than there.
+GRANT SELECT ON daily_call_stats_rows, call_analytics_rows
+    TO replytics_api, replytics_web, replytics_staff;
 """
 
 DROP = "DROP VIEW daily_call_stats_rows; DROP VIEW call_analytics_rows"

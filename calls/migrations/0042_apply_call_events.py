@@ -132,8 +132,8 @@ END
 $$;
 """
 
-# Events of one call take turns (the advisory lock). The archive is asked after the INSERT: if the
-# archiver holds the call, the INSERT waits for it to commit, and only then does the archive know.
+# Events of one call take turns (the advisory lock). Whether the call was archived is the trigger's
+# to say: if the archiver holds the call, the INSERT waits for it to commit.
 APPLY = """
 CREATE FUNCTION app.apply_call_event(sid text, reading jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
@@ -142,6 +142,7 @@ DECLARE
     verdict text;
     elsewhere record;
     waited jsonb;
+    made boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
     verdict := app.merge_call(sid, reading);
@@ -152,21 +153,24 @@ BEGIN
             WHEN elsewhere.archived THEN 'archived'
             ELSE app.merge_call(sid, reading) END;
     ELSIF verdict IS NULL THEN
-        INSERT INTO public.calls (phone_id, call_sid, caller_number, status, provider_status,
-            duration, recording_url, created_at)
-        VALUES (line, sid, coalesce(reading->>'caller_number', 'unknown'), reading->>'status',
-            reading->>'provider_status', coalesce((reading->>'duration')::integer, 0),
-            reading->>'recording_url', coalesce((reading->>'began_at')::timestamptz, now()))
-        ON CONFLICT (call_sid) DO NOTHING;
-        IF NOT FOUND THEN
+        BEGIN
+            INSERT INTO public.calls (phone_id, call_sid, caller_number, status, provider_status,
+                duration, recording_url, created_at)
+            VALUES (line, sid, coalesce(reading->>'caller_number', 'unknown'),
+                reading->>'status', reading->>'provider_status',
+                coalesce((reading->>'duration')::integer, 0), reading->>'recording_url',
+                coalesce((reading->>'began_at')::timestamptz, now()))
+            ON CONFLICT (call_sid) DO NOTHING;
+            made := FOUND;
+        EXCEPTION WHEN unique_violation THEN
+            -- calls_sid_not_archived, also when the call was archived while the INSERT waited.
+            SELECT * INTO elsewhere FROM app.line_of_call(sid);
+            RETURN CASE WHEN elsewhere.phone_id = line THEN 'archived' ELSE 'conflict' END;
+        END;
+        IF NOT made THEN
             -- Another line's call, which row level security hides, or one made a moment ago.
             verdict := coalesce(app.merge_call(sid, reading), 'conflict');
         ELSE
-            SELECT * INTO elsewhere FROM app.line_of_call(sid) WHERE archived;
-            IF FOUND THEN
-                DELETE FROM public.calls WHERE call_sid = sid;
-                RETURN CASE WHEN elsewhere.phone_id = line THEN 'archived' ELSE 'conflict' END;
-            END IF;
             verdict := 'applied';
         END IF;
     END IF;

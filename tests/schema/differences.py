@@ -113,8 +113,9 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "trigger calls.calls_status_moves_forward": (
             None,
             "BEFORE UPDATE ON calls FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status"
-            " AND ((old.status = ANY (ARRAY['completed'::text, 'failed'::text]))"
-            " OR new.status = 'ringing'::text))"
+            " AND (new.status = 'ringing'::text OR (old.status = ANY (ARRAY['completed'::text,"
+            " 'failed'::text])) AND (old.provider_status IS DISTINCT FROM 'timed-out'::text"
+            " OR NOT new.provider_status IS DISTINCT FROM 'timed-out'::text)))"
             " EXECUTE FUNCTION app.calls_status_moves_forward()",
         ),
     },
@@ -254,7 +255,8 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "a line takes its archive with it": {
         "constraint calls_archive.calls_archive_phone_id_fkey": LINE,
     },
-    "the archive is read in two ways and has an index for each": {
+    "the archive is read in three ways and has an index for each": {
+        "index calls_archive.idx_archive_created": (None, "btree (created_at DESC, id DESC)"),
         "index calls_archive.idx_archive_phone_created": (
             None,
             "btree (phone_id, created_at DESC, id DESC)",

@@ -162,7 +162,7 @@ def test_archive_begins_with_the_columns_of_calls(owner: CursorWrapper) -> None:
             " COUNT(*) AS total_calls FROM calls GROUP BY phone_id",
             "materialized view phone_performance_summary",
         ),
-        ("DROP TABLE daily_call_stats", "table daily_call_stats"),
+        ("DROP TABLE daily_call_stats CASCADE", "table daily_call_stats"),
         # The listed difference is gone: the list must say so too.
         ("DROP INDEX idx_daily_stats_date", "index daily_call_stats.idx_daily_stats_date"),
         ("ALTER TABLE calls ALTER duration DROP NOT NULL", "column calls.duration"),
