@@ -114,5 +114,7 @@ def test_the_example_names_every_variable() -> None:
         )
     )
     read |= set(re.findall(r'_list\(\s*"(\w+)"', source))
+    command = ROOT / "tenants" / "management" / "commands" / "create_roles.py"
+    read |= set(re.findall(r'"([A-Z]+_(?:DATABASE_URL|PASSWORD))"', command.read_text()))
     example = (ROOT / ".env.example").read_text()
     assert read == set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE))
