@@ -19,11 +19,11 @@ run: $(VENV)/run-ready
 	@$(BIN)/python -m replytics.launch
 
 test: $(VENV)/dev-ready
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 	@if [ -x $(DEBIAN_15)/postgres ] && [ -z "$$DATABASE_URL" ]; then $(MAKE) test-15; fi
 
 test-15: $(VENV)/dev-ready
-	POSTGRES_BIN=$(DEBIAN_15) $(BIN)/python -m pytest -n auto $(ARGS)
+	POSTGRES_BIN=$(DEBIAN_15) $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 lint: $(VENV)/dev-ready
 	$(BIN)/ruff check .

@@ -34,7 +34,7 @@ AFTER, BEFORE = "after", "before"
 LAST = "end"
 # Seconds that the rows of a page, and their exact count, may take to find.
 TIME_LIMIT = 4
-COUNT_LIMIT = 1
+COUNT_LIMIT = 0.3
 SET_TIMEOUT = """
 SELECT current_setting('statement_timeout'),
        set_config('statement_timeout', %(timeout)s, true)
@@ -232,14 +232,17 @@ class KeysetChangeList(ChangeList):
     def _count(self) -> RowCount | None:
         if self.is_whole:
             return RowCount(len(self.result_list))
-        guess = estimate(self.queryset)
-        if guess > CAP:
-            return RowCount(guess, "about")
+        # Counted first: the planner knows little of a table that was big until a moment ago.
+        counted = None
         try:
             with time_limit(COUNT_LIMIT):
-                return count_up_to(self.queryset)
+                counted = count_up_to(self.queryset, CAP)
         except TooSlow:
-            return None
+            pass
+        if counted and counted.is_exact:
+            return counted
+        guess = estimate(self.queryset)
+        return RowCount(guess, "about") if guess > CAP else counted
 
     def _page(self, parameters: dict[str, str]) -> str:
         return self.get_query_string(parameters)

@@ -1,5 +1,7 @@
 """What is typed into the search box becomes conditions that an index serves."""
 
+import re
+
 import pytest
 from django.db import connection
 
@@ -39,7 +41,7 @@ def test_a_prefix_is_found_by_index(line: PhoneNumber, picked: bool) -> None:
         found = Call.objects.filter(caller_number__prefix="+1415").order_by("caller_number")
         plan = found.explain()
     assert "using idx_calls_caller_" in plan
-    assert "Index Cond: ((caller_number >= '+1415'::text)" in plan
+    assert re.search(r"Index Cond: .*\(caller_number >= '\+1415'::text\)", plan)
 
 
 def test_a_prefix_takes_wild_cards_as_they_are(line: PhoneNumber, staff_scope: None) -> None:
