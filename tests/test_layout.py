@@ -27,7 +27,7 @@ OURS = {*MAY_IMPORT, "tests", "bench"}
 # A helper is filed under its subject.
 VAGUE_NAMES = {"utils", "helpers", "services", "selectors", "signals", "common", "misc"}
 # Beside a folder for each app.
-OTHER_TESTS = {"bench", "browser", "isolation", "replytics", "schema", "typescript"}
+OTHER_TESTS = {"bench", "browser", "fuzzing", "isolation", "replytics", "schema", "typescript"}
 
 
 def imports_of(path: Path) -> Iterator[str]:
