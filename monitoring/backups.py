@@ -15,10 +15,11 @@ class BadInfo(Exception):
 def record_pgbackrest(text: str) -> int:
     """Record the backups in pgBackRest's own JSON; returns how many there are. Raises BadInfo."""
     try:
+        stanzas = json.loads(text)
+        if not isinstance(stanzas, list):
+            raise TypeError("not a list of stanzas")
         backups = [
-            _backup(stanza["name"], backup)
-            for stanza in json.loads(text)
-            for backup in stanza["backup"]
+            _backup(stanza["name"], backup) for stanza in stanzas for backup in stanza["backup"]
         ]
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise BadInfo(f"{BadInfo.__doc__} ({type(error).__name__}: {error})") from None

@@ -12,13 +12,13 @@ SCOPE = re.compile(
 # The server cuts a long statement off, so that a literal or a comment may have no end.
 VALUES = re.compile(
     r"""
-    (?P<keep>"(?:[^"]|"")*(?:"|$)      # an identifier
-      |\$[0-9]+                        # a parameter
-      |[A-Za-z_\x80-\uffff][\w$]*(?!'))  # a word
-    |(?P<comment>--[^\n]*|/\*.*?(?:\*/|$))
-    |[eE]'(?:[^'\\]|\\.|'')*(?:'|\\?$) # a string with escapes
-    |[bBxXnN]?'(?:[^']|'')*(?:'|$)     # any other string
+    [eE]'(?:[^'\\]|\\.|'')*(?:'|\\?$)  # a string with escapes
+    |[bBxXnN]?'(?:[^']|'')*(?:'|$)      # any other string
     |[uU]&'(?:[^']|'')*(?:'|$)
+    |(?P<keep>"(?:[^"]|"")*(?:"|$)      # an identifier
+      |\$[0-9]+                         # a parameter
+      |[A-Za-z_\x80-\U0010ffff][\w$]*+) # a word
+    |(?P<comment>--[^\n]*|/\*.*?(?:\*/|$))
     |(?P<tag>\$\w*\$).*?(?:(?P=tag)|$)
     |[0-9][0-9a-zA-Z_.]*(?:(?<=[eE])[+-][0-9]+)?
     """,

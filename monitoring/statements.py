@@ -42,7 +42,7 @@ WITH busy AS (
     FROM statement_activity WHERE taken_at > now() - %(window)s GROUP BY statement_id
 )
 SELECT s.id::text AS statement, s.role, s.text, busy.*,
-    100 * total_ms / nullif(sum(total_ms) OVER (), 0) AS share
+    100 * busy.total_ms / nullif(sum(busy.total_ms) OVER (), 0) AS share
 FROM busy JOIN statements s ON s.id = statement_id
 """
 # Before there are two snapshots: since the server began to count.

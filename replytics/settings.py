@@ -362,11 +362,9 @@ MONITORING_STATISTICS_DAYS = _number("MONITORING_STATISTICS_DAYS", default=7, le
 MONITORING_RETENTION_DAYS = _number("MONITORING_RETENTION_DAYS", default=14, least=1, most=365)
 # The disk that the database may fill, for the forecast; 0: unknown.
 MONITORING_DISK_GB = _number("MONITORING_DISK_GB", default=0, least=0, most=1_000_000)
-# Logins that may pass every policy: the administrators of common providers.
-MONITORING_SUPERUSERS: list[str] = env.list(
-    "MONITORING_SUPERUSERS",
-    default=["postgres", "supabase_admin", "rdsadmin", "cloudsqladmin", "azuresu"],
-)
+# Logins that may pass every policy; by default the administrators of common providers.
+PROVIDERS_LOGINS = ["postgres", "supabase_admin", "rdsadmin", "cloudsqladmin", "azuresu"]
+MONITORING_SUPERUSERS = env.list("MONITORING_SUPERUSERS", default=PROVIDERS_LOGINS)
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a load balancer's probe speaks plain http

@@ -48,7 +48,8 @@ class Metric:
     empty: ClassVar[str] = ""  # why nothing was looked at when there are no rows
     needs_extension: ClassVar[str] = ""
     needs_table: ClassVar[str] = ""
-    needs_sight: ClassVar[bool] = False  # of other logins' sessions
+    needs_sight: ClassVar[bool] = False  # of what other logins do
+    sees_own: ClassVar[bool] = False  # without it, the serving login at least sees itself
     needs_old_counters: ClassVar[bool] = False  # of MONITORING_STATISTICS_DAYS
     counts: ClassVar[bool] = False  # counters since some moment, not the state of now
     costly: ClassVar[bool] = False  # reads tables: the schedule runs it every few hours
@@ -148,8 +149,8 @@ class Metric:
 
     def _look(self, cursor: Any, server: Server) -> list[Row]:
         with transaction.atomic():
-            if self.needs_sight and not server.sees_all:
-                with no_tenant():  # the serving login at least sees its own sessions
+            if self.sees_own and not server.sees_all:
+                with no_tenant():
                     return self.rows(cursor, server)
             return self.rows(cursor, server)
 

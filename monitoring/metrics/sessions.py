@@ -25,7 +25,7 @@ class SessionMetric(Metric):
 
     group = "sessions"
     unit = "s"
-    needs_sight = True
+    needs_sight = sees_own = True
 
     def rows(self, cursor: object, server: Server) -> list[Row]:
         found = rows(cursor, self.sql, self.parameters(server))
