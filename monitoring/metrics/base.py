@@ -119,7 +119,7 @@ class Metric:
         """For people: "warning from 70 %, critical from 85 %"."""
         from_ = "below" if self.falling else "from"
         return ", ".join(
-            f"{level} {from_} {limit:,g} {self.unit}".strip()
+            f"{level} {from_} {_plain(limit)} {self.unit}".strip()
             for level, limit in zip(
                 (Level.WARNING, Level.CRITICAL), self.thresholds(), strict=True
             )
@@ -180,6 +180,11 @@ class Metric:
     def _worst_value(self, items: list[Item]) -> float | None:
         values = [item.value for item in items if item.value is not None]
         return (min if self.falling else max)(values, default=None)
+
+
+def _plain(number: float) -> str:
+    """1000000.0 as 1,000,000 and 0.5 as 0.5."""
+    return f"{number:,.2f}".rstrip("0").rstrip(".")
 
 
 def _short(error: DatabaseError) -> str:

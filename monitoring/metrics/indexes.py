@@ -141,10 +141,10 @@ class WriteCost(IndexMetric):
     sql = f"""
         WITH {INDEXES}, roots AS (
             SELECT coalesce(pg_partition_root(indexrelid), indexrelid) AS root,
-                sum(idx_scan) AS scans, sum(bytes) AS bytes,
+                sum(u.idx_scan) AS scans, sum(bytes) AS bytes,
                 sum(n_tup_ins + n_tup_upd - n_tup_hot_upd) AS writes
-            FROM indexes JOIN pg_stat_user_indexes USING (indexrelid)
-            JOIN pg_stat_user_tables ON relid = indrelid GROUP BY 1
+            FROM indexes JOIN pg_stat_user_indexes u USING (indexrelid)
+            JOIN pg_stat_user_tables t ON t.relid = indrelid GROUP BY 1
         )
         SELECT name AS subject, writes / scans AS value, table_name, scans, writes, roots.bytes
         FROM roots JOIN indexes ON indexrelid = root

@@ -17,13 +17,17 @@ class TableMetric(Metric):
 class DeadRows(TableMetric):
     name = "dead_rows"
     label = "Dead rows"
-    help = "Rows that were deleted or changed and not vacuumed, in percent; from 1,000 of them on."
+    help = (
+        "Rows that were deleted or changed and not vacuumed, in percent; tables of 10 MB or more."
+    )
     sql = """
         SELECT relid::regclass::text AS subject, n_dead_tup AS dead,
             100.0 * n_dead_tup / (n_live_tup + n_dead_tup) AS value,
             coalesce(to_char(greatest(last_vacuum, last_autovacuum), 'YYYY-MM-DD HH24:MI'),
                 'never') AS vacuumed
-        FROM pg_stat_user_tables WHERE n_dead_tup >= 1000 ORDER BY n_dead_tup DESC
+        FROM pg_stat_user_tables
+        WHERE n_dead_tup >= 1000 AND pg_relation_size(relid) >= 10000000
+        ORDER BY n_dead_tup DESC
     """
     says = "{subject}: {dead:,} dead rows, {value:.0f} %; last vacuumed: {vacuumed}"
     cure = "As replytics_owner: VACUUM {subject}; see first what holds it back (oldest_snapshot)"
@@ -34,14 +38,15 @@ class DeadRows(TableMetric):
 class StalePlans(TableMetric):
     name = "stale_planner_statistics"
     label = "Stale planner statistics"
-    help = "Rows changed since the last ANALYZE, in percent; from 1,000 changed rows on."
+    help = "Rows changed since the last ANALYZE, in percent; tables of 1 MB or more."
     sql = """
         SELECT relid::regclass::text AS subject, n_mod_since_analyze AS changed,
-            100.0 * n_mod_since_analyze / greatest(n_live_tup, 1) AS value,
+            least(100.0 * n_mod_since_analyze / greatest(n_live_tup, 1), 1000) AS value,
             CASE WHEN greatest(last_analyze, last_autoanalyze) IS NULL THEN 'warning' END AS level,
             coalesce(to_char(greatest(last_analyze, last_autoanalyze), 'YYYY-MM-DD HH24:MI'),
                 'never') AS analyzed
-        FROM pg_stat_user_tables WHERE n_mod_since_analyze >= 1000
+        FROM pg_stat_user_tables
+        WHERE n_mod_since_analyze >= 1000 AND pg_relation_size(relid) >= 1000000
     """
     says = "{subject}: {changed:,} rows changed since ANALYZE ({analyzed}), {value:.0f} %"
     cure = "As replytics_owner: ANALYZE {subject}"
@@ -354,7 +359,7 @@ class IndexBloat(TableMetric):
 
 
 LINES = """
-SELECT {line} AS line, 100.0 * count(*) / sum(count(*)) OVER () AS share,
+SELECT {line} AS line, count(*) AS rows, 100.0 * count(*) / sum(count(*)) OVER () AS share,
     100.0 * sum({widths}) / sum(sum({widths})) OVER () AS share_of_bytes
 FROM {relation} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (7)
 GROUP BY 1 ORDER BY 2 DESC LIMIT 3
@@ -394,7 +399,7 @@ class LinesShare(TableMetric):
                 | {
                     "subject": table["relation"],
                     "value": row["share"],
-                    "rows": max(table["reltuples"], 0) * float(row["share"]) / 100,
+                    "rows": row["rows"] / share,
                     "size": table["bytes"] * float(row["share_of_bytes"]) / 100,
                 }
                 for row in rows(cursor, sample)

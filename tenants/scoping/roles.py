@@ -67,6 +67,16 @@ BEGIN
         END;
     END LOOP;
 END;"""
+# Supabase has the extension in a schema of its own.
+STATEMENTS = """
+DECLARE home text := (SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+    WHERE extname = 'pg_stat_statements');
+BEGIN
+    IF home IS NOT NULL AND NOT has_schema_privilege('{staff}', home, 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO {staff}', home);
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END;"""
 # The owner makes schemas and trusted extensions; the web login temporary tables, for COPY.
 DATABASE = """
 EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO {owner}', current_database());
@@ -116,6 +126,7 @@ def database_steps() -> list[Step]:
     return [
         Step("rights on the database", _do(DATABASE.format(**names))),
         Step("rights on schema public", _do(SCHEMA.format(**names))),
+        Step("the schema of pg_stat_statements, if it is there", _do(STATEMENTS.format(**names))),
         Step("checked those rights", _do(GRANTED.format(**names))),
     ]
 

@@ -173,8 +173,8 @@ def test_table_that_staff_may_not_read_is_unknown(planted: Execute, finding: Fin
 
 
 def test_dead_rows_and_stale_statistics_are_named(planted: Execute, finding: Find) -> None:
-    planted(f"CREATE TABLE planted.t WITH (autovacuum_enabled = false) AS {ROWS.format(3000)}")
-    planted("DELETE FROM planted.t WHERE id <= 2000")
+    planted(f"CREATE TABLE planted.t WITH (autovacuum_enabled = false) AS {ROWS.format(100_000)}")
+    planted("DELETE FROM planted.t WHERE id <= 60000")
     planted("SELECT pg_stat_force_next_flush()")
     planted("SELECT 1")
     dead = finding("dead_rows")
