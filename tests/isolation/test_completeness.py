@@ -40,6 +40,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "roll_up_calls": (),
     "refresh_summary": (),
     "verify_stats": (),
+    "database_report": (),
+    "record_backup": ("--label", "test"),
 }
 
 # Where the scope of each address outside the admin comes from.
