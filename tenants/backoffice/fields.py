@@ -4,17 +4,19 @@ import json
 from typing import Any, NoReturn
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.postgres.forms import SimpleArrayField
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 
 class JSONObjectField(forms.JSONField):
     """A JSON object, shown one key a line; says where bad JSON is bad. Empty means {}."""
 
-    widget = AdminTextareaWidget
+    widget = UnfoldAdminTextareaWidget
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"widget": AdminTextareaWidget({"rows": 6, "class": "json"})} | kwargs)
+        super().__init__(
+            **{"widget": UnfoldAdminTextareaWidget({"rows": 6, "class": "json"})} | kwargs
+        )
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, str):  # as it was typed
@@ -49,7 +51,7 @@ class LinesField(SimpleArrayField):
     """A text[] column, one element a line, so that an element may hold a comma."""
 
     def __init__(self, base_field: forms.Field, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", AdminTextareaWidget({"rows": 3}))
+        kwargs.setdefault("widget", UnfoldAdminTextareaWidget({"rows": 3}))
         kwargs["help_text"] = "One on each line."
         super().__init__(base_field, delimiter="\n", **kwargs)
 
