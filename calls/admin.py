@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 
 from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
 from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
-from calls.models import LIVE, Call, CallArchive, CallMetadata, CallStatus
+from calls.models import LIVE, LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallStatus
 from tenants.backoffice.display import bullets, duration, list_link, moment, prose
 from tenants.backoffice.filters import DaysFilter, FormFilter, LineFilter
 from tenants.backoffice.modeladmin import LineOwnedAdmin, LineStackedInline, ReadOnlyAdmin
@@ -51,7 +51,7 @@ class ArchivedStatusFilter(StatusFilter):
 class ConfidenceFilter(admin.SimpleListFilter):
     title = "AI confidence"
     parameter_name = "confidence"
-    bounds: ClassVar = {"low": Decimal("0.5"), "fair": Decimal("0.7")}
+    bounds: ClassVar = {"low": LOW_CONFIDENCE, "fair": Decimal("0.7")}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, f"Below {bound}") for name, bound in self.bounds.items()]

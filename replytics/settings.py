@@ -227,6 +227,7 @@ UNFOLD: dict[str, Any] = {
     ],
     "STYLES": [lambda request: static("backoffice/backoffice.css")],
     "SCRIPTS": [lambda request: static("backoffice/backoffice.js")],
+    "DASHBOARD_CALLBACK": "desk.home.add_home",
     "COMMAND": {"search_callback": "desk.palette.find"},
     "SIDEBAR": {
         "show_search": True,
