@@ -59,9 +59,9 @@ class FormFields:
                 else UnfoldAdminTextInputWidget
             )
         elif isinstance(db_field, models.JSONField):
-            kwargs["form_class"] = JSONObjectField
+            kwargs |= {"form_class": JSONObjectField, "widget": JSONObjectField.widget}
         elif isinstance(db_field, ArrayField):
-            kwargs["form_class"] = LinesField
+            kwargs |= {"form_class": LinesField, "widget": LinesField.widget}
         field: forms.Field | None = super().formfield_for_dbfield(  # type: ignore[misc]
             db_field, request, **kwargs
         )

@@ -63,10 +63,13 @@ def test_a_call_is_searched_opened_and_its_metadata_edited(calls: Page) -> None:
     calls.fill("#searchbar", "+49 (0)30 901820")
     calls.press("#searchbar", "Enter")
     calls.click("#result_list tbody th a")
-    expect(calls.locator(".backoffice-prose")).to_have_text(
-        "AI: Hello?\nCaller: Two loaves, <b>please</b>."
-    )
+    expect(calls.locator(".dialogue-caller p")).to_have_text("Two loaves, <b>please</b>.")
+    calls.fill("#transcript-words", "LOAVES")
+    expect(calls.locator(".dialogue mark")).to_have_text("loaves")
+    expect(calls.locator("#transcript-found")).to_have_text("1 found")
     calls.fill("[name=metadata-0-tags]", "order\nvip")
+    calls.fill("[name=metadata-0-metadata]", "[]")
+    expect(calls.locator(".backoffice-json").first).to_contain_text("Write a JSON object")
     calls.fill("[name=metadata-0-metadata]", "{loaves: 2}")
     calls.click("[name=_continue]")
     expect(calls.locator(".errorlist").first).to_contain_text("This is not JSON")
@@ -150,4 +153,4 @@ def test_the_palette_leads_to_the_call_of_a_pasted_number(bakery: PhoneNumber, p
     expect(page.locator("#command-results-list li")).to_have_count(1)
     page.click("#command-results-list a")
     expect(page).to_have_url(re.compile("/admin/calls/call/.+/change/"))
-    expect(page.locator(".backoffice-prose")).to_contain_text("Two loaves")
+    expect(page.locator(".dialogue")).to_contain_text("Two loaves")
