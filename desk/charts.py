@@ -57,7 +57,7 @@ class Chart:
         return self.bars[-1].bar.label if self.bars else ""
 
 
-def draw(title: str, note: str, bars: Sequence[Bar], *, unit: str = "") -> Chart:
+def draw(title: str, note: str, bars: Sequence[Bar]) -> Chart:
     """The bars beside each other, the highest over the whole height."""
     top = max((bar.value for bar in bars), default=0)
     step = WIDTH / max(len(bars), 1)
@@ -72,4 +72,4 @@ def draw(title: str, note: str, bars: Sequence[Bar], *, unit: str = "") -> Chart
         )
         for number, bar in enumerate(bars)
     ]
-    return Chart(title, note, drawn, f"{top:,.0f}{unit}")
+    return Chart(title, note, drawn, f"{top:,.0f}")

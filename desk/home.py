@@ -52,7 +52,8 @@ def add_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("calls.view_call"):
         context |= live_calls(now)
     if may("analytics.view_dailycallstatsrow"):
-        context["charts"] = _in_time(lambda: charts(now.date())) or []
+        drawn = _in_time(lambda: charts(now.date()))
+        context |= {"charts": drawn or [], "charts_are_late": drawn is None}
     if may("tenants.view_phonenumber") and may("calls.view_call"):
         quiet = _in_time(lambda: [quiet_lines(now=now, least=MISSED_FROM)])
         context["quiet"] = quiet[0][:QUIET_SHOWN] if quiet else None
@@ -100,42 +101,32 @@ def charts(today: datetime.date) -> list[Chart]:
     """The last 30 days, today included, on each line's own clock."""
     first = today - datetime.timedelta(days=DAYS - 1)
     known = days_together(first=first, last=today)
-    days = [first + datetime.timedelta(days=n) for n in range(DAYS)]
-    return [
-        draw(
-            "Calls a day",
-            "filled: completed",
-            [_calls(day, known.get(day, Totals())) for day in days],
-        ),
-        draw(
-            "Minutes talked a day",
-            "all calls together",
-            [_minutes(day, known.get(day, Totals())) for day in days],
-        ),
-    ]
+    return [calls_a_day(known, today), _minutes_a_day(known, today)]
 
 
-def _calls(day: datetime.date, totals: Totals) -> Bar:
-    says = f"{day:%a} {day.day} {day:%b}: {totals.total_calls:,} calls"
-    return Bar(
-        label=f"{day.day} {day:%b}",
-        value=totals.total_calls,
-        part=totals.successful_calls,
-        says=f"{says}, {totals.successful_calls:,} completed",
-        link=_days_rows(day),
-    )
+def calls_a_day(known: dict[datetime.date, Totals], today: datetime.date, **only: str) -> Chart:
+    """only: what else narrows the lists of rows that the bars link to."""
+    bars = []
+    for day in _days_until(today):
+        totals = known.get(day, Totals())
+        calls, completed = totals.total_calls, totals.successful_calls
+        says = f"{day:%a} {day.day} {day:%b}: {calls:,} calls, {completed:,} completed"
+        bars.append(Bar(f"{day.day} {day:%b}", calls, completed, says, _rows_of(day, **only)))
+    return draw("Calls a day", "filled: completed", bars)
 
 
-def _minutes(day: datetime.date, totals: Totals) -> Bar:
-    minutes = totals.total_duration / 60
-    return Bar(
-        label=f"{day.day} {day:%b}",
-        value=minutes,
-        part=minutes,
-        says=f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes",
-        link=_days_rows(day),
-    )
+def _minutes_a_day(known: dict[datetime.date, Totals], today: datetime.date) -> Chart:
+    bars = []
+    for day in _days_until(today):
+        minutes = known.get(day, Totals()).total_duration / 60
+        says = f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes"
+        bars.append(Bar(f"{day.day} {day:%b}", minutes, minutes, says, _rows_of(day)))
+    return draw("Minutes talked a day", "all calls together", bars)
 
 
-def _days_rows(day: datetime.date) -> str:
-    return list_of("analytics_dailycallstatsrow", first=day, last=day)
+def _days_until(today: datetime.date) -> list[datetime.date]:
+    return [today - datetime.timedelta(days=n) for n in reversed(range(DAYS))]
+
+
+def _rows_of(day: datetime.date, **only: str) -> str:
+    return list_of("analytics_dailycallstatsrow", first=day, last=day, **only)

@@ -1,6 +1,7 @@
 """The home page: its numbers are those of the rows, for whom they are and where they lead."""
 
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,7 +9,6 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from analytics.overview import Totals, days_together, hours_together, quiet_lines
 from analytics.rollups import roll_up
@@ -115,13 +115,19 @@ def test_lines_that_are_missed_are_quiet(line: PhoneNumber, other_line: PhoneNum
         assert quiet_lines(now=NOON, least=3) == []
 
 
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is NOON on the home page."""
+    monkeypatch.setattr(home, "timezone", SimpleNamespace(now=lambda: NOON))
+
+
 def test_every_number_leads_to_its_rows(
-    back_office: Client, line: PhoneNumber, other_line: PhoneNumber
+    noon: None, back_office: Client, line: PhoneNumber, other_line: PhoneNumber
 ) -> None:
-    make_call(line, ai_confidence="0.3")
-    make_call(other_line, status="failed", ai_confidence="0.4")
-    make_call(other_line, status="ringing")
-    make_call(line, created_at=timezone.now() - 40 * DAY, ai_confidence="0.1")
+    make_call(line, ai_confidence="0.3", created_at=NOON)
+    make_call(other_line, status="failed", ai_confidence="0.4", created_at=NOON)
+    make_call(other_line, status="ringing", created_at=NOON)
+    make_call(line, created_at=NOON - 40 * DAY, ai_confidence="0.1")
     with all_tenants("test"):
         CallEvent.objects.create(phone=line, kind="voice", payload={}, verdict="waiting")
     context = shown(back_office)
@@ -143,11 +149,17 @@ def test_every_number_leads_to_its_rows(
 
 
 def test_inside_a_line_nothing_of_others_is_counted(
-    back_office: Client, line: PhoneNumber, other_line: PhoneNumber
+    noon: None, back_office: Client, line: PhoneNumber, other_line: PhoneNumber
 ) -> None:
-    make_call(line)
+    make_call(line, created_at=NOON)
     for status in ("ringing", "completed"):
-        make_call(other_line, status=status, caller_number="+4930901820", ai_confidence="0.1")
+        make_call(
+            other_line,
+            status=status,
+            caller_number="+4930901820",
+            ai_confidence="0.1",
+            created_at=NOON,
+        )
     with all_tenants("test"):
         CallEvent.objects.create(phone=other_line, kind="voice", payload={}, verdict="waiting")
         CallEvent.objects.create(phone=None, kind="voice", payload={}, verdict="unknown_line")
@@ -197,7 +209,9 @@ def test_a_number_that_takes_too_long_holds_up_no_other(
 
     monkeypatch.setattr(home, "TIME_LIMIT", 0.05)
     monkeypatch.setattr(home, "PARTS", [("calls.view_call", "Slow", slow)])
+    monkeypatch.setattr(home, "charts", slow)
     context = shown(back_office)
+    assert context["charts_are_late"]
     assert [(card.title, card.note) for card in context["cards"]] == [("Slow", "takes too long")]
     assert context["live_count"].number == 0
 
