@@ -1,8 +1,11 @@
 """How calls are counted, in one place: the roll-up and the live part of a read use these texts.
 
 answered: answered or completed. successful: completed. Durations are seconds. Live calls and the
-archive count alike. Every text has the parameter `line`, the id of a line; arguments are SQL.
+archive count alike. Every text has the parameter `line`, the id of a line, unless another
+expression is given for it; arguments are SQL.
 """
+
+LINE = "%(line)s"
 
 COUNTS = """
     count(*) AS total_calls,
@@ -13,37 +16,38 @@ COUNTS = """
     count(DISTINCT caller_number) AS unique_callers"""
 
 
-def history(*, since: str, until: str) -> str:
+def history(*, since: str, until: str, line: str = LINE) -> str:
     """The calls of the line, live and archived, that began in [since, until)."""
     columns = "created_at, status, duration, caller_number"
-    where = f"phone_id = %(line)s AND created_at >= {since} AND created_at < {until}"
+    where = f"phone_id = {line} AND created_at >= {since} AND created_at < {until}"
     return (
         f"SELECT {columns} FROM calls WHERE {where}"
         f" UNION ALL SELECT {columns} FROM calls_archive WHERE {where}"
     )
 
 
-def hour_counts(*, hours: str) -> str:
-    """A row of counts for each `bucket` of the relation `hours`, rows of zero included."""
-    calls = history(since="h.bucket", until="h.bucket + interval '1 hour'")
+def hour_counts(*, hours: str, line: str = LINE) -> str:
+    """A row of counts for each `bucket` of the relation `hours` (h), rows of zero included."""
+    calls = history(since="h.bucket", until="h.bucket + interval '1 hour'", line=line)
     return f"""
 SELECT h.bucket, c.* FROM {hours} AS h
 CROSS JOIN LATERAL (SELECT {COUNTS} FROM ({calls}) AS history) AS c"""
 
 
-def days_of_hours(*, hours: str, timezone: str) -> str:
-    """The days, `date`, that the hours `bucket` of the relation lie in.
+def days_of_hours(*, hours: str, timezone: str, also: str = "") -> str:
+    """The days, `date`, that the hours `bucket` of the relation (h) lie in.
 
-    Two each where the line's clock is not a whole number of hours off UTC.
+    Two each where the line's clock is not a whole number of hours off UTC. also: more columns of
+    the relation, each with a comma behind it.
     """
     return f"""
-SELECT DISTINCT (instant AT TIME ZONE {timezone})::date AS date FROM {hours} AS h
+SELECT DISTINCT {also}(instant AT TIME ZONE {timezone})::date AS date FROM {hours} AS h
 CROSS JOIN LATERAL (VALUES (h.bucket), (h.bucket + interval '59 minutes 59.999999 seconds'))
     AS v (instant)"""
 
 
-def day_counts(*, days: str, timezone: str) -> str:
-    """A row of counts for each `date` of the relation `days`, rows of zero included.
+def day_counts(*, days: str, timezone: str, line: str = LINE) -> str:
+    """A row of counts for each `date` of the relation `days` (d), rows of zero included.
 
     Where clocks go back over midnight a day begins before its 00:00 is reached for good: the
     index is asked for two hours more on either side, the exact condition is on the date.
@@ -51,6 +55,7 @@ def day_counts(*, days: str, timezone: str) -> str:
     calls = history(
         since=f"(d.date::timestamp AT TIME ZONE {timezone}) - interval '2 hours'",
         until=f"((d.date + 1)::timestamp AT TIME ZONE {timezone}) + interval '2 hours'",
+        line=line,
     )
     return f"""
 SELECT d.date, c.* FROM {days} AS d
