@@ -12,16 +12,25 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.counting import COUNTS, day_counts, days_of_hours, history, hour_counts
+from analytics.counting import (
+    COUNTS,
+    day_counts,
+    days_of_hours,
+    history,
+    hour_counts,
+    is_sealed,
+)
 from tenants.scoping import current_scope
 
 HOURS = f"""
 WITH queued AS (
     SELECT DISTINCT bucket FROM rollup_queue
     WHERE phone_id = %(line)s AND bucket >= %(since)s AND bucket < %(until)s
+        AND NOT {is_sealed("bucket")}
 )
 SELECT date_bucket AS bucket, total_calls, answered_calls, successful_calls, total_duration,
-    round(total_duration::numeric / total_calls, 2) AS average_duration, unique_callers
+    round(total_duration::numeric / total_calls, 2) AS average_duration, unique_callers,
+    true AS callers_exact
 FROM call_analytics a
 WHERE phone_id = %(line)s AND date_bucket >= %(since)s AND date_bucket < %(until)s
     AND NOT EXISTS (SELECT 1 FROM queued q WHERE q.bucket = a.date_bucket)
@@ -45,7 +54,7 @@ WITH line AS (
     WHERE touched.date BETWEEN %(first)s AND %(last)s
 )
 SELECT date, total_calls, answered_calls, successful_calls, total_duration, average_duration,
-    unique_callers
+    unique_callers, callers_exact
 FROM daily_call_stats s
 WHERE phone_id = %(line)s AND date BETWEEN %(first)s AND %(last)s
     AND NOT EXISTS (SELECT 1 FROM days d WHERE d.date = s.date)
@@ -63,14 +72,18 @@ FROM ({history(since="%(since)s", until="%(until)s")}) AS history
 
 @dataclass(frozen=True)
 class Counts:
-    """Calls and seconds of one bucket; average_duration is None without calls."""
+    """Calls and seconds of one bucket.
+
+    average_duration is None without calls, unique_callers where calls of a sealed month have to be
+    added to others: who called in them is not in the database any more.
+    """
 
     total_calls: int
     answered_calls: int
     successful_calls: int
     total_duration: int
     average_duration: Decimal | None
-    unique_callers: int
+    unique_callers: int | None
 
 
 def hourly(*, since: datetime, until: datetime) -> dict[datetime, Counts]:
@@ -92,7 +105,10 @@ def total(*, since: datetime, until: datetime) -> Counts:
 def _buckets(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, Counts]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, {**parameters, "line": current_scope().phone_id})
-        return [(bucket, Counts(*counts)) for bucket, *counts in cursor.fetchall()]
+        return [
+            (bucket, Counts(*[*counts, callers if is_exact else None]))
+            for bucket, *counts, callers, is_exact in cursor.fetchall()
+        ]
 
 
 # What a moment on the wall clock of a time zone belongs to. ISO weeks begin on Monday; weekdays

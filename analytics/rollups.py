@@ -72,16 +72,23 @@ WITH days AS ({days_of_hours(hours=TAKEN, timezone="%(timezone)s")}
     DELETE FROM daily_call_stats d USING counted c
     WHERE d.phone_id = %(line)s AND d.date = c.date AND c.total_calls = 0
 )
-INSERT INTO daily_call_stats (phone_id, date, total_calls, answered_calls, successful_calls,
-    total_duration, average_duration, unique_callers)
+INSERT INTO daily_call_stats AS d (phone_id, date, total_calls, answered_calls, successful_calls,
+    total_duration, average_duration, unique_callers, callers_exact)
 SELECT %(line)s, date, total_calls, answered_calls, successful_calls,
-    least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers
+    least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers,
+    callers_exact
 FROM counted WHERE total_calls > 0
 ON CONFLICT (phone_id, date) DO UPDATE SET
     (total_calls, answered_calls, successful_calls, total_duration, average_duration,
-     unique_callers) =
+     unique_callers, callers_exact) =
     (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
-     excluded.total_duration, excluded.average_duration, excluded.unique_callers)
+     excluded.total_duration, excluded.average_duration, excluded.unique_callers,
+     excluded.callers_exact)
+-- A day that is partly sealed keeps the callers it knows while its calls are those it knows.
+WHERE excluded.callers_exact
+    OR (d.total_calls, d.answered_calls, d.successful_calls, d.total_duration) IS DISTINCT FROM
+    (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
+     excluded.total_duration)
 """
 
 # Every hour that has calls or numbers; days that lost their last call have an hour with numbers.

@@ -1,6 +1,7 @@
 """The truth check: stored statistics against a recount of the calls.
 
-Hours and days that wait in the queue are left out: reads compute those live.
+Hours and days that wait in the queue are left out: reads compute those live. So are sealed months
+and the days that touch them: their calls are not there to be counted.
 """
 
 import random
@@ -11,20 +12,21 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.counting import COUNTS, history
+from analytics.counting import COUNTS, SEALED, calls_of, is_sealed
 from analytics.models import StatsVerification
 from analytics.summary import refresh_summary
 from tenants.models import PhoneNumber
 
-_HISTORY = history(since="'-infinity'", until="'infinity'")
+_CALLS = calls_of(since="'-infinity'", until="'infinity'")
 
 # stored and counted are rows of the same columns, as JSON; a missing row is null.
 HOURS = f"""
 WITH counted AS (
     SELECT date_trunc('hour', created_at, 'UTC') AS bucket, {COUNTS}
-    FROM ({_HISTORY}) AS history GROUP BY 1
+    FROM ({_CALLS}) AS history GROUP BY 1
 ), stored AS (
-    SELECT * FROM call_analytics WHERE phone_id = %(line)s
+    SELECT * FROM call_analytics
+    WHERE phone_id = %(line)s AND NOT {is_sealed("date_bucket")}
 )
 SELECT to_char(coalesce(date_bucket, bucket) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
     s.row, c.row
@@ -43,7 +45,7 @@ WITH line AS (
     SELECT timezone FROM phone_numbers WHERE id = %(line)s
 ), counted AS (
     SELECT (created_at AT TIME ZONE timezone)::date AS date, {COUNTS}
-    FROM ({_HISTORY}) AS history, line GROUP BY 1
+    FROM ({_CALLS}) AS history, line GROUP BY 1
 ), stored AS (
     SELECT * FROM daily_call_stats WHERE phone_id = %(line)s
 ), queued AS (
@@ -60,6 +62,10 @@ FULL JOIN (SELECT date, jsonb_build_array(total_calls, answered_calls, successfu
         least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers)
         AS row FROM counted) AS c ON s.date = c.date
 WHERE s.row IS DISTINCT FROM c.row AND coalesce(s.date, c.date) NOT IN (SELECT date FROM queued)
+    AND NOT {SEALED} && (
+        SELECT tstzrange(day::timestamp AT TIME ZONE timezone,
+            (day + 1)::timestamp AT TIME ZONE timezone)
+        FROM line, LATERAL (VALUES (coalesce(s.date, c.date))) AS v (day))
 ORDER BY 1
 """
 

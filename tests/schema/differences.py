@@ -289,6 +289,9 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "a day says how many calls were completed, as the document's daily query does": {
         "column daily_call_stats.successful_calls": COUNT,
     },
+    "callers of a day that is partly out of the database are known as a maximum": {
+        "column daily_call_stats.callers_exact": (None, "boolean NOT NULL DEFAULT true"),
+    },
     "statistics follow their calls: each changed hour is queued": {
         "trigger calls.calls_queue_inserted": (
             None,
