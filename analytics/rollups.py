@@ -9,11 +9,11 @@ Locking the line's row keeps two roll-ups, or a roll-up and a change of timezone
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from analytics.counting import day_counts, days_of_hours, hour_counts
+from analytics.counting import day_counts, days_of_hours, hour_counts, lines, not_sealed
 
 # A skip scan over the index: as many probes as there are lines in the queue.
 QUEUED_LINES = """
@@ -27,7 +27,7 @@ WITH RECURSIVE lines AS (
 SELECT phone_id FROM lines WHERE phone_id IS NOT NULL
 """
 
-LOCK_LINE = "SELECT timezone FROM phone_numbers WHERE id = %(line)s FOR NO KEY UPDATE SKIP LOCKED"
+LOCK_LINE = "SELECT id FROM phone_numbers WHERE id = %(line)s FOR NO KEY UPDATE SKIP LOCKED"
 
 LINE_EXISTS = "SELECT EXISTS (SELECT 1 FROM phone_numbers WHERE id = %(line)s)"
 
@@ -44,10 +44,12 @@ WITH oldest AS (
 SELECT bucket FROM oldest
 """
 
-TAKEN = "(SELECT unnest(%(buckets)s::timestamptz[]) AS bucket)"
+TAKEN = "(SELECT %(line)s AS phone_id, unnest(%(buckets)s::timestamptz[]) AS bucket)"
 
 WRITE_HOURS = f"""
-WITH counted AS ({hour_counts(hours=TAKEN)}
+WITH hours AS (
+    SELECT * FROM {TAKEN} AS taken WHERE {not_sealed("bucket", line="taken.phone_id")}
+), counted AS ({hour_counts(hours="hours")}
 ), emptied AS (
     DELETE FROM call_analytics a USING counted c
     WHERE a.phone_id = %(line)s AND a.date_bucket = c.bucket AND c.total_calls = 0
@@ -66,8 +68,9 @@ SELECT coalesce(sum(total_calls), 0) FROM counted
 """
 
 WRITE_DAYS = f"""
-WITH days AS ({days_of_hours(hours=TAKEN, timezone="%(timezone)s")}
-), counted AS ({day_counts(days="days", timezone="%(timezone)s")}
+WITH line AS ({lines("id = %(line)s")}
+), days AS ({days_of_hours(hours=TAKEN, lines="line")}
+), counted AS ({day_counts(days="days")}
 ), emptied AS (
     DELETE FROM daily_call_stats d USING counted c
     WHERE d.phone_id = %(line)s AND d.date = c.date AND c.total_calls = 0
@@ -163,8 +166,7 @@ def _roll_up_batch(line: str, limit: int, rolled: Rolled) -> int:
     """Roll up the oldest queued hours of a line; the number of hours, 0 when there was nothing."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_LINE, {"line": line})
-        locked = cursor.fetchone()
-        if locked is None:
+        if cursor.fetchone() is None:
             cursor.execute(LINE_EXISTS, {"line": line})
             if cursor.fetchone() == (True,):
                 rolled.skipped_lines += 1
@@ -175,7 +177,12 @@ def _roll_up_batch(line: str, limit: int, rolled: Rolled) -> int:
         buckets = [bucket for (bucket,) in cursor.fetchall()]
         if not buckets:
             return 0
-        parameters = {"line": line, "buckets": buckets, "timezone": locked[0]}
+        parameters = {
+            "line": line,
+            "buckets": buckets,
+            "since": min(buckets) - timedelta(days=2),
+            "until": max(buckets) + timedelta(days=2),
+        }
         cursor.execute(WRITE_HOURS, parameters)
         rolled.calls += int(cursor.fetchone()[0])
         cursor.execute(WRITE_DAYS, parameters)
