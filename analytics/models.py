@@ -207,7 +207,7 @@ class QueuedBucket(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "rollup_queue"
         verbose_name = "queued hour"
-        constraints = [TenantRLS(tenant_may="SELECT, INSERT")]
+        constraints = [TenantRLS(tenant_may="SELECT")]
         indexes = [
             # The queued hours of one line, and the lines that have any.
             models.Index(fields=["phone", "bucket"], name="idx_rollup_queue_phone_bucket"),

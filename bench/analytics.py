@@ -107,7 +107,7 @@ def fill(server: "psycopg.Connection[Any]", calls: int, step: int) -> None:
         server.execute(FILL, {"calls": min(BATCH, calls - first), "step": step})
     server.execute("ALTER TABLE calls ENABLE TRIGGER USER")
     server.execute(
-        "INSERT INTO rollup_queue SELECT DISTINCT phone_id, date_trunc('hour', created_at, 'UTC')"
+        "INSERT INTO rollup_queue SELECT phone_id, date_trunc('hour', created_at, 'UTC')"
         " FROM calls WHERE created_at < timestamptz '2026-07-01Z' - interval '90 days' * %(step)s"
         " AND created_at >= timestamptz '2026-07-01Z' - interval '90 days' * (%(step)s + 1)",
         {"step": step},

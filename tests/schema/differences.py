@@ -296,7 +296,7 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "trigger calls.calls_queue_inserted": (
             None,
             "AFTER INSERT ON calls REFERENCING NEW TABLE AS inserted"
-            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_inserted_calls()",
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_new_calls()",
         ),
         "trigger calls.calls_queue_deleted": (
             None,
