@@ -295,8 +295,8 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once. */
-            unique_callers: number;
+            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            unique_callers: number | null;
             /** @description A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. */
             bucket: string;
         };
@@ -469,8 +469,8 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once. */
-            unique_callers: number;
+            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            unique_callers: number | null;
         };
         Delivered: {
             /** Format: uuid */
