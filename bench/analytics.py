@@ -7,8 +7,8 @@ three steps to one, two and four times a history of equal density over 1,000 ske
 step it times the last 90 days of the biggest line, by day: our read, with everything rolled up and
 with a backlog of new calls; the document's GROUP BY over the raw rows, as it is (an index has its
 two counts) and with the columns that our read has; and what a materialized view costs to be as
-fresh. All in the same run, as medians, with how often each goes into either GROUP BY. Then the rate
-of the roll-up and what the trigger of the queue adds to an INSERT.
+fresh. All in the same run, as medians, with how often each goes into either GROUP BY. Then the
+rate of the roll-up and what the trigger of the queue adds to an INSERT.
 """
 
 import argparse
