@@ -46,7 +46,7 @@ def test_file_fills_what_is_missing(
     line: PhoneNumber, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stuck = make_call(line, status="answered", provider_status="in-progress", duration=0)
-    busy = {"status": "failed", "provider_status": "busy", "duration": 15}
+    busy: dict[str, Any] = {"status": "failed", "provider_status": "busy", "duration": 15}
     ended = make_call(line, created_at=datetime(2010, 8, 31, 20, tzinfo=UTC), **busy)
     lost = record(line)
     calls = [
