@@ -1,6 +1,6 @@
 """Signed callbacks against gunicorn: our intake beside a naive view that only does an INSERT.
 
-    python -m bench.intake [--calls 300] [--clients 1 4 16]
+    python -m bench.intake [--callbacks-for 300] [--clients 1 4 16]
 
 Both contenders check the same signatures, on the same server processes with the configuration of
 `make run`, by turns, while calls are archived and the summary is refreshed beside them. The naive
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -54,8 +54,13 @@ class Slice(NamedTuple):
     latencies: list[float]
 
 
-def rows(*, calls: int = 300, client_counts: list[int] | None = None) -> Iterator[Row]:
-    """On the database of the environment, which has the data of bench.data."""
+def rows(
+    calls: int, *, callbacks_for: int = 300, client_counts: Sequence[int] = (1, 4, 16)
+) -> Iterator[Row]:
+    """On the database of the environment, which has so many calls of bench.data.
+
+    callbacks_for: the calls that each contender is told of with each number of clients.
+    """
     import django
 
     os.environ["TWILIO_AUTH_TOKEN"] = TOKEN
@@ -64,12 +69,12 @@ def rows(*, calls: int = 300, client_counts: list[int] | None = None) -> Iterato
         sids = (f"CAb{number:031x}" for number in itertools.count())
         for path in (OURS, NAIVE):  # both warm: processes, plans, caches
             send(url, path, list(itertools.islice(sids, 40)), clients=4)
-        for clients in client_counts or [1, 4, 16]:
+        for clients in client_counts:
             slices: dict[str, list[Slice]] = {OURS: [], NAIVE: []}
             sent: list[str] = []
             for turn in range(ROUNDS):
                 for path in (OURS, NAIVE) if turn % 2 else (NAIVE, OURS):
-                    batch = list(itertools.islice(sids, max(calls // ROUNDS, clients)))
+                    batch = list(itertools.islice(sids, max(callbacks_for // ROUNDS, clients)))
                     slices[path].append(send(url, path, batch, clients=clients))
                     sent += batch if path == OURS else []
             ratios = [a.rate / b.rate for a, b in zip(slices[OURS], slices[NAIVE], strict=True)]
@@ -200,14 +205,22 @@ def upkeep() -> Iterator[None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.intake", description=__doc__)
-    parser.add_argument("--calls", type=int, default=300, help="per contender and client count")
+    parser.add_argument("--calls", type=int, default=50_000, help="in the database")
+    parser.add_argument(
+        "--callbacks-for", type=int, default=300, help="calls per contender and client count"
+    )
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--beside", type=int, default=50_000, help="calls in the database")
     options = parser.parse_args()
     with running_cluster(), scratch_database("bench_intake") as database:
-        fill(database, options.beside)
+        fill(database, options.calls)
         os.environ |= environment(database)
-        print_rows(rows(calls=options.calls, client_counts=options.clients))
+        print_rows(
+            rows(
+                options.calls,
+                callbacks_for=options.callbacks_for,
+                client_counts=options.clients,
+            )
+        )
 
 
 if __name__ == "__main__":
