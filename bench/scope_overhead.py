@@ -46,7 +46,7 @@ def main() -> None:
     cluster.start()
     try:
         os.environ.update(cluster.environment(), AUDIT_LOG_LEVEL="WARNING")
-        os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe())
+        os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
         measure(cluster, rounds=options.rounds, calls=options.calls)
     finally:

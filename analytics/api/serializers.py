@@ -1,30 +1,29 @@
 """What statistics are asked for, and how they are answered."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from tenants.api.fields import MomentField, NumberField, StrictSerializer
-from tenants.models import validate_timezone
+from tenants.api.fields import MomentField, NumberField, StrictSerializer, TimezoneField
 
 LONGEST_RANGE = 400  # days
 LONGEST_HOURS = 31 * 24
 
 
 class RangeSerializer(StrictSerializer):
-    timezone = serializers.CharField(
-        required=False,
-        validators=[validate_timezone],
-        max_length=100,
-        help_text="Whose clock; the line's own by default.",
-    )
+    timezone = TimezoneField(required=False, help_text="Whose clock; the line's own by default.")
     compare = serializers.ChoiceField(
         ["previous"], required=False, help_text="Adds the period of the same length before."
     )
 
 
 class DailyQuery(RangeSerializer):
+    examples: ClassVar[dict[str, Any]] = {
+        "first": "2026-03-01",
+        "last": "2026-03-31",
+        "timezone": "Europe/Berlin",
+    }
     first = serializers.DateField()
     last = serializers.DateField(help_text="Included.")
     group_by = serializers.ChoiceField(["day", "week", "month", "weekday"], default="day")
@@ -41,6 +40,11 @@ class DailyQuery(RangeSerializer):
 
 
 class HourlyQuery(RangeSerializer):
+    examples: ClassVar[dict[str, Any]] = {
+        "since": "2026-03-10T08:00:00Z",
+        "until": "2026-03-10T18:00:00Z",
+        "timezone": "Europe/Berlin",
+    }
     since = serializers.DateTimeField(help_text="The beginning of an hour.")
     until = serializers.DateTimeField(help_text="Not included.")
     group_by = serializers.ChoiceField(["hour", "hour_of_day"], default="hour")
@@ -65,7 +69,11 @@ class CountsSerializer(serializers.Serializer[Any]):
     average_duration = NumberField(
         max_digits=12, decimal_places=2, allow_null=True, help_text="Seconds; null without calls."
     )
-    unique_callers = serializers.IntegerField(help_text="Of this bucket or range, each once.")
+    unique_callers = serializers.IntegerField(
+        allow_null=True,
+        help_text="Of this bucket or range, each once; null where calls that retention removed"
+        " are among others.",
+    )
 
 
 class BucketSerializer(CountsSerializer):

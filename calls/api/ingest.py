@@ -4,41 +4,35 @@ import json
 import re
 from typing import Any
 
-from django.db import transaction
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from calls.api.serializers import ARCHIVED, LONGEST_OBJECT
 from calls.intake.events import URL
 from calls.intake.pipeline import Archived, NotOfThisLine, deliver
 from calls.models import CallStatus
 from tenants.api.documentation import IDEMPOTENCY_KEY, documented
-from tenants.api.problems import problem
+from tenants.api.errors import Conflict
+from tenants.api.fields import ObjectField, StrictSerializer
+from tenants.api.once import once
 from tenants.api.views import LineView
 from tenants.credentials import KeyScope
-from tenants.idempotency import KEY, KeyReused, claim, hash_request
 
 CALL_SID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 LARGEST_BODY = 5_000_000  # bytes
-LONGEST_OBJECT = 100_000  # characters of JSON
 
 
-class JsonObject(serializers.JSONField):
-    """An object that jsonb can hold."""
-
+class BoundedObject(ObjectField):
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, dict):
-            raise serializers.ValidationError("Send a JSON object.")
-        text = json.dumps(data, ensure_ascii=False)
-        if len(text) > LONGEST_OBJECT:
+        value = super().to_internal_value(data)
+        if len(json.dumps(value, ensure_ascii=False)) > LONGEST_OBJECT:
             raise serializers.ValidationError(f"At most {LONGEST_OBJECT} characters of JSON.")
-        if re.search(r"(?<!\\)(\\\\)*\\u0000|[\ud800-\udfff]", text):
-            raise serializers.ValidationError("NUL and lone surrogates are no text.")
-        return super().to_internal_value(data)
+        return value
 
 
-class DeliverySerializer(serializers.Serializer[dict[str, Any]]):
+class DeliverySerializer(StrictSerializer):
     """Every field may be left out, and then stays as it was."""
 
     transcript = serializers.CharField(
@@ -55,16 +49,8 @@ class DeliverySerializer(serializers.Serializer[dict[str, Any]]):
     tags = serializers.ListField(
         child=serializers.CharField(max_length=100), required=False, max_length=100
     )
-    metadata = JsonObject(required=False)
-    custom_fields = JsonObject(required=False)
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := sorted(data.keys() - self.fields.keys())):
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(
-                dict.fromkeys(unknown, f"There is no such field; these may be sent: {known}.")
-            )
-        return super().to_internal_value(data)
+    metadata = BoundedObject(required=False)
+    custom_fields = BoundedObject(required=False)
 
 
 class DeliveredSerializer(serializers.Serializer[dict[str, Any]]):
@@ -95,36 +81,16 @@ class CallBySid(LineView):
     def put(self, request: Request, call_sid: str) -> Response:
         if not CALL_SID.fullmatch(call_sid):
             raise NotFound("That is no call SID.")
-        key = request.headers.get("Idempotency-Key")
-        if key is not None and not KEY.fullmatch(key):
-            return problem(400, "An Idempotency-Key has 1 to 255 visible ASCII characters.")
         delivery = DeliverySerializer(data=request.data)
         delivery.is_valid(raise_exception=True)
+
+        def act() -> Response:
+            delivered = deliver(call_sid=call_sid, **delivery.validated_data)
+            return Response(delivered.call, status=201 if delivered.created else 200)
+
         try:
-            return self._deliver_once(request, call_sid, key, delivery.validated_data)
-        except KeyReused:
-            return problem(422, "This Idempotency-Key was used for a different request.")
+            return once(request, act)
         except NotOfThisLine:
             raise NotFound("This line has no such call.") from None
         except Archived:
-            return problem(409, "The call is in the archive, where nothing is changed any more.")
-
-    def _deliver_once(
-        self, request: Request, call_sid: str, key: str | None, fields: dict[str, Any]
-    ) -> Response:
-        with transaction.atomic():
-            claimed = None
-            if key is not None:
-                body = json.dumps(request.data, sort_keys=True).encode()
-                claimed = claim(
-                    key=key,
-                    request_hash=hash_request(b"PUT", request.path.encode(), body),
-                )
-                if claimed.answer is not None:
-                    replayed = {"Idempotency-Replayed": "true"}
-                    return Response(claimed.answer, status=claimed.status, headers=replayed)
-            delivered = deliver(call_sid=call_sid, **fields)
-            status = 201 if delivered.created else 200
-            if claimed is not None:
-                claimed.keep(status, delivered.call)
-        return Response(delivered.call, status=status)
+            raise Conflict(ARCHIVED) from None

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from calls.api.serializers import LONGEST_OBJECT, LONGEST_TAG, MOST_TAGS
 from calls.models import Call, CallMetadata
-from tenants.api.fields import StrictSerializer
+from tenants.api.fields import ObjectField, StrictSerializer
 
 # A call without a row has nothing; an archived one carries its own. Both by primary key.
 READ = """
@@ -31,9 +31,9 @@ ON CONFLICT (call_id) DO UPDATE SET metadata = excluded.metadata, tags = exclude
 
 class MetadataSerializer(serializers.Serializer[Any]):
     call_id = serializers.UUIDField()
-    metadata = serializers.DictField()
+    metadata = ObjectField()
     tags = serializers.ListField(child=serializers.CharField())
-    custom_fields = serializers.DictField()
+    custom_fields = ObjectField()
     archived = serializers.BooleanField()
 
 
@@ -49,8 +49,8 @@ class TagChangeSerializer(StrictSerializer):
 class MetadataChangeSerializer(StrictSerializer):
     """Merge patches: a key with null is removed, one that is left out stays."""
 
-    metadata = serializers.DictField(required=False)
-    custom_fields = serializers.DictField(required=False)
+    metadata = ObjectField(required=False)
+    custom_fields = ObjectField(required=False)
     tags = TagChangeSerializer(required=False)
 
 

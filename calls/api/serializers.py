@@ -4,8 +4,9 @@ calls.api.page writes the same shape in SQL; tests/calls/test_api_bytes.py holds
 """
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
@@ -18,6 +19,8 @@ LARGEST_PAGE = 200
 MOST_TAGS = 100
 LONGEST_TAG = 100
 LONGEST_OBJECT = 100_000  # characters of JSON
+LONGEST_CONDITION = 2000
+ARCHIVED = "The call is in the archive, where nothing is changed any more."
 
 
 class RecordingField(serializers.CharField):
@@ -72,6 +75,7 @@ class HighlightsSerializer(serializers.Serializer[Any]):
 class ListedCallSerializer(CallSerializer):
     """Without the fields that were not asked for; with highlights beside a search."""
 
+    sparse = True
     highlights = HighlightsSerializer(required=False)
 
     class Meta(CallSerializer.Meta):
@@ -91,6 +95,15 @@ class CallPageSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_field(
+    {
+        "type": "string",
+        "format": "json-object",
+        "maxLength": LONGEST_CONDITION,
+        "contentMediaType": "application/json",
+        "contentSchema": {"type": "object", "minProperties": 1},
+    }
+)
 class ObjectText(serializers.CharField):
     """A JSON object, written in a query parameter."""
 
@@ -106,11 +119,13 @@ class ObjectText(serializers.CharField):
         return json.dumps(value)
 
 
-class NameList(serializers.CharField):
-    """Names of fields, separated by commas."""
+class NameList(serializers.ListField):
+    """Names of fields, repeated or separated by commas; in the order of the whole call."""
+
+    child = serializers.ChoiceField(FIELDS)
 
     def to_internal_value(self, data: Any) -> Any:
-        names = super().to_internal_value(data).split(",")
+        names = [name for text in data for name in text.split(",")]
         if unknown := sorted(set(names) - set(FIELDS)):
             raise serializers.ValidationError(f"Unknown: {', '.join(unknown)[:200]}.")
         return [name for name in FIELDS if name in names]
@@ -124,6 +139,26 @@ def _tags() -> serializers.ListField:
 
 class CallQuery(serializers.Serializer[Any]):
     """The parameters of the list, but for cursor and limit."""
+
+    examples: ClassVar[dict[str, Any]] = {
+        "status": ["completed", "failed"],
+        "created_after": "2026-03-01T00:00:00Z",
+        "created_before": "2026-04-01T00:00:00+02:00",
+        "caller": "+14155550123",
+        "caller_prefix": "+1415",
+        "duration_min": 30,
+        "duration_max": 600,
+        "confidence_min": 0.5,
+        "confidence_max": 0.9,
+        "has_recording": True,
+        "tags": ["vip"],
+        "tags_any": ["vip", "new"],
+        "metadata": '{"intent":"booking"}',
+        "custom_fields": '{"order":{"id":7}}',
+        "q": "rye bread",
+        "fields": ["id", "caller_number", "created_at"],
+        "total": "estimate",
+    }
 
     status = serializers.ListField(
         child=serializers.ChoiceField(CallStatus.choices),
@@ -143,10 +178,12 @@ class CallQuery(serializers.Serializer[Any]):
     has_recording = serializers.BooleanField(required=False)
     tags = _tags()
     tags_any = _tags()
-    metadata = ObjectText(required=False, max_length=2000)
-    custom_fields = ObjectText(required=False, max_length=2000)
+    metadata = ObjectText(required=False, max_length=LONGEST_CONDITION)
+    custom_fields = ObjectText(required=False, max_length=LONGEST_CONDITION)
     q = serializers.CharField(required=False, max_length=500)
     archived = serializers.ChoiceField(["exclude", "include", "only"], default="exclude")
     order = serializers.ChoiceField(["-created_at", "created_at"], default="-created_at")
-    fields = NameList(required=False, max_length=500)  # type: ignore[assignment]
+    fields = NameList(  # type: ignore[assignment]
+        required=False, help_text="Leave the others out. Repeat it, or separate by commas."
+    )
     total = serializers.ChoiceField(["estimate", "exact"], required=False)

@@ -21,6 +21,7 @@ from calls.api.metadata import (
 from calls.api.page import count_calls, read_call, read_page
 from calls.api.query import DEFAULT_PAGE, read_cursor, read_query, write_cursor
 from calls.api.serializers import (
+    ARCHIVED,
     LARGEST_PAGE,
     CallPageSerializer,
     CallQuery,
@@ -40,8 +41,9 @@ LIMIT = OpenApiParameter(
     "limit",
     {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE},
 )
-CURSOR = OpenApiParameter("cursor", str, description="`next` of the page before.")
-ARCHIVED = "The call is in the archive, where nothing is changed any more."
+CURSOR = OpenApiParameter(
+    "cursor", {"type": "string", "minLength": 1}, description="`next` of the page before."
+)
 
 
 class Calls(LineView):

@@ -10,29 +10,38 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from tenants.api.problems import CONTENT_TYPE, describe
+from tenants.scoping.scope import PHONE_ID
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+ETAG = OpenApiExample("As it was read", '"9c0f4e1d2b7a6c5d8e3f1a0b9c8d7e6f"')
 LINE = OpenApiParameter(
     "X-Phone-Id",
-    str,
+    {"type": "string", "pattern": PHONE_ID},
     OpenApiParameter.HEADER,
     description="Which line, for users of several. One that is not yours is a 404.",
+    examples=[OpenApiExample("A line", "pn_4f9a")],
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
     OpenApiParameter.HEADER,
     description="1 to 255 visible ASCII characters. The same request again gets the first answer.",
+    examples=[OpenApiExample("Random", "0d2c8f6e-5b0a-4a52-9d5f-8f1c3f0a7f11")],
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
     description="The ETag that was read: 412 when somebody changed it meanwhile.",
+    examples=[ETAG],
 )
 IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag that is known: 304."
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag that is known: 304.",
+    examples=[ETAG],
 )
 DETAILS = {
     400: "Some fields are not valid.",

@@ -1,10 +1,16 @@
 """Fields that write JSON as PostgreSQL does."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+from tenants.models import validate_timezone
+
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
 
 
 class MomentField(serializers.DateTimeField):
@@ -22,6 +28,31 @@ class NumberField(serializers.DecimalField):
     def to_representation(self, value: Any) -> Any:
         number = Decimal(value)
         return int(number) if number == number.to_integral_value() else float(number)
+
+
+@extend_schema_field({"type": "string", "pattern": CLOCK})
+class ClockField(serializers.TimeField):
+    """09:00 or 09:00:00 on a wall clock, which knows no offset."""
+
+    default_error_messages = {"invalid": "Write it like 09:00 or 09:00:00."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(CLOCK, value, re.ASCII):
+            self.fail("invalid")
+        return time.fromisoformat(value)
+
+
+@extend_schema_field({"type": "string", "format": "iana-time-zone", "maxLength": 100})
+class TimezoneField(serializers.CharField):
+    def __init__(self, **options: Any) -> None:
+        options = {"help_text": "Such as Europe/Berlin or UTC.", **options}
+        super().__init__(max_length=100, validators=[validate_timezone], **options)
+
+
+class ObjectField(serializers.DictField):
+    """A JSON object; StrictJSONParser bounds its depth and keeps control characters out."""
+
+    default_error_messages = {"not_a_dict": "Send a JSON object."}
 
 
 class StrictSerializer(serializers.Serializer[Any]):

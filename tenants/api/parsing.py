@@ -14,6 +14,8 @@ from tenants.api.errors import BodyTooLarge, Invalid
 DEEPEST = 32  # objects and arrays inside each other
 # Of the control characters, text has tab, line feed and carriage return. Half a surrogate pair is
 # no character at all.
+# The first as JSON Schema has it: half of a surrogate pair cannot be written there.
+NO_CONTROLS = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 

@@ -1,37 +1,40 @@
 """The shapes of a line's settings: what is read, what may be sent."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from tenants.api.fields import MomentField, NumberField, StrictSerializer
+from tenants.api.fields import (
+    ClockField,
+    MomentField,
+    NumberField,
+    ObjectField,
+    StrictSerializer,
+    TimezoneField,
+)
 from tenants.columns import LANGUAGE_TAG
 from tenants.models import (
     BusinessHours,
     ConversationRule,
     PhoneNumber,
     VoiceSettings,
-    validate_timezone,
 )
 from tenants.rules import rule_errors
 
 LONGEST_NAME = 200  # characters
 LONGEST_TEXT = 2000
-TIMEZONE = {
-    "validators": [validate_timezone],
-    "max_length": 100,
-    "help_text": "IANA time zone, such as Europe/Berlin or UTC.",
-}
-
-
-class ObjectField(serializers.DictField):
-    """A JSON object."""
-
-    default_error_messages = {"not_a_dict": "Send a JSON object."}
 
 
 class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneNumber]):
+    examples: ClassVar[dict[str, Any]] = {
+        "number": "+14155550101",
+        "display_name": "Front desk",
+        "business_name": "Rye & Sons",
+        "timezone": "America/New_York",
+    }
+
+    timezone = TimezoneField(required=False)
     created_at = MomentField(read_only=True)
 
     class Meta:
@@ -41,11 +44,16 @@ class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneN
         extra_kwargs = {
             "display_name": {"max_length": LONGEST_NAME, "allow_blank": False},
             "business_name": {"max_length": LONGEST_NAME},
-            "timezone": TIMEZONE,
         }
 
 
 class VoiceSettingsSerializer(StrictSerializer, serializers.ModelSerializer[VoiceSettings]):
+    examples: ClassVar[dict[str, Any]] = {
+        "language": "de",
+        "speech_speed": 1.1,
+        "greeting_message": "Good morning, Rye & Sons.",
+    }
+
     speech_speed = NumberField(
         max_digits=3,
         decimal_places=2,
@@ -130,12 +138,20 @@ class ConversationRuleSerializer(StrictSerializer, serializers.ModelSerializer[C
 class OrderSerializer(StrictSerializer):
     """The rules in the order in which they are to be tried, every one of them."""
 
-    rules = serializers.ListField(
-        child=serializers.UUIDField(), max_length=1000, allow_empty=False
-    )
+    rules = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=1000)
 
 
 class BusinessHoursSerializer(StrictSerializer, serializers.ModelSerializer[BusinessHours]):
+    examples: ClassVar[dict[str, Any]] = {
+        "open_time": "09:00",
+        "close_time": "17:30:00",
+        "timezone": "America/New_York",
+    }
+
+    open_time = ClockField()
+    close_time = ClockField()
+    timezone = TimezoneField(default="UTC")
+
     class Meta:
         model = BusinessHours
         fields = [
@@ -150,7 +166,6 @@ class BusinessHoursSerializer(StrictSerializer, serializers.ModelSerializer[Busi
         read_only_fields = ["id", "phone_id"]
         extra_kwargs = {
             "day_of_week": {"help_text": "0 is Sunday, 6 is Saturday."},
-            "timezone": {**TIMEZONE, "default": "UTC"},
             "is_closed": {"default": False},
         }
 

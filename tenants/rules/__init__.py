@@ -13,6 +13,12 @@ PARTS = ("conditions", "actions")
 TYPES = ("greeting", "routing", "transfer", "hours")
 
 
+def definitions() -> dict[str, Any]:
+    """What the conditions are made of, by the names that they refer to each other with."""
+    conditions = json.loads((FOLDER / "conditions.json").read_text())
+    return dict(conditions["$defs"])
+
+
 @cache
 def schema_of(rule_type: str) -> dict[str, Any]:
     """One schema for {conditions, actions}; the vocabulary of conditions is the same for all."""

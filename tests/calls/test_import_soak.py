@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -21,6 +24,8 @@ from tests.calls.call_files import BAKERY, everything, import_file, own_call, tw
 from tests.factories import make_line
 
 pytestmark = pytest.mark.slow
+
+SID = "CA" + "f" * 32
 
 # The most memory that the process had at once, in kB.
 PEAK = """
@@ -37,13 +42,20 @@ def bakery(committed: None) -> PhoneNumber:
     return make_line(id="pn_bakery", number=BAKERY)
 
 
+def database_url() -> str:
+    of = connection.settings_dict
+    return f"postgres://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
+
+
 def start(*command: str) -> "subprocess.Popen[str]":
     """A Python process of its own on the test database."""
-    of = connection.settings_dict
-    url = f"postgres://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
     return subprocess.Popen(
         [sys.executable, *command],
-        env={**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "replytics.settings"},
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "DJANGO_SETTINGS_MODULE": "replytics.settings",
+        },
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -55,11 +67,25 @@ def start_import(path: Path) -> "subprocess.Popen[str]":
     return start("manage.py", "import_calls", str(path))
 
 
-def write_calls(path: Path, rows: int) -> Path:
+@contextmanager
+def held_back(sid: str, line: PhoneNumber) -> Iterator[None]:
+    """Meanwhile an import of the call `sid` waits: another transaction is inserting it."""
+    with psycopg.connect(database_url()) as other:
+        other.execute("SET ROLE replytics_staff")
+        other.execute(
+            "INSERT INTO calls (phone_id, caller_number, status, call_sid) "
+            "VALUES (%s, '+14155559999', 'ringing', %s)",
+            (line.pk, sid),
+        )
+        yield
+        other.rollback()
+
+
+def write_calls(path: Path, rows: int, **last: str) -> Path:
     with path.open("w") as file:
         file.write('{"calls": [')
         file.writelines(json.dumps(twilio_call()) + ",\n" for _ in range(rows - 1))
-        file.write(json.dumps(twilio_call()) + "]}")
+        file.write(json.dumps(twilio_call(**last)) + "]}")
     return path
 
 
@@ -82,12 +108,14 @@ def test_import_killed_in_the_middle_goes_on_when_run_again(
     with path.open("w") as file:
         file.writelines(
             json.dumps(own_call(tags=["a"]) if n % 100 == 0 else own_call()) + "\n"
-            for n in range(rows)
+            for n in range(1, rows)
         )
-    process = start_import(path)
-    wait_for_the_first_chunk(process)
-    process.kill()
-    process.communicate()
+        file.write(json.dumps(own_call(tags=["a"], call_sid=SID)) + "\n")
+    with held_back(SID, bakery):
+        process = start_import(path)
+        wait_for_the_first_chunk(process)
+        process.kill()
+        process.communicate()
     loaded = count()
     assert loaded in range(CHUNK_ROWS, rows, CHUNK_ROWS), "a chunk is there as a whole or not"
     assert "rejected 0" in import_file(path)
@@ -98,10 +126,12 @@ def test_import_killed_in_the_middle_goes_on_when_run_again(
 
 
 def test_import_interrupted_says_so_in_one_line(bakery: PhoneNumber, tmp_path: Path) -> None:
-    process = start_import(write_calls(tmp_path / "calls.json", 3 * CHUNK_ROWS))
-    wait_for_the_first_chunk(process)
-    process.send_signal(signal.SIGINT)
-    printed, errors = process.communicate()
+    path = write_calls(tmp_path / "calls.json", 3 * CHUNK_ROWS, sid=SID)
+    with held_back(SID, bakery):
+        process = start_import(path)
+        wait_for_the_first_chunk(process)
+        process.send_signal(signal.SIGINT)
+        printed, errors = process.communicate()
     assert process.returncode == 130
     # The chunk whose commit was interrupted does not count.
     assert re.fullmatch(rf"(read \d+, loaded ({CHUNK_ROWS}|{2 * CHUNK_ROWS}), .*\n)?", printed)

@@ -295,16 +295,11 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once. */
-            unique_callers: number;
+            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            unique_callers: number | null;
             /** @description A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. */
             bucket: string;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         BusinessHours: {
             /** Format: uuid */
             readonly id: string;
@@ -322,23 +317,20 @@ export interface components {
              *     * `6` - Saturday
              */
             day_of_week: components["schemas"]["Weekday"];
-            /** Format: time */
+            /** @example 09:00 */
             open_time: string;
-            /** Format: time */
+            /** @example 17:30:00 */
             close_time: string;
             /**
-             * @description IANA time zone, such as Europe/Berlin or UTC.
+             * Format: iana-time-zone
+             * @description Such as Europe/Berlin or UTC.
              * @default UTC
+             * @example America/New_York
              */
             timezone: string;
             /** @default false */
             is_closed: boolean;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         BusinessHoursRequest: {
             /**
              * @description 0 is Sunday, 6 is Saturday.
@@ -352,13 +344,15 @@ export interface components {
              *     * `6` - Saturday
              */
             day_of_week: components["schemas"]["Weekday"];
-            /** Format: time */
+            /** @example 09:00 */
             open_time: string;
-            /** Format: time */
+            /** @example 17:30:00 */
             close_time: string;
             /**
-             * @description IANA time zone, such as Europe/Berlin or UTC.
+             * Format: iana-time-zone
+             * @description Such as Europe/Berlin or UTC.
              * @default UTC
+             * @example America/New_York
              */
             timezone: string;
             /** @default false */
@@ -367,11 +361,6 @@ export interface components {
         BusinessWeek: {
             results: components["schemas"]["BusinessHours"][];
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         Call: {
             /** Format: uuid */
             readonly id: string;
@@ -411,23 +400,14 @@ export interface components {
          * @enum {string}
          */
         CallStatus: "ringing" | "answered" | "completed" | "failed";
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         ConversationRule: {
             /** Format: uuid */
             readonly id: string;
             /** Line */
             readonly phone_id: string;
             rule_type: components["schemas"]["RuleType"];
-            conditions?: {
-                [key: string]: unknown;
-            };
-            actions: {
-                [key: string]: unknown;
-            };
+            conditions?: components["schemas"]["RuleConditions"];
+            actions: components["schemas"]["GreetingActions"] | components["schemas"]["RoutingActions"] | components["schemas"]["TransferActions"] | components["schemas"]["HoursActions"];
             /** @default 0 */
             priority: number;
             /** @default true */
@@ -435,24 +415,7 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
-        ConversationRuleRequest: {
-            rule_type: components["schemas"]["RuleType"];
-            conditions?: {
-                [key: string]: unknown;
-            };
-            actions: {
-                [key: string]: unknown;
-            };
-            /** @default 0 */
-            priority: number;
-            /** @default true */
-            is_active: boolean;
-        };
+        ConversationRuleRequest: components["schemas"]["GreetingRuleRequest"] | components["schemas"]["RoutingRuleRequest"] | components["schemas"]["TransferRuleRequest"] | components["schemas"]["HoursRuleRequest"];
         ConversationRules: {
             results: components["schemas"]["ConversationRule"][];
         };
@@ -469,8 +432,8 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once. */
-            unique_callers: number;
+            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            unique_callers: number | null;
         };
         Delivered: {
             /** Format: uuid */
@@ -491,8 +454,12 @@ export interface components {
             ai_confidence?: number;
             recording_url?: string;
             tags?: string[];
-            metadata?: unknown;
-            custom_fields?: unknown;
+            metadata?: {
+                [key: string]: unknown;
+            };
+            custom_fields?: {
+                [key: string]: unknown;
+            };
         };
         Fault: {
             /** @description RFC 6901, into the body. */
@@ -502,36 +469,65 @@ export interface components {
             header?: string;
             detail: string;
         };
+        GreetingActions: {
+            say: string;
+            language?: string;
+        };
+        GreetingRuleRequest: {
+            /** @constant */
+            rule_type: "greeting";
+            conditions?: components["schemas"]["RuleConditions"];
+            actions: components["schemas"]["GreetingActions"];
+            /** @default 0 */
+            priority: number;
+            /** @default true */
+            is_active: boolean;
+        };
         /** @description Where the words of `q` stand, each between ⟦ and ⟧. */
         Highlights: {
             ai_summary: string | null;
             transcript: string | null;
         };
+        HoursActions: {
+            say: string;
+            take_message?: boolean;
+            offer_booking?: boolean;
+        };
+        HoursRuleRequest: {
+            /** @constant */
+            rule_type: "hours";
+            conditions?: components["schemas"]["RuleConditions"];
+            actions: components["schemas"]["HoursActions"];
+            /** @default 0 */
+            priority: number;
+            /** @default true */
+            is_active: boolean;
+        };
         /** @description Without the fields that were not asked for; with highlights beside a search. */
         ListedCall: {
             /** Format: uuid */
-            readonly id: string;
+            readonly id?: string;
             /** Line */
-            readonly phone_id: string;
-            readonly caller_number: string;
-            readonly call_sid: string;
-            readonly status: components["schemas"]["CallStatus"];
+            readonly phone_id?: string;
+            readonly caller_number?: string;
+            readonly call_sid?: string;
+            readonly status?: components["schemas"]["CallStatus"];
             /** @description Seconds. */
-            readonly duration: number;
+            readonly duration?: number;
             /** @description Null also where the recording's host is not one of RECORDING_HOSTS. */
-            readonly recording_url: string | null;
-            readonly transcript: string | null;
-            readonly ai_summary: string | null;
+            readonly recording_url?: string | null;
+            readonly transcript?: string | null;
+            readonly ai_summary?: string | null;
             /** Format: date-time */
-            readonly created_at: string;
+            readonly created_at?: string;
             /** Format: date-time */
-            readonly updated_at: string;
+            readonly updated_at?: string;
             /** Format: double */
-            readonly ai_confidence: number;
+            readonly ai_confidence?: number;
             /** @description The provider's own word, such as busy or no-answer. */
-            readonly provider_status: string | null;
+            readonly provider_status?: string | null;
             /** @description Old calls are kept in the archive, where nothing changes. */
-            readonly archived: boolean;
+            readonly archived?: boolean;
             highlights?: components["schemas"]["Highlights"];
         };
         Metadata: {
@@ -550,11 +546,6 @@ export interface components {
         OrderRequest: {
             rules: string[];
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         PatchedBusinessHoursRequest: {
             /**
              * @description 0 is Sunday, 6 is Saturday.
@@ -568,13 +559,15 @@ export interface components {
              *     * `6` - Saturday
              */
             day_of_week?: components["schemas"]["Weekday"];
-            /** Format: time */
+            /** @example 09:00 */
             open_time?: string;
-            /** Format: time */
+            /** @example 17:30:00 */
             close_time?: string;
             /**
-             * @description IANA time zone, such as Europe/Berlin or UTC.
+             * Format: iana-time-zone
+             * @description Such as Europe/Berlin or UTC.
              * @default UTC
+             * @example America/New_York
              */
             timezone: string;
             /** @default false */
@@ -584,19 +577,10 @@ export interface components {
         PatchedCallChangeRequest: {
             ai_summary?: string | null;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         PatchedConversationRuleRequest: {
             rule_type?: components["schemas"]["RuleType"];
-            conditions?: {
-                [key: string]: unknown;
-            };
-            actions?: {
-                [key: string]: unknown;
-            };
+            conditions?: components["schemas"]["RuleConditions"];
+            actions?: components["schemas"]["GreetingActions"] | components["schemas"]["RoutingActions"] | components["schemas"]["TransferActions"] | components["schemas"]["HoursActions"];
             /** @default 0 */
             priority: number;
             /** @default true */
@@ -612,22 +596,18 @@ export interface components {
             };
             tags?: components["schemas"]["TagChangeRequest"];
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         PatchedPhoneNumberRequest: {
+            /** @example Front desk */
             display_name?: string | null;
+            /** @example Rye & Sons */
             business_name?: string;
-            /** @description IANA time zone, such as Europe/Berlin or UTC. */
+            /**
+             * Format: iana-time-zone
+             * @description Such as Europe/Berlin or UTC.
+             * @example America/New_York
+             */
             timezone?: string;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         PatchedVoiceSettingsRequest: {
             /** @default neural */
             voice_model: string;
@@ -637,13 +617,16 @@ export interface components {
              * Format: double
              * @description 1 is normal.
              * @default 1
+             * @example 1.1
              */
             speech_speed: number;
             /**
              * @description A language tag such as en-US, de or zh-Hant-TW.
              * @default en-US
+             * @example de
              */
             language: string;
+            /** @example Good morning, Rye & Sons. */
             greeting_message?: string | null;
         };
         Period: {
@@ -655,17 +638,19 @@ export interface components {
             /** @description Every one of the range, empty ones too. */
             buckets: components["schemas"]["Bucket"][];
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         PhoneNumber: {
             readonly id: string;
+            /** @example +14155550101 */
             readonly number: string;
+            /** @example Front desk */
             display_name?: string | null;
+            /** @example Rye & Sons */
             business_name: string;
-            /** @description IANA time zone, such as Europe/Berlin or UTC. */
+            /**
+             * Format: iana-time-zone
+             * @description Such as Europe/Berlin or UTC.
+             * @example America/New_York
+             */
             timezone?: string;
             /** Format: date-time */
             readonly created_at: string;
@@ -678,6 +663,43 @@ export interface components {
             detail: string;
             errors?: components["schemas"]["Fault"][];
         };
+        RoutingActions: {
+            calendar?: string;
+            department?: string;
+            /** @enum {unknown} */
+            confirm_by?: "sms" | "email" | "none";
+            page?: string;
+            repeat_minutes?: number;
+        };
+        RoutingRuleRequest: {
+            /** @constant */
+            rule_type: "routing";
+            conditions?: components["schemas"]["RuleConditions"];
+            actions: components["schemas"]["RoutingActions"];
+            /** @default 0 */
+            priority: number;
+            /** @default true */
+            is_active: boolean;
+        };
+        RuleConditions: {
+            first_time_caller?: boolean;
+            asks_for_person?: boolean;
+            outside_business_hours?: boolean;
+            /** @enum {unknown} */
+            urgency?: "low" | "normal" | "high" | "emergency";
+            /** @enum {unknown} */
+            sentiment?: "negative" | "neutral" | "positive";
+            intent?: components["schemas"]["RuleWords"];
+            keywords?: components["schemas"]["RuleWords"];
+            language?: string[];
+            /** @description How the caller's number begins. */
+            caller_prefix?: string[];
+            /** @description 0 is Sunday. */
+            day_of_week?: number[];
+            /** @description One of these must hold. */
+            any?: components["schemas"]["RuleConditions"][];
+            not?: components["schemas"]["RuleConditions"];
+        };
         /**
          * @description * `greeting` - Greeting
          *     * `routing` - Routing
@@ -686,6 +708,7 @@ export interface components {
          * @enum {string}
          */
         RuleType: "greeting" | "routing" | "transfer" | "hours";
+        RuleWords: string[];
         Stats: {
             /** Format: date-time */
             since: string;
@@ -723,11 +746,6 @@ export interface components {
              */
             as_of: string | null;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         TagChangeRequest: {
             add?: string[];
             remove?: string[];
@@ -737,11 +755,24 @@ export interface components {
             /** @description False: the planner's estimate. */
             exact: boolean;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
+        TransferActions: {
+            /** @description A number, or the name of a place. */
+            transfer_to: string;
+            say?: string;
+            after_seconds?: number;
+            /** @enum {unknown} */
+            else?: "take_message" | "hang_up";
+        };
+        TransferRuleRequest: {
+            /** @constant */
+            rule_type: "transfer";
+            conditions?: components["schemas"]["RuleConditions"];
+            actions: components["schemas"]["TransferActions"];
+            /** @default 0 */
+            priority: number;
+            /** @default true */
+            is_active: boolean;
+        };
         VoiceSettings: {
             /** Format: uuid */
             readonly id: string;
@@ -755,22 +786,20 @@ export interface components {
              * Format: double
              * @description 1 is normal.
              * @default 1
+             * @example 1.1
              */
             speech_speed: number;
             /**
              * @description A language tag such as en-US, de or zh-Hant-TW.
              * @default en-US
+             * @example de
              */
             language: string;
+            /** @example Good morning, Rye & Sons. */
             greeting_message?: string | null;
             /** Format: date-time */
             readonly updated_at: string;
         };
-        /**
-         * @description Names that it does not know are errors.
-         *
-         *     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
-         */
         VoiceSettingsRequest: {
             /** @default neural */
             voice_model: string;
@@ -780,13 +809,16 @@ export interface components {
              * Format: double
              * @description 1 is normal.
              * @default 1
+             * @example 1.1
              */
             speech_speed: number;
             /**
              * @description A language tag such as en-US, de or zh-Hant-TW.
              * @default en-US
+             * @example de
              */
             language: string;
+            /** @example Good morning, Rye & Sons. */
             greeting_message?: string | null;
         };
         /** @description The hours of the whole week: days that are left out have none. */
@@ -833,7 +865,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessWeek"];
-                    "application/problem+json": components["schemas"]["BusinessWeek"];
                 };
             };
             /** @description You have it already. */
@@ -932,7 +963,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessWeek"];
-                    "application/problem+json": components["schemas"]["BusinessWeek"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1051,7 +1081,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessHours"];
-                    "application/problem+json": components["schemas"]["BusinessHours"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1177,7 +1206,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessHours"];
-                    "application/problem+json": components["schemas"]["BusinessHours"];
                 };
             };
             /** @description You have it already. */
@@ -1278,7 +1306,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessHours"];
-                    "application/problem+json": components["schemas"]["BusinessHours"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1505,7 +1532,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessHours"];
-                    "application/problem+json": components["schemas"]["BusinessHours"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1632,7 +1658,8 @@ export interface operations {
                 custom_fields?: string;
                 duration_max?: number;
                 duration_min?: number;
-                fields?: string;
+                /** @description Leave the others out. Repeat it, or separate by commas. */
+                fields?: ("id" | "phone_id" | "caller_number" | "call_sid" | "status" | "duration" | "recording_url" | "transcript" | "ai_summary" | "created_at" | "updated_at" | "ai_confidence" | "provider_status" | "archived")[];
                 has_recording?: boolean;
                 limit?: number;
                 metadata?: string;
@@ -1667,7 +1694,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallPage"];
-                    "application/problem+json": components["schemas"]["CallPage"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1755,7 +1781,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Call"];
-                    "application/problem+json": components["schemas"]["Call"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1847,7 +1872,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Call"];
-                    "application/problem+json": components["schemas"]["Call"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1962,7 +1986,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metadata"];
-                    "application/problem+json": components["schemas"]["Metadata"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -2055,7 +2078,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Metadata"];
-                    "application/problem+json": components["schemas"]["Metadata"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -2176,7 +2198,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivered"];
-                    "application/problem+json": components["schemas"]["Delivered"];
                 };
             };
             201: {
@@ -2185,7 +2206,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivered"];
-                    "application/problem+json": components["schemas"]["Delivered"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -2309,7 +2329,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationRules"];
-                    "application/problem+json": components["schemas"]["ConversationRules"];
                 };
             };
             /** @description You have it already. */
@@ -2408,7 +2427,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationRule"];
-                    "application/problem+json": components["schemas"]["ConversationRule"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -2534,7 +2552,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationRule"];
-                    "application/problem+json": components["schemas"]["ConversationRule"];
                 };
             };
             /** @description You have it already. */
@@ -2635,7 +2652,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationRule"];
-                    "application/problem+json": components["schemas"]["ConversationRule"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -2862,7 +2878,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationRule"];
-                    "application/problem+json": components["schemas"]["ConversationRule"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -2990,7 +3005,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationRules"];
-                    "application/problem+json": components["schemas"]["ConversationRules"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -3107,9 +3121,6 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
-                    "application/problem+json": {
-                        [key: string]: unknown;
-                    };
                 };
             };
             /** @description You have it already. */
@@ -3204,7 +3215,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PhoneNumber"];
-                    "application/problem+json": components["schemas"]["PhoneNumber"];
                 };
             };
             /** @description You have it already. */
@@ -3303,7 +3313,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PhoneNumber"];
-                    "application/problem+json": components["schemas"]["PhoneNumber"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -3435,7 +3444,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stats"];
-                    "application/problem+json": components["schemas"]["Stats"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -3539,7 +3547,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stats"];
-                    "application/problem+json": components["schemas"]["Stats"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -3625,7 +3632,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Summary"];
-                    "application/problem+json": components["schemas"]["Summary"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -3713,7 +3719,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoiceSettings"];
-                    "application/problem+json": components["schemas"]["VoiceSettings"];
                 };
             };
             /** @description You have it already. */
@@ -3812,7 +3817,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoiceSettings"];
-                    "application/problem+json": components["schemas"]["VoiceSettings"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -3931,7 +3935,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VoiceSettings"];
-                    "application/problem+json": components["schemas"]["VoiceSettings"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -4036,6 +4039,7 @@ type ReadonlyArray<T> = [
     unknown[]
 ] ? Readonly<Exclude<T, undefined>> : Readonly<Exclude<T, undefined>[]>;
 export const pathsApiV1CallsGetParametersQueryArchivedValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["archived"]> = ["exclude", "include", "only"];
+export const pathsApiV1CallsGetParametersQueryFieldsValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["fields"]> = ["id", "phone_id", "caller_number", "call_sid", "status", "duration", "recording_url", "transcript", "ai_summary", "created_at", "updated_at", "ai_confidence", "provider_status", "archived"];
 export const pathsApiV1CallsGetParametersQueryOrderValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["order"]> = ["-created_at", "created_at"];
 export const pathsApiV1CallsGetParametersQueryStatusValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["status"]> = ["ringing", "answered", "completed", "failed"];
 export const pathsApiV1CallsGetParametersQueryTotalValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["total"]> = ["estimate", "exact"];
@@ -4044,5 +4048,9 @@ export const pathsApiV1StatsDailyGetParametersQueryGroup_byValues: ReadonlyArray
 export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
+export const routingActionsConfirm_byValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RoutingActions"]["confirm_by"]> = ["sms", "email", "none"];
+export const ruleConditionsUrgencyValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["urgency"]> = ["low", "normal", "high", "emergency"];
+export const ruleConditionsSentimentValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["sentiment"]> = ["negative", "neutral", "positive"];
 export const ruleTypeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleType"]> = ["greeting", "routing", "transfer", "hours"];
+export const transferActionsElseValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TransferActions"]["else"]> = ["take_message", "hang_up"];
 export const weekdayValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Weekday"]> = [0, 1, 2, 3, 4, 5, 6];

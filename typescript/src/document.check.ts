@@ -1,5 +1,5 @@
 // Compiles only while our types agree with the interface in the schema document.
-import { type Call, createReplyticsClient, validateCallStatus } from "./index.js";
+import { type Call, createReplyticsClient, everyCall, listCalls, validateCallStatus } from "./index.js";
 
 // As the document has it; what it marks with ? is NULL in PostgreSQL and null in JSON.
 interface DocumentCall {
@@ -26,6 +26,18 @@ export const statusOf = (text: string): Call["status"] | undefined =>
 
 export const latestCalls = async (): Promise<string[]> => {
   const client = createReplyticsClient({ baseUrl: "https://x.example", authorization: "Api-Key k" });
-  const { data } = await client.GET("/api/v1/calls/", { params: { query: { limit: 20 } } });
-  return (data?.results ?? []).map((call) => call.caller_number);
+  const page = await listCalls(client, { limit: 20, status: ["completed"] });
+  return page.results.map((call) => call.caller_number);
+};
+
+// Asked for two fields, a call has these two alone.
+export const durations = async (): Promise<number[]> => {
+  const client = createReplyticsClient({ baseUrl: "https://x.example", authorization: "Api-Key k" });
+  const found: number[] = [];
+  for await (const call of everyCall(client, { fields: ["id", "duration"] })) {
+    // @ts-expect-error It was not asked for.
+    call.transcript;
+    found.push(call.duration);
+  }
+  return found;
 };

@@ -30,3 +30,41 @@ export const createReplyticsClient = (options: Options): Client<paths> => {
   if (options.phoneId !== undefined) headers["X-Phone-Id"] = options.phoneId;
   return createClient<paths>({ baseUrl: options.baseUrl, headers });
 };
+
+type CallQuery = NonNullable<paths["/api/v1/calls/"]["get"]["parameters"]["query"]>;
+
+export interface CallPage<Field extends keyof Call> {
+  results: (Pick<Call, Field> & { highlights?: Schemas["Highlights"] })[];
+  total?: Schemas["Total"];
+  /** Send it as `cursor` for the next page; null on the last one. */
+  next: string | null;
+}
+
+/** A page of calls, typed by the fields that are asked for; what is refused is thrown. */
+export const listCalls = async <Field extends keyof Call = keyof Call>(
+  client: Client<paths>,
+  query: Omit<CallQuery, "fields"> & { fields?: Field[] } = {},
+): Promise<CallPage<Field>> => {
+  const { data, error } = await client.GET("/api/v1/calls/", { params: { query } });
+  if (error !== undefined) throw new Refused(error);
+  return data as CallPage<Field>;
+};
+
+/** Every call that the query finds, page after page. */
+export async function* everyCall<Field extends keyof Call = keyof Call>(
+  client: Client<paths>,
+  query: Omit<CallQuery, "fields"> & { fields?: Field[] } = {},
+): AsyncGenerator<CallPage<Field>["results"][number]> {
+  let page = await listCalls<Field>(client, query);
+  yield* page.results;
+  while (page.next !== null) {
+    page = await listCalls<Field>(client, { ...query, cursor: page.next });
+    yield* page.results;
+  }
+}
+
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(`${problem.status} ${problem.title}: ${problem.detail}`);
+  }
+}
