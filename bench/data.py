@@ -5,9 +5,10 @@ than a year old. Each call has metadata, tags, custom fields, a transcript and a
 words are 30,000 different ones, the early ones far more often than the late.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from bench.database import connect
+from bench.database import connect, manage, scratch_database
 from replytics.embedded import SUPERUSER
 
 LINES = 1_000
@@ -101,3 +102,12 @@ def fill(
             connection.execute(str(definition))
         connection.execute(QUEUE)
         connection.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def filled_database(name: str, calls: int) -> Iterator[str]:
+    """A database with so many calls, all of them rolled up, which is dropped afterwards."""
+    with scratch_database(name) as database:
+        fill(database, calls)
+        manage(database, "roll_up_calls")
+        yield database

@@ -11,8 +11,9 @@ import psycopg
 
 from replytics.embedded import OWNER_LOGIN, ROOT, SERVING_LOGIN, SUPERUSER, Cluster
 
-# Durable: a commit waits for the disk, as in production.
-CLUSTER = Cluster(ROOT / ".postgres" / "bench")
+# Durable: a commit waits for the disk, as in production. One for each version's programs.
+VERSION = os.environ.get("POSTGRES_BIN", "").strip("/").replace("/", "-")
+CLUSTER = Cluster(ROOT / ".postgres" / f"bench{VERSION and '-'}{VERSION}")
 
 
 @contextmanager
