@@ -49,6 +49,7 @@ MODULES = {
     "scope_overhead": Module(30),
     "workers": Module(60, writes=True),  # an API key
     "intake": Module(75, writes=True),
+    "analytics": Module(60, writes=True),
     "import_rate": Module(75, writes=True),
     "growth": Module(90, writes=True),
 }

@@ -102,14 +102,13 @@ def main() -> None:
             PhoneNumber.objects.filter(pk=LINE).delete()
 
 
-def compare(
-    headers: Mapping[str, str], rounds: int, seconds: float, connections: int
-) -> None:
+def compare(headers: Mapping[str, str], rounds: int, seconds: float, connections: int) -> None:
     rates: dict[str, list[float]] = {name: [] for name in SERVERS}
     spent: dict[str, float] = {}
     with ExitStack() as started:
         servers = {
-            name: started.enter_context(running(command)) for name, (command, _, _) in SERVERS.items()
+            name: started.enter_context(running(command))
+            for name, (command, _, _) in SERVERS.items()
         }
         for turn in range(rounds + 1):
             for name, (process, port) in servers.items():
@@ -186,7 +185,10 @@ def measure_parts(key: str, headers: Mapping[str, str]) -> None:
     prefix, _, secret = key.partition(".")
     with tenant(LINE):
         page = median_ms(lambda: read_page(Shape(), {}, limit=20))
-    whole, authentication = median_ms(ask), median_ms(lambda: find_client(prefix=prefix, secret=secret))
+    whole, authentication = (
+        median_ms(ask),
+        median_ms(lambda: find_client(prefix=prefix, secret=secret)),
+    )
     rest = whole - page - authentication
     print(
         f"one request in process {whole:.2f} ms: key, line and throttle {authentication:.2f},"

@@ -15,16 +15,27 @@ from replytics.embedded import OWNER_LOGIN, ROOT, SERVING_LOGIN, SUPERUSER, Clus
 VERSION = os.environ.get("POSTGRES_BIN", "").strip("/").replace("/", "-")
 CLUSTER = Cluster(ROOT / ".postgres" / f"bench{VERSION and '-'}{VERSION}")
 
+LEFTOVERS = "SELECT datname FROM pg_database WHERE starts_with(datname, 'bench_')"
+
 
 @contextmanager
 def running_cluster() -> Iterator[None]:
     """Starts the cluster unless it runs, and stops what it started."""
     started = CLUSTER.start()
     try:
+        if started:
+            _drop_leftovers()
         yield
     finally:
         if started:
             CLUSTER.stop()
+
+
+def _drop_leftovers() -> None:
+    """Databases of a run that was killed."""
+    with connect(SUPERUSER, "postgres") as server:
+        for (name,) in server.execute(LEFTOVERS).fetchall():
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def connect(login: str, database: str) -> "psycopg.Connection[tuple[object, ...]]":
@@ -42,6 +53,16 @@ def environment(database: str) -> dict[str, str]:
         "HTTPS": "false",  # plain http on loopback
         "AUDIT_LOG_LEVEL": "WARNING",  # a line a request would be measured too
     }
+
+
+def as_superuser() -> "psycopg.Connection[tuple[object, ...]]":
+    """To the database of the environment, whatever its policies say."""
+    return connect(SUPERUSER, os.environ["DATABASE_URL"].rpartition("/")[2])
+
+
+def as_serving_login() -> "psycopg.Connection[tuple[object, ...]]":
+    """To the database of the environment, held by its policies."""
+    return connect(SERVING_LOGIN, os.environ["DATABASE_URL"].rpartition("/")[2])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ session would be another client's next, so that contender is left out. A request
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from bench.alone import run_alone
@@ -22,7 +23,7 @@ from bench.connections import add_unguarded, set_up_django
 from bench.rows import Row, in_milliseconds
 from bench.timing import by_turns, median_ratio
 
-ROUNDS = 200
+ROUNDS = 100
 SET_FOR_TRANSACTION = "SELECT set_config('app.phone_id', %s, true)"
 SET_FOR_SESSION = "SELECT set_config('app.phone_id', %s, false)"
 PEERS = {
@@ -59,10 +60,7 @@ def rows(calls: int) -> Iterator[Row]:
 def compare(way: str, peers: list[str]) -> Iterator[Row]:
     for queries in (1, 5):
         lines = itertools.cycle(f"pn_{n}" for n in range(200, 400))
-        acts = {
-            name: lambda name=name: REQUESTS[name](next(lines), queries)  # type: ignore[misc]
-            for name in ("ours", *peers)
-        }
+        acts = {name: partial(_ask, name, lines, queries) for name in ("ours", *peers)}
         taken = by_turns(acts, rounds=ROUNDS)
         for peer in peers:
             yield Row(
@@ -73,6 +71,10 @@ def compare(way: str, peers: list[str]) -> Iterator[Row]:
                 ratio=median_ratio(taken["ours"], taken[peer]),
                 target=PEERS[peer][1],
             )
+
+
+def _ask(name: str, lines: Iterator[str], queries: int) -> None:
+    REQUESTS[name](next(lines), queries)
 
 
 def ours(line: str, queries: int) -> None:

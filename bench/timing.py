@@ -7,11 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 WARM_UP = 3  # rounds that do not count
 
 
-def by_turns(acts: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each, round by round; each round begins with another one."""
+def by_turns(
+    acts: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    begin: Callable[[], object] = lambda: None,
+) -> dict[str, list[float]]:
+    """Seconds of each, round by round; each round begins with `begin` and then another one."""
     taken: dict[str, list[float]] = {name: [] for name in acts}
     names = list(acts)
     for turn in range(rounds + WARM_UP):
+        begin()
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             begun = time.perf_counter()
