@@ -44,10 +44,11 @@ class Module(NamedTuple):
 
 SCALES = {"small": Scale(200_000, 9.5, 1), "full": Scale(2_000_000, 180, 10)}
 MODULES = {
+    "api": Module(60, writes=True),  # an API key
     "depth": Module(45),
     "isolation": Module(75),
     "scope_overhead": Module(30),
-    "workers": Module(60, writes=True),  # an API key
+    "workers": Module(60, writes=True),
     "intake": Module(75, writes=True),
     "analytics": Module(60, writes=True),
     "import_rate": Module(75, writes=True),

@@ -140,7 +140,7 @@ def require_truth(server: "psycopg.Connection[Any]") -> int:
     counted = sum(counts.total_calls for counts in read().values())
     if row[0] != counted:
         raise SystemExit(f"our read counts {counted:,} calls, there are {row[0]:,}")
-    return counted
+    return int(counted)
 
 
 INSERT = """

@@ -1,229 +1,98 @@
-"""GET calls/ (20 rows, some 15 kB) beside three peers, over HTTP on loopback, one worker each.
+"""GET calls/, the latest 20 of the biggest line, beside three peers over HTTP on loopback.
 
     pip install -r requirements-bench.txt
-    python -m bench.api
+    python -m bench.api [--calls 50000]
 
-Makes a line of its own with --calls calls in the main database (start the embedded server first),
-starts the four servers, asks them in turn, and removes the line. The ratio is the median of those
-of neighbouring rounds, which a machine that is busy meanwhile does not move. Then: where the time
-of one request goes, and the first page against a deep one, both in process.
+One worker each, 8 connections, by turns. The peers have the same key look-up, throttle, policies
+and page. What a request costs in processor time, of the server and of PostgreSQL, is in the notes:
+a busy machine moves it less than it moves a rate.
 """
 
-import argparse
 import os
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
 
-import django
 import psutil
-from rich.console import Console
-from rich.table import Table
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
-os.environ |= {
-    "AUDIT_LOG_LEVEL": "WARNING",
-    "HTTPS": "false",
-    "WEB_CONCURRENCY": "1",
-    # One caller asks as fast as it can.
-    "API_REQUESTS_PER_KEY": "1000000",
-    "API_REQUESTS_PER_LINE": "1000000",
-}
-django.setup()
+from bench.alone import run_alone
+from bench.connections import set_up_django
+from bench.database import CLUSTER
+from bench.load import requests_per_second
+from bench.rows import Row
+from bench.serving import GUNICORN, serving
+from bench.timing import median_ratio
 
-from django.conf import settings  # noqa: E402
-from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import RequestFactory  # noqa: E402
-
-from bench.load import requests_per_second  # noqa: E402
-from calls.api.page import Shape, read_page  # noqa: E402
-from calls.models import Call  # noqa: E402
-from replytics.embedded import MAIN, SERVING_LOGIN, free_port  # noqa: E402
-from tenants.api.authentication import find_client  # noqa: E402
-from tenants.credentials import create_api_key  # noqa: E402
-from tenants.models import PhoneNumber  # noqa: E402
-from tenants.scoping import all_tenants, tenant  # noqa: E402
-
-LINE = "pn_bench_api"
-FILL = """
-INSERT INTO calls (phone_id, caller_number, call_sid, status, duration, transcript, ai_summary,
-    created_at)
-SELECT %(line)s, '+1415555' || lpad((n %% 10000)::text, 4, '0'), 'bench-api-' || n, 'completed',
-    n %% 600, repeat('Caller: Do you have rye bread? ', 11), 'Asked for bread.',
-    now() - n * interval '1 minute'
-FROM generate_series(1, %(calls)s) AS n
-"""
-GUNICORN = ["gunicorn", "--config=python:replytics.gunicorn"]
-# Name, command, path and the least ratio wanted.
+LINE = "pn_0"
+ROUNDS, SECONDS = 7, 1.0
+OURS = "Replytics"
+FAST = ("uvicorn", "bench.peers.fast:app", "--loop=uvloop", "--http=httptools")
+# Command, path and target.
 SERVERS = {
-    "Replytics": (GUNICORN, "/api/v1/calls/", None),
-    "Django REST framework": ([*GUNICORN, "bench.peers.stock"], "/calls/", 4.0),
-    "FastAPI, asyncpg, orjson": (
-        ["uvicorn", "bench.peers.fast:app", "--loop=uvloop", "--http=httptools"],
-        "/calls/",
-        1.0,
-    ),
-    "django-ninja": ([*GUNICORN, "bench.peers.ninja"], "/calls/", 2.0),
+    OURS: (GUNICORN, "/api/v1/calls/", ""),
+    "Django REST framework": ((*GUNICORN, "bench.peers.stock"), "/calls/", ">= 4"),
+    "FastAPI, asyncpg, orjson": (FAST, "/calls/", ">= 1.0"),
+    "django-ninja": ((*GUNICORN, "bench.peers.ninja"), "/calls/", ">= 2"),
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.api",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def rows(calls: int) -> Iterator[Row]:
+    """On a copy of the database of bench.data, which gets an API key."""
+    set_up_django(
+        WEB_CONCURRENCY="1",
+        # One caller asks as fast as it can.
+        API_REQUESTS_PER_KEY="1000000",
+        API_REQUESTS_PER_LINE="1000000",
     )
-    parser.add_argument("--calls", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=1.5, help="per round and server")
-    parser.add_argument("--connections", type=int, default=8)
-    arguments = parser.parse_args()
-    if not MAIN.is_running():
-        sys.exit("Start the embedded server first: python -m replytics.embedded start")
-    settings.ALLOWED_HOSTS = ["testserver"]
+    from django.conf import settings
+
+    from tenants.credentials import create_api_key
+    from tenants.scoping import all_tenants
+
+    os.environ["SECRET_KEY"] = settings.SECRET_KEY  # FastAPI's server reads it by itself
     with all_tenants("benchmark"):
-        PhoneNumber.objects.filter(pk=LINE).delete()
-        PhoneNumber.objects.create(id=LINE, number="+14155550177", business_name="Bench")
-        with connection.cursor() as cursor:
-            cursor.execute(FILL, {"line": LINE, "calls": arguments.calls})
         _, key = create_api_key(phone_id=LINE, name="bench", scopes=["read"])
     headers = {"Authorization": f"Api-Key {key}"}
-    try:
-        compare(headers, arguments.rounds, arguments.seconds, arguments.connections)
-        measure_parts(key, headers)
-        measure_depth(arguments.calls)
-    finally:
-        with all_tenants("benchmark"):
-            PhoneNumber.objects.filter(pk=LINE).delete()
-
-
-def compare(headers: Mapping[str, str], rounds: int, seconds: float, connections: int) -> None:
     rates: dict[str, list[float]] = {name: [] for name in SERVERS}
-    spent: dict[str, float] = {}
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in SERVERS}
+    database = psutil.Process(int((CLUSTER.data / "postmaster.pid").read_text().split()[0]))
     with ExitStack() as started:
         servers = {
-            name: started.enter_context(running(command))
-            for name, (command, _, _) in SERVERS.items()
+            name: started.enter_context(serving(*command, url=url, headers=headers))
+            for name, (command, url, _) in SERVERS.items()
         }
-        for turn in range(rounds + 1):
+        for turn in range(ROUNDS + 1):
             for name, (process, port) in servers.items():
-                begun = cpu_seconds(process)
-                rate = requests_per_second(
-                    port,
-                    SERVERS[name][1],
-                    headers=headers,
-                    seconds=seconds,
-                    connections=connections,
-                )
+                begun = cpu_seconds(process), cpu_seconds(database)
+                url = SERVERS[name][1]
+                rate = requests_per_second(port, url, headers=headers, seconds=SECONDS)
                 if turn:  # the first one warms up
+                    answered = rate * SECONDS
+                    used = cpu_seconds(process) - begun[0], cpu_seconds(database) - begun[1]
                     rates[name].append(rate)
-                    taken = cpu_seconds(process) - begun
-                    spent[name] = spent.get(name, 0) + taken / (rate * seconds) / rounds
-    table = Table(title=f"GET calls/, one worker, {connections} connections, {rounds} rounds")
-    for heading in ("server", "requests/s", "its CPU, ms", "Replytics is", "target"):
-        table.add_column(heading, justify="left" if heading == "server" else "right")
+                    spent[name].append((used[0] / answered, used[1] / answered))
     for name, (_, _, target) in SERVERS.items():
-        ratio = statistics.median(
-            ours / theirs for ours, theirs in zip(rates["Replytics"], rates[name], strict=True)
-        )
-        table.add_row(
-            name,
-            f"{statistics.median(rates[name]):.0f}",
-            f"{spent[name] * 1e3:.2f}",
-            f"{ratio:.2f} times" if target else "",
-            f">= {target}" if target else "",
-        )
-    Console(width=100).print(table)
-
-
-@contextmanager
-def running(command: list[str]) -> Iterator[tuple[psutil.Process, int]]:
-    """A server on a free port, once it listens."""
-    port = free_port()
-    at = [f"--bind=127.0.0.1:{port}"] if "gunicorn" in command else [f"--port={port}"]
-    quiet = ["--log-level=error"]
-    process = psutil.Popen(
-        [sys.executable, "-m", *command, *at, *quiet],
-        env=os.environ
-        | {"DATABASE_URL": MAIN.url(SERVING_LOGIN) or "", "SECRET_KEY": settings.SECRET_KEY},
-    )
-    try:
-        while not any(
-            found.laddr.port == port for found in process.net_connections() if found.laddr
-        ):
-            if process.poll() is not None:
-                sys.exit(f"{' '.join(command)} ended; see above")
-            time.sleep(0.2)
-        time.sleep(2)  # gunicorn listens before its worker has loaded anything
-        yield process, port
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        if name != OURS:
+            yield Row(
+                work="GET calls/, latest 20",
+                peer=name,
+                ours=f"{statistics.median(rates[OURS]):.0f}/s",
+                theirs=f"{statistics.median(rates[name]):.0f}/s",
+                ratio=median_ratio(rates[OURS], rates[name]),
+                target=target,
+                note=f"{shown(spent[OURS])}; {name} {shown(spent[name])}",
+            )
 
 
 def cpu_seconds(process: psutil.Process) -> float:
     family = [process, *process.children()]
-    return sum(sum(one.cpu_times()[:2]) for one in family)
+    return float(sum(sum(one.cpu_times()[:2]) for one in family))
 
 
-def measure_parts(key: str, headers: Mapping[str, str]) -> None:
-    """Where the time of one request goes, without HTTP."""
-    handler, factory = WSGIHandler(), RequestFactory(headers=headers)
-
-    def ask() -> None:
-        response = handler.get_response(factory.get("/api/v1/calls/"))
-        assert response.status_code == 200, response.content[:500]
-
-    prefix, _, secret = key.partition(".")
-    with tenant(LINE):
-        page = median_ms(lambda: read_page(Shape(), {}, limit=20))
-    whole, authentication = (
-        median_ms(ask),
-        median_ms(lambda: find_client(prefix=prefix, secret=secret)),
-    )
-    rest = whole - page - authentication
-    print(
-        f"one request in process {whole:.2f} ms: key, line and throttle {authentication:.2f},"
-        f" scope, rows and JSON {page:.2f}, Django and the view {rest:.2f}"
-    )
-
-
-def measure_depth(calls: int) -> None:
-    """Page 1 against the deepest page, at most the 10,000th: the statement alone."""
-    with tenant(LINE):
-        number = min(10_000, calls // 20 - 1)
-        rows: Any = Call.objects.order_by("-created_at", "-id").values_list("created_at", "id")
-        at, after_id = rows[number * 20 - 1]
-        deep = {"at": at.isoformat(), "after_id": str(after_id)}
-        ratios = []
-        for _ in range(300):
-            one, other = (
-                taken_ms(lambda of=of: read_page(*of, limit=20))  # type: ignore[misc]
-                for of in ((Shape(), {}), (Shape(after_cursor=True), deep))
-            )
-            ratios.append((one, other))
-        first, last = (statistics.median(side) for side in zip(*ratios, strict=True))
-        ratio = statistics.median(other / one for one, other in ratios)
-        print(f"page 1 {first:.2f} ms, page {number} {last:.2f} ms: {ratio:.2f}")
-
-
-def median_ms(act: Callable[[], object], times: int = 500) -> float:
-    return statistics.median(taken_ms(act) for _ in range(times))
-
-
-def taken_ms(act: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    act()
-    return (time.perf_counter() - begun) * 1e3
+def shown(spent: list[tuple[float, float]]) -> str:
+    server, database = (statistics.median(side) * 1e3 for side in zip(*spent, strict=True))
+    return f"{server:.2f} ms of CPU a request and {database:.2f} of PostgreSQL's"
 
 
 if __name__ == "__main__":
-    main()
+    run_alone("api", rows, __doc__)

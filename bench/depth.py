@@ -96,7 +96,8 @@ def offset(page: int) -> Callable[[], object]:
     def read() -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(OFFSET, [SIZE, (page - 1) * SIZE])
-            return cursor.fetchall()
+            found: list[Any] = cursor.fetchall()
+            return found
 
     return read
 

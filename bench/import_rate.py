@@ -152,7 +152,8 @@ def _digest(admin: "psycopg.Connection[Any]") -> tuple[int, int]:
         f"{COLUMNS}), 0)::numeric), 0) FROM calls WHERE {IMPORTED}"
     ).fetchone()
     assert row is not None
-    return row
+    count, digest = row
+    return int(count), int(digest)
 
 
 if __name__ == "__main__":

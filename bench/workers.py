@@ -7,30 +7,24 @@ asked by turns for the latest 20 calls of the middle line, over 8 connections. O
 cores the clients and PostgreSQL want theirs too. Memory is what a worker alone would free (USS).
 """
 
-import http.client
 import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
-
-import psutil
 
 from bench.alone import run_alone
 from bench.connections import set_up_django
 from bench.load import requests_per_second
 from bench.rows import Row, in_milliseconds
+from bench.serving import GUNICORN, serving
 from bench.timing import by_turns, median_ratio
-from replytics.embedded import free_port
 
 LINE = "pn_250"
 URL = "/api/v1/calls/"
 ROUNDS, SECONDS = 5, 1.5
 # Name, and what is otherwise than the default, which is two workers of four threads.
 OURS = "2 workers"
-SERVERS = {
+SERVERS: dict[str, list[str]] = {
     OURS: [],
     "1 worker": ["--workers=1"],
     "2 workers of 1 thread": ["--threads=1"],
@@ -58,7 +52,9 @@ def serve(headers: dict[str, str]) -> Iterator[Row]:
     with ExitStack() as started:
         ports = {}
         for name, options in SERVERS.items():
-            process, ports[name] = started.enter_context(serving(*options))
+            process, ports[name] = started.enter_context(
+                serving(*GUNICORN, *options, url=URL, headers=headers)
+            )
             memory += [child.memory_full_info().uss / 2**20 for child in process.children()]
         for turn in range(ROUNDS + 1):
             for name, port in ports.items():
@@ -74,36 +70,6 @@ def serve(headers: dict[str, str]) -> Iterator[Row]:
             ratio=median_ratio(rates[OURS], rates[name]),
         )
     yield Row(work="memory of a worker", peer="", ours=f"{statistics.median(memory):.0f} MB")
-
-
-@contextmanager
-def serving(*options: str) -> Iterator[tuple[psutil.Process, int]]:
-    """gunicorn as `make run` starts it, with some more options, and its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"]
-    command += [f"--bind=127.0.0.1:{port}", "--log-level=error", *options]
-    server = subprocess.Popen(command)
-    try:
-        process = psutil.Process(server.pid)
-        until_ready(port, server)
-        yield process, port
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def until_ready(port: int, server: "subprocess.Popen[bytes]") -> None:
-    while server.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        try:
-            connection.request("GET", "/health/ready")
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        except OSError:
-            time.sleep(0.1)
-        finally:
-            connection.close()
-    raise SystemExit("gunicorn ended early; see its message above")
 
 
 def take_apart(key: str, headers: dict[str, str]) -> Iterator[Row]:
