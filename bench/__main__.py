@@ -51,6 +51,8 @@ MODULES = {
     "workers": Module(60, writes=True),
     "intake": Module(75, writes=True),
     "analytics": Module(60, writes=True),
+    "archive_rate": Module(75, writes=True),
+    "admin_lists": Module(45),
     "import_rate": Module(75, writes=True),
     "growth": Module(90, writes=True),
 }
