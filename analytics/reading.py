@@ -93,7 +93,7 @@ SELECT * FROM ({day_counts(days="days")}) AS live WHERE total_calls > 0
 HOURS = f"SELECT bucket, {_OF_DAY} FROM ({_hours(_LINE)}) AS hours ORDER BY bucket"
 DAYS = f"SELECT date, {_OF_DAY} FROM ({_days(_LINE)}) AS days ORDER BY date"
 
-_SUMS = ", ".join(f"sum({column})::bigint" for column in _COLUMNS.split(", "))
+_SUMS = ", ".join(f"sum({name})::bigint AS {name}" for name in _COLUMNS.split(", "))
 HOURS_OF_LINES = f"SELECT bucket, {_SUMS} FROM ({_hours('')}) AS hours GROUP BY bucket ORDER BY 1"
 DAYS_OF_LINES = f"SELECT date, {_SUMS} FROM ({_days('')}) AS days GROUP BY date ORDER BY 1"
 

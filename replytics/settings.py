@@ -14,6 +14,7 @@ import psycopg.conninfo
 from croniter import croniter
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from replytics import embedded
 
@@ -155,8 +156,10 @@ CSRF_TRUSTED_ORIGINS = _list(
 )
 
 INSTALLED_APPS = [
-    "tenants",  # before the admin, whose templates it extends
-    "django.contrib.admin",
+    # Before the admin, whose templates they extend, each those of the next.
+    "tenants",
+    "unfold.apps.BasicAppConfig",
+    "tenants.backoffice.apps.BackofficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -170,6 +173,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "calls",
     "analytics",
+    "monitoring",
+    "desk",
 ]
 # Keeps migrations linear (max_migration.txt) while they are written; a server does not need it.
 if find_spec("django_linear_migrations"):
@@ -177,6 +182,7 @@ if find_spec("django_linear_migrations"):
 
 MIDDLEWARE = [
     "replytics.request_ids.RequestIdMiddleware",
+    "replytics.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -204,6 +210,32 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     },
 ]
+
+# The look of the admin.
+LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Replytics",
+    "SITE_HEADER": "Replytics",
+    "SITE_SUBHEADER": "Support desk",
+    "SITE_URL": None,
+    "SITE_ICON": lambda request: static("backoffice/icon.svg"),
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("backoffice/icon.svg"),
+        }
+    ],
+    "STYLES": [lambda request: static("backoffice/backoffice.css")],
+    "SCRIPTS": [lambda request: static("backoffice/backoffice.js")],
+    "DASHBOARD_CALLBACK": "desk.home.add_home",
+    "COMMAND": {"search_callback": "desk.palette.find"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "desk.navigation.navigation",
+    },
+}
 
 # "default" is the serving login, subject to every policy; "owner" owns the tables and migrates.
 _serving = env.str("DATABASE_URL", default="")
@@ -336,11 +368,38 @@ SCHEDULE = {
     "end_stuck_calls": _cron("SCHEDULE_END_STUCK_CALLS", "*/10 * * * *"),
     "prune_events": _cron("SCHEDULE_PRUNE_EVENTS", "10 2 * * *"),
     "archive_calls": _cron("SCHEDULE_ARCHIVE_CALLS", "40 2 * * *"),
+    "database_report": _cron("SCHEDULE_DATABASE_REPORT", "*/5 * * * *"),
+    "forget_snapshots": _cron("SCHEDULE_FORGET_SNAPSHOTS", "25 2 * * *"),
+    "retry_stalled_jobs": _cron("SCHEDULE_RETRY_STALLED_JOBS", "*/10 * * * *"),
 }
 # What the nightly job archives; the words of archive_calls --older-than.
 ARCHIVE_OLDER_THAN = env.str("ARCHIVE_OLDER_THAN", default="1 year")
 # A run that was missed because no worker was up is caught up once, if it is at most a day late.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
+
+
+def _thresholds(name: str) -> dict[str, tuple[float | None, float | None]]:
+    """metric=warning/critical, … with a dash for a level that it shall not have."""
+    form = re.compile(r"(\w+)=(-|\d+(?:\.\d+)?)/(-|\d+(?:\.\d+)?)")
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for word in _list(name, form, default="", example="connections=60/80 or wal_rate=-/-"):
+        match = form.fullmatch(word)
+        assert match
+        warning, critical = (None if part == "-" else float(part) for part in match.groups()[1:])
+        found[match[1]] = (warning, critical)
+    return found
+
+
+# Monitoring. Thresholds other than our own, by the names in database_report --json.
+MONITORING_THRESHOLDS = _thresholds("MONITORING_THRESHOLDS")
+# Days that the server must have counted before an index is called unused.
+MONITORING_STATISTICS_DAYS = _number("MONITORING_STATISTICS_DAYS", default=7, least=0, most=365)
+MONITORING_RETENTION_DAYS = _number("MONITORING_RETENTION_DAYS", default=14, least=1, most=365)
+# The disk that the database may fill, for the forecast; 0: unknown.
+MONITORING_DISK_GB = _number("MONITORING_DISK_GB", default=0, least=0, most=1_000_000)
+# Logins that may pass every policy; by default the administrators of common providers.
+PROVIDERS_LOGINS = ["postgres", "supabase_admin", "rdsadmin", "cloudsqladmin", "azuresu"]
+MONITORING_SUPERUSERS = env.list("MONITORING_SUPERUSERS", default=PROVIDERS_LOGINS)
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a load balancer's probe speaks plain http

@@ -12,7 +12,8 @@ WEB = "replytics_web"
 API = "replytics_api"
 
 ATTRIBUTES = {
-    STAFF: "NOLOGIN NOINHERIT",
+    # Inherits the right to read the server's statistics, and nothing else.
+    STAFF: "NOLOGIN INHERIT",
     OWNER: "LOGIN INHERIT",
     WEB: "LOGIN NOINHERIT",
     API: "LOGIN NOINHERIT",
@@ -50,6 +51,32 @@ IF pg_has_role('{member}', '{role}', 'MEMBER') THEN
     RAISE EXCEPTION '{member} is a member of {role}, which somebody else granted'
         USING ERRCODE = 'insufficient_privilege';
 END IF;"""
+# Monitoring: what other logins do. An administrator who is no superuser may not be able to grant
+# it; on Supabase the one that may be granted is pg_monitor, which contains it. 42501: not allowed.
+SEE_STATISTICS = """
+DECLARE
+    wanted text;
+    inherit text := CASE WHEN current_setting('server_version_num')::int >= 160000
+        THEN ' WITH INHERIT TRUE' ELSE '' END;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['pg_read_all_stats', 'pg_monitor'] LOOP
+        CONTINUE WHEN pg_has_role('{staff}', 'pg_read_all_stats', 'USAGE');
+        BEGIN
+            EXECUTE format('GRANT %I TO {staff}', wanted) || inherit;
+        EXCEPTION WHEN insufficient_privilege THEN NULL;
+        END;
+    END LOOP;
+END;"""
+# Supabase has the extension in a schema of its own.
+STATEMENTS = """
+DECLARE home text := (SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+    WHERE extname = 'pg_stat_statements');
+BEGIN
+    IF home IS NOT NULL AND NOT has_schema_privilege('{staff}', home, 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO {staff}', home);
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END;"""
 # The owner makes schemas and trusted extensions; the web login temporary tables, for COPY.
 DATABASE = """
 EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO {owner}', current_database());
@@ -86,6 +113,10 @@ def role_steps(*, create_databases: bool = False) -> list[Step]:
             for member, inherit, how in ((OWNER, "TRUE", "inherits"), (WEB, "FALSE", "may become"))
         ),
         Step(f"{API}: may not become {STAFF}", _do(NO_MEMBER.format(role=STAFF, member=API))),
+        Step(
+            f"{STAFF}: reads the server's statistics if the administrator may grant that",
+            _do(SEE_STATISTICS.format(staff=STAFF)),
+        ),
     ]
 
 
@@ -95,6 +126,7 @@ def database_steps() -> list[Step]:
     return [
         Step("rights on the database", _do(DATABASE.format(**names))),
         Step("rights on schema public", _do(SCHEMA.format(**names))),
+        Step("the schema of pg_stat_statements, if it is there", _do(STATEMENTS.format(**names))),
         Step("checked those rights", _do(GRANTED.format(**names))),
     ]
 

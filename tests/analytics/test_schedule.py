@@ -1,40 +1,21 @@
 """The worker does on its own what the commands do."""
 
-import os
-import subprocess
-import sys
-from urllib.parse import urlsplit
-
 import pytest
 from django.db import connection
 from procrastinate.exceptions import AlreadyEnqueued
 
 from analytics import tasks
 from analytics.models import DailyCallStats, QueuedBucket, SummaryRefresh
-from replytics.embedded import ROOT
 from tenants.scoping import all_tenants
 from tests.factories import make_call, make_line
-
-
-def _work() -> None:
-    """Run a real worker until its queue is empty."""
-    name = connection.settings_dict["NAME"]
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    subprocess.run(
-        [sys.executable, "manage.py", "procrastinate", "worker", "--one-shot"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url},
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+from tests.worker import work
 
 
 def test_worker_rolls_up_refreshes_and_verifies(committed: None) -> None:
     make_call(make_line())
     tasks.roll_up_calls.defer()
     tasks.refresh_performance_summary.defer()
-    _work()
+    work()
     with all_tenants("test"):
         assert not QueuedBucket.objects.exists()
         assert DailyCallStats.objects.get().total_calls == 1

@@ -38,6 +38,7 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
         ("CONN_MAX_AGE", "soon", "a whole number from 0 to"),
         ("CONN_MAX_AGE", "-1", "a whole number from 0 to"),
         ("CONN_MAX_AGE", "²", "a whole number from 0 to"),
+        ("MONITORING_THRESHOLDS", "connections=many/80", "write it as connections=60/80"),
         ("PORT", "80000", "a whole number from 1 to 65535"),
         ("PORT", "http", "a whole number from 1 to 65535"),
         ("WEB_CONCURRENCY", "0", "a whole number from 1 to 64"),
@@ -110,7 +111,8 @@ def test_the_example_names_every_variable() -> None:
     source = (ROOT / "replytics" / "settings.py").read_text()
     read = set(
         re.findall(
-            r'(?:env\.str|env\.list|_flag|_number|_log_level|_database|_cron)\("(\w+)"', source
+            r'(?:env\.str|env\.list|_flag|_number|_log_level|_database|_cron|_thresholds)\("(\w+)"',
+            source,
         )
     )
     read |= set(re.findall(r'_list\(\s*"(\w+)"', source))

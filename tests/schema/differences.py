@@ -182,6 +182,12 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "support looks a caller up over all lines": {
         "index calls.idx_calls_caller_created": (None, "btree (caller_number, created_at DESC)"),
     },
+    "calls of low confidence, for review": {
+        "index calls.idx_calls_low_confidence": (
+            None,
+            "btree (created_at DESC, id DESC) WHERE (ai_confidence < 0.5)",
+        ),
+    },
     "the rules of a line in the order in which they are tried": {
         "index conversation_rules.idx_rules_phone_priority": (
             None,

@@ -148,6 +148,25 @@ def test_supabases_api_is_shut_out_even_of_tables_that_its_own_login_made(shop: 
         assert granted.fetchall() == [], "PostgREST could read them"
 
 
+@pytest.mark.parametrize("right", ["pg_read_all_stats", "pg_monitor"])
+def test_staff_sees_statistics_where_the_administrator_may_grant_that(
+    shop: Cluster, right: str
+) -> None:
+    with psycopg.connect(shop.url(SUPERUSER, "shop") or "", autocommit=True) as superuser:
+        superuser.execute(f"GRANT {right} TO boss WITH ADMIN OPTION")
+        superuser.execute("DROP EXTENSION pg_stat_statements; CREATE SCHEMA extensions")
+        superuser.execute("CREATE EXTENSION pg_stat_statements SCHEMA extensions")
+        superuser.execute("ALTER SCHEMA extensions OWNER TO boss")
+        for _ in range(2):
+            create_roles(shop)
+        sees = superuser.execute(
+            "SELECT pg_has_role('replytics_staff', 'pg_read_all_stats', 'USAGE'),"
+            " has_schema_privilege('replytics_staff', 'extensions', 'USAGE'),"
+            " pg_has_role('replytics_web', 'pg_read_all_stats', 'USAGE')"
+        ).fetchone()
+        assert sees == (True, True, False)
+
+
 def test_passwords_are_generated_once_and_shown_once(shop: Cluster) -> None:
     first = create_roles(shop, WEB_PASSWORD="for-web")
     assert first.count("generated password") == 2

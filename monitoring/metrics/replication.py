@@ -1,0 +1,67 @@
+"""Replicas, and what the server keeps for them."""
+
+from monitoring.metrics.base import Metric
+
+
+class ReplicationLag(Metric):
+    group = "replication"
+    name = "replication_lag"
+    label = "Replication lag"
+    help = "Bytes of WAL that a replica has not replayed yet."
+    sql = """
+        SELECT coalesce(nullif(application_name, ''), 'process ' || pid) AS subject,
+            pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) AS value, state,
+            coalesce(extract(epoch FROM replay_lag), 0) AS seconds
+        FROM pg_stat_replication WHERE NOT pg_is_in_recovery()
+    """
+    says = "{subject} ({state}) is {value:,} bytes and {seconds:.1f} s behind"
+    cure = "Look at the replica's load and network; a long query there may hold replay back"
+    unit = "bytes"
+    warning, critical = 100_000_000, 1_000_000_000
+    needs_sight = True
+    shows_good = True
+
+
+class ReplayDelay(Metric):
+    group = "replication"
+    name = "replay_delay"
+    label = "This replica's delay"
+    help = "Seconds since the last transaction that was replayed here; on a primary nothing."
+    sql = """
+        SELECT 'this server' AS subject,
+            CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+            ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END
+            AS value
+        WHERE pg_is_in_recovery()
+    """
+    says = "{subject} replays what was committed {value:.0f} s ago"
+    cure = "Look at this server's load, and for long queries that hold replay back"
+    unit = "s"
+    warning, critical = 30, 300
+    shows_good = True
+
+
+class ReplicationSlots(Metric):
+    group = "replication"
+    name = "replication_slots"
+    label = "Replication slots"
+    help = "WAL that a slot keeps. A slot whose consumer is gone keeps it until the disk is full."
+    sql = """
+        SELECT slot_name AS subject, slot_type,
+            coalesce(pg_wal_lsn_diff(
+                CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                ELSE pg_current_wal_lsn() END, restart_lsn), 0) AS value,
+            CASE WHEN active THEN 'active' ELSE 'inactive' END AS state,
+            coalesce(wal_status, 'unreserved') AS wal,
+            CASE WHEN wal_status = 'lost' OR NOT active AND NOT temporary THEN 'critical' END
+                AS level
+        FROM pg_replication_slots
+    """
+    says = "slot {subject} ({slot_type}) is {state} and keeps {value:,} bytes of WAL ({wal})"
+    cure = "Start its consumer, or: SELECT pg_drop_replication_slot('{subject}')"
+    unit = "bytes"
+    warning, critical = 1_000_000_000, 10_000_000_000
+    shows_good = True
+
+
+METRICS: list[type[Metric]] = [ReplicationLag, ReplayDelay, ReplicationSlots]

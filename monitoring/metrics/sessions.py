@@ -1,0 +1,188 @@
+"""Who is connected, what they do, and who waits for whom."""
+
+from monitoring.masking import mask
+from monitoring.metrics.base import Metric
+from monitoring.server import Row, Server, rows
+
+# Sessions of people and programs in our database, without the one that asks.
+SESSIONS = """
+sessions AS (
+    SELECT pid, usename, application_name, state, xact_start, query_start, state_change,
+        backend_xmin, query, wait_event_type,
+        concat_ws(', ', 'process ' || pid, usename, nullif(application_name, '')) AS who
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend'
+    AND pid <> pg_backend_pid()
+)"""
+END = (
+    "Find out what it is; then end it on the admin's page Database, or as its own login:"
+    " SELECT pg_terminate_backend({pid})"
+)
+
+
+class SessionMetric(Metric):
+    """Rows have `pid` and `query`, which is shown without its values."""
+
+    group = "sessions"
+    unit = "s"
+    needs_sight = sees_own = True
+
+    def rows(self, cursor: object, server: Server) -> list[Row]:
+        found = rows(cursor, self.sql, self.parameters(server))
+        for row in found:
+            statement = mask(row["query"] or "")
+            row["statement"] = statement.text[:200] or "nothing yet"
+            row["line"] = f", line {statement.line}" if statement.line else ""
+        return found
+
+
+class Connections(Metric):
+    group = "sessions"
+    name = "connections"
+    label = "Connections against the limit"
+    help = "Connections of all databases, in percent of max_connections without the reserved ones."
+    sql = """
+        SELECT 'server' AS subject, 100.0 * used / allowed AS value, used, allowed, most
+        FROM (SELECT current_setting('max_connections')::int
+                - current_setting('superuser_reserved_connections')::int
+                - coalesce(current_setting('reserved_connections', true)::int, 0) AS allowed,
+            (SELECT sum(numbackends) FROM pg_stat_database) AS used,
+            (SELECT concat(count(*), ' of ', usename) FROM pg_stat_activity
+             WHERE usename IS NOT NULL GROUP BY usename ORDER BY count(*) DESC LIMIT 1) AS most
+        ) AS counted
+    """
+    says = "{used} of {allowed} connections are used, {most}"
+    cure = (
+        "Put a transaction pooler in front, or lower WEB_CONCURRENCY or CONN_MAX_AGE; raise"
+        " max_connections only if memory allows"
+    )
+    unit = "%"
+    warning, critical = 70, 85
+    shows_good = True
+
+
+class IdleInTransaction(SessionMetric):
+    name = "idle_in_transaction"
+    label = "Idle in transaction"
+    help = "Sessions that hold a transaction open, with its locks and old rows, and do nothing."
+    sql = f"""
+        WITH {SESSIONS}
+        SELECT who AS subject, extract(epoch FROM clock_timestamp() - state_change) AS value,
+            pid, query
+        FROM sessions WHERE state IN ('idle in transaction', 'idle in transaction (aborted)')
+    """
+    says = (
+        "{subject}{line} has done nothing in its transaction for {value:.0f} s; last: {statement}"
+    )
+    cure = END
+    warning, critical = 60, 600
+
+
+class LongTransactions(SessionMetric):
+    name = "long_transactions"
+    label = "Long transactions"
+    help = "While one is open, VACUUM cannot remove what was deleted since it began."
+    sql = f"""
+        WITH {SESSIONS}
+        SELECT who AS subject, extract(epoch FROM clock_timestamp() - xact_start) AS value,
+            pid, query, state
+        FROM sessions WHERE xact_start IS NOT NULL
+    """
+    says = "{subject}{line} has been in one transaction for {value:.0f} s ({state}); {statement}"
+    cure = END
+    warning, critical = 300, 1800
+
+
+class LongStatements(SessionMetric):
+    name = "long_statements"
+    label = "Long statements"
+    help = "Statements that run now, and for how long."
+    sql = f"""
+        WITH {SESSIONS}
+        SELECT who AS subject, extract(epoch FROM clock_timestamp() - query_start) AS value,
+            pid, query
+        FROM sessions WHERE state = 'active'
+    """
+    says = "{subject}{line} has run one statement for {value:.0f} s; {statement}"
+    cure = "See its plan on the admin's page Database; cancel it: SELECT pg_cancel_backend({pid})"
+    warning, critical = 300, 1800
+
+
+class BlockedSessions(SessionMetric):
+    """pg_locks shows to everybody who waits; whom for and what with takes the right to see."""
+
+    name = "blocked_sessions"
+    label = "Waiting for a lock"
+    help = "Sessions that wait for a lock, for how long, and who holds it."
+    sql = """
+        SELECT concat('process ', w.pid, ', ' || a.usename) AS subject,
+            extract(epoch FROM clock_timestamp() - w.waitstart) AS value, w.pid,
+            concat(w.mode, ' on ' || w.relation::regclass) AS wanted, a.query,
+            coalesce((
+                SELECT string_agg(concat_ws(' ', 'process ' || b.pid, b.usename,
+                    nullif(b.application_name, ''), b.state,
+                    round(extract(epoch FROM clock_timestamp() - b.xact_start)) || ' s'), '; ')
+                FROM unnest(pg_blocking_pids(w.pid)) AS blocker
+                JOIN pg_stat_activity b ON b.pid = blocker), 'a prepared transaction') AS blockers,
+            coalesce((pg_blocking_pids(w.pid))[1], 0) AS blocker
+        FROM pg_locks w LEFT JOIN pg_stat_activity a ON a.pid = w.pid
+        WHERE NOT w.granted
+        AND (w.database IS NULL OR w.database = (
+            SELECT oid FROM pg_database WHERE datname = current_database()))
+    """
+    says = "{subject}{line} has waited {value:.0f} s for {wanted}, held by {blockers}; {statement}"
+    cure = (
+        "End what blocks: SELECT pg_terminate_backend({blocker}), as its own login or in the admin"
+    )
+    warning, critical = 30, 300
+
+
+class OldestSnapshot(Metric):
+    group = "sessions"
+    name = "oldest_snapshot"
+    label = "Oldest snapshot"
+    help = (
+        "How many transactions ago the oldest snapshot was taken that a session, a replication"
+        " slot or a prepared transaction still holds: VACUUM keeps every row deleted since."
+    )
+    sql = """
+        SELECT subject, value FROM (
+            SELECT 'process ' || pid AS subject, age(backend_xmin) AS value
+            FROM pg_stat_activity WHERE backend_xmin IS NOT NULL
+            UNION ALL SELECT 'slot ' || slot_name, greatest(age(xmin), age(catalog_xmin))
+            FROM pg_replication_slots
+            UNION ALL SELECT 'prepared transaction ' || gid, age(transaction)
+            FROM pg_prepared_xacts
+        ) AS held WHERE value IS NOT NULL ORDER BY value DESC LIMIT 5
+    """
+    says = "{subject} holds back VACUUM by {value:,} transactions"
+    cure = "End the session, drop the slot, or commit or roll back the prepared transaction"
+    unit = "transactions"
+    warning, critical = 1_000_000, 50_000_000
+    needs_sight = True
+
+
+class PreparedTransactions(Metric):
+    group = "sessions"
+    name = "prepared_transactions"
+    label = "Prepared transactions"
+    help = "Transactions of two phases that were never finished: they keep their locks for ever."
+    sql = """
+        SELECT gid AS subject, extract(epoch FROM clock_timestamp() - prepared) AS value, owner
+        FROM pg_prepared_xacts WHERE database = current_database()
+    """
+    says = "{subject} of {owner} was prepared {value:.0f} s ago"
+    cure = "As {owner}: COMMIT PREPARED or ROLLBACK PREPARED '{subject}'"
+    unit = "s"
+    warning, critical = 60, 3600
+
+
+METRICS: list[type[Metric]] = [
+    Connections,
+    IdleInTransaction,
+    LongTransactions,
+    LongStatements,
+    BlockedSessions,
+    OldestSnapshot,
+    PreparedTransactions,
+]

@@ -1,0 +1,164 @@
+"""What the monitor remembers. It is of the whole server: staff alone may read it."""
+
+from typing import ClassVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from monitoring.findings import Level
+
+NOW = models.expressions.RawSQL("now()", ())
+WHOLE_SERVER = "it is of the whole server; staff alone may read it"
+
+
+class Snapshot(models.Model):
+    """The server's counters at one moment."""
+
+    shared_because = WHOLE_SERVER
+
+    taken_at = models.DateTimeField()
+    started_at = models.DateTimeField(help_text="When the server had started.")
+    database_bytes = models.BigIntegerField()
+    counters = models.JSONField()
+
+    class Meta:
+        db_table = "server_snapshots"
+        ordering = ["-id"]
+        indexes = [
+            # Those of a period.
+            models.Index(fields=["taken_at"], name="idx_server_snapshots_taken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.taken_at:%Y-%m-%d %H:%M} UTC"
+
+
+class Counters(models.Model):
+    """What pg_stat_statements counts, of which we keep this much."""
+
+    calls = models.BigIntegerField()
+    total_ms = models.FloatField(verbose_name="total time", help_text="Milliseconds.")
+    rows = models.BigIntegerField()
+    blocks_hit = models.BigIntegerField(help_text="Of 8 kB, found in the cache.")
+    blocks_read = models.BigIntegerField(help_text="Of 8 kB, read from disk.")
+    temporary_blocks = models.BigIntegerField(help_text="Of 8 kB, written to temporary files.")
+    wal_bytes = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class Statement(Counters):
+    """A statement of one role, without its values, and its counters at the last snapshot."""
+
+    shared_because = WHOLE_SERVER
+
+    queryid = models.BigIntegerField(help_text="PostgreSQL's hash of the statement's structure.")
+    role = models.TextField()
+    toplevel = models.BooleanField(help_text="Not called by a function.")
+    text = models.TextField(default="", db_default="")
+    first_seen_at = models.DateTimeField(db_default=NOW)
+
+    class Meta:
+        db_table = "statements"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["queryid", "role", "toplevel"], name="statements_queryid_role_toplevel_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class StatementActivity(Counters):
+    """What a statement did between two snapshots."""
+
+    shared_because = WHOLE_SERVER
+
+    began_at = models.DateTimeField(help_text="The snapshot before.")
+    taken_at = models.DateTimeField()
+    statement = models.ForeignKey(
+        Statement, on_delete=models.PROTECT, db_index=False, related_name="activity"
+    )
+
+    class Meta:
+        db_table = "statement_activity"
+        verbose_name_plural = "statement activity"
+        indexes = [
+            # The last hour; retention.
+            models.Index(fields=["taken_at"], name="idx_statement_activity_taken"),
+            # One statement's history.
+            models.Index(fields=["statement", "taken_at"], name="idx_statement_activity_of"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls until {self.taken_at:%Y-%m-%d %H:%M} UTC"
+
+
+class TableSize(models.Model):
+    """The size of a table, its partitions included, at one moment."""
+
+    shared_because = WHOLE_SERVER
+
+    taken_at = models.DateTimeField()
+    relation = models.TextField()
+    bytes = models.BigIntegerField(help_text="With indexes and what is kept apart.")
+    index_bytes = models.BigIntegerField()
+    rows = models.BigIntegerField(help_text="The planner's estimate.")
+    dead_rows = models.BigIntegerField()
+
+    class Meta:
+        db_table = "table_sizes"
+        indexes = [
+            # Those of a period; retention.
+            models.Index(fields=["taken_at"], name="idx_table_sizes_taken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.relation}: {self.bytes:,} bytes"
+
+
+class DatabaseReport(models.Model):
+    """One report with all of its findings, for the admin and for /metrics."""
+
+    shared_because = WHOLE_SERVER
+
+    taken_at = models.DateTimeField()
+    milliseconds = models.FloatField(help_text="That it took.")
+    level = models.TextField(choices=[(level.value, level.value) for level in Level])
+    findings = models.JSONField(encoder=DjangoJSONEncoder)
+
+    class Meta:
+        db_table = "database_reports"
+        ordering = ["-id"]
+        get_latest_by = "id"
+
+    def __str__(self) -> str:
+        return f"{self.level} at {self.taken_at:%Y-%m-%d %H:%M} UTC"
+
+
+class Backup(models.Model):
+    """A backup that ended, well or badly, as the backup tool told us."""
+
+    shared_because = WHOLE_SERVER
+
+    stanza = models.TextField(
+        default="", db_default="", help_text="pgBackRest's word for a server."
+    )
+    label = models.TextField()
+    kind = models.TextField(help_text="full, diff, incr …")
+    finished_at = models.DateTimeField()
+    bytes = models.BigIntegerField(null=True)
+    error = models.TextField(default="", db_default="", help_text="Empty for a good one.")
+    recorded_at = models.DateTimeField(db_default=NOW)
+
+    class Meta:
+        db_table = "backups"
+        ordering = ["-finished_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stanza", "label"], name="backups_stanza_label_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.kind})"

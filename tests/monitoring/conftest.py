@@ -1,0 +1,75 @@
+"""Sessions of their own beside the test's, and what they plant in the database."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.db import connections
+
+from monitoring.findings import Finding
+from monitoring.report import examine
+
+Execute = Callable[[str], None]
+Connect = Callable[..., "psycopg.Connection[Any]"]
+
+
+@pytest.fixture
+def connect(committed: None) -> Iterator[Connect]:
+    """Opens sessions of a login ("default" or "owner"); they end with the test."""
+    with ExitStack() as opened:
+
+        def connect(alias: str = "default", *, name: str = "planted") -> "psycopg.Connection[Any]":
+            at = connections[alias].settings_dict
+            session = psycopg.connect(
+                host=at["HOST"],
+                port=at["PORT"],
+                user=at["USER"],
+                password=at["PASSWORD"],
+                dbname=at["NAME"],
+                application_name=name,
+                autocommit=True,
+            )
+            opened.callback(session.close)
+            return session
+
+        yield connect
+
+
+@pytest.fixture
+def administrator(committed: None) -> Iterator["psycopg.Connection[Any]"]:
+    """A superuser's session on the test database."""
+    url = os.environ.get("ADMIN_DATABASE_URL")
+    if not url:
+        pytest.skip("ADMIN_DATABASE_URL names no superuser of this server")
+    name = connections["default"].settings_dict["NAME"]
+    with psycopg.connect(
+        urlsplit(url)._replace(path=f"/{name}").geturl(), autocommit=True
+    ) as session:
+        yield session
+
+
+@pytest.fixture
+def planted(committed: None) -> Iterator[Execute]:
+    """Executes statements as the owner, in the schema `planted`, which the test leaves empty."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS planted CASCADE; CREATE SCHEMA planted")
+        cursor.execute("GRANT USAGE ON SCHEMA planted TO replytics_staff")
+        try:
+            yield cursor.execute
+        finally:
+            cursor.execute("DROP SCHEMA planted CASCADE")
+
+
+@pytest.fixture
+def finding(committed: None) -> Callable[[str], Finding]:
+    """The finding of one metric in a report of now."""
+
+    def finding(metric: str) -> Finding:
+        [found] = [finding for finding in examine().findings if finding.metric == metric]
+        return found
+
+    return finding

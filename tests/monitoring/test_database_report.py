@@ -1,0 +1,141 @@
+"""The command and the scheduled job."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from monitoring.findings import Level
+from monitoring.models import Backup, DatabaseReport, Snapshot
+from monitoring.report import examine, findings_of, keep, young_costly_findings
+from monitoring.tasks import database_report
+from tenants.scoping import active_scope, all_tenants
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def run(*arguments: str, **options: Any) -> str:
+    output = StringIO()
+    call_command("database_report", *arguments, stdout=output, **options)
+    return output.getvalue()
+
+
+def test_report_names_each_group_and_counts() -> None:
+    text = run()
+    for title in ("Connections, locks and transactions", "Indexes", "Backup", "Security"):
+        assert f"\n{title}\n" in text
+    assert " critical, " in text
+    assert "asked: " not in text
+    assert "asked: SELECT" in run(verbosity=2)
+
+
+def test_report_as_json_holds_query_threshold_and_age() -> None:
+    report = json.loads(run("--json"))
+    found = {finding["metric"]: finding for finding in report["findings"]}
+    assert report["server"]["version"] >= 15
+    assert found["connections"]["threshold"] == "warning from 70 %, critical from 85 %"
+    assert "max_connections" in found["connections"]["query"]
+    assert found["sequential_scans"]["since"] is not None
+    assert found["last_backup"]["level"] == "skipped"
+    assert "record_backup" in found["last_backup"]["reason"]
+
+
+def test_report_fails_on_what_it_is_told_to(settings: Settings) -> None:
+    settings.MONITORING_THRESHOLDS = {"connections": (0.0, None)}
+    run("--fail-on=critical")
+    with pytest.raises(CommandError, match=r"0 critical and [1-9]"):
+        run("--fail-on=warning")
+    settings.MONITORING_THRESHOLDS = {"connections": (0.0, 0.0)}
+    with pytest.raises(CommandError, match="1 critical"):
+        run("--fail-on=critical")
+
+
+@pytest.mark.parametrize("order", ["total", "mean", "calls", "rows", "io", "temporary"])
+def test_report_lists_statements(order: str) -> None:
+    assert "counted since" in run(f"--statements={order}")
+
+
+def test_report_changes_nothing() -> None:
+    run()
+    with all_tenants("test"):
+        assert not Snapshot.objects.exists()
+        assert not DatabaseReport.objects.exists()
+
+
+def test_job_keeps_a_snapshot_and_the_report() -> None:
+    database_report()
+    database_report()
+    assert active_scope() is None
+    with all_tenants("test"):
+        assert Snapshot.objects.count() == 2
+        kept = DatabaseReport.objects.latest()
+    findings = findings_of(kept.findings)
+    assert kept.level == max((f.level for f in findings), key=lambda level: level.badness)
+    found = {finding.metric: finding for finding in findings}
+    assert found["wal_rate"].since is not None
+    assert found["deadlocks"].level is Level.OK
+
+
+def test_costly_findings_are_taken_over_while_they_are_young() -> None:
+    report = examine()
+    keep(report)
+    young = young_costly_findings(timezone.now())
+    assert set(young) == {"table_bloat", "index_bloat", "lines_share"}
+    again = {finding.metric: finding for finding in examine(reuse=young).findings}
+    assert again["table_bloat"] == young["table_bloat"]
+    assert again["connections"] != next(f for f in report.findings if f.metric == "connections")
+
+
+PGBACKREST = [
+    {
+        "name": "main",
+        "status": {"code": 0, "message": "ok"},
+        "backup": [
+            {
+                "label": "20261122-020000F",
+                "type": "full",
+                "error": False,
+                "timestamp": {"start": 1795312800, "stop": 1795313100},
+                "info": {"size": 25_000_000, "delta": 25_000_000},
+            },
+            {
+                "label": "20261122-020000F_20261123-020000I",
+                "type": "incr",
+                "error": True,
+                "timestamp": {"start": 1795399200, "stop": 1795399210},
+            },
+        ],
+    }
+]
+
+
+def test_backups_of_pgbackrest_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):  # the second time changes nothing
+        monkeypatch.setattr("sys.stdin", StringIO(json.dumps(PGBACKREST)))
+        call_command("record_backup", stdout=StringIO())
+    with all_tenants("test"):
+        good, bad = Backup.objects.order_by("finished_at")
+    assert (good.stanza, good.kind, good.bytes, good.error) == ("main", "full", 25_000_000, "")
+    assert bad.error == "pages with a wrong checksum"
+    found = {finding.metric: finding for finding in examine().findings}
+    assert "20261122-020000F (full)" in found["last_backup"].items[0].text
+    assert found["failed_backups"].level is Level.CRITICAL
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"name": "x"}]', "no backups"])
+def test_what_is_no_backup_info_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(text))
+    with pytest.raises(CommandError, match="pgbackrest info --output=json"):
+        call_command("record_backup", stdout=StringIO())
+
+
+def test_backup_of_another_tool_is_recorded() -> None:
+    call_command("record_backup", label="monday", stdout=StringIO())
+    found = {finding.metric: finding for finding in examine().findings}
+    assert found["last_backup"].level is Level.OK
+    with pytest.raises(CommandError, match="--finished-at is 'yesterday'"):
+        call_command("record_backup", label="x", finished_at="yesterday")
