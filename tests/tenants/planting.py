@@ -13,51 +13,49 @@ from django.db import connections
 from replytics.embedded import ROOT
 
 SETTINGS = "from replytics.settings import *\nINSTALLED_APPS += ['planted']\n"
+IMPORTS = """
+from django.contrib.postgres.operations import *
+from django.db import migrations, models
+from tenants.operations import AddIndexOnline
+"""
 
 
-class Planted:
-    """The app `planted` and its database."""
+class PlantedApp:
+    """A package in a folder, whose migrations are planted one after the other."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder = folder
-        at = connections["owner"].settings_dict
-        self.url = (
-            f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{name}"
-        )
+    def __init__(self, folder: Path, label: str = "planted") -> None:
+        self.label = label
+        self.migrations = folder / label / "migrations"
         self.last = ""
-        (folder / "planted" / "migrations").mkdir(parents=True)
-        for package in ("planted", "planted/migrations"):
-            (folder / package / "__init__.py").touch()
-        (folder / "planted_settings.py").write_text(SETTINGS)
+        self.migrations.mkdir(parents=True)
+        for package in (self.migrations, self.migrations.parent):
+            (package / "__init__.py").touch()
 
-    def plant(self, name: str, body: str, *, imports: str = "") -> None:
-        """A migration after the last one."""
-        dependencies = f"[('planted', {self.last!r})]" if self.last else "[]"
-        (self.folder / "planted" / "migrations" / f"{name}.py").write_text(
-            "from django.db import migrations, models\n"
-            f"{imports}\n\n"
-            "class Migration(migrations.Migration):\n"
+    def plant(self, name: str, body: str) -> None:
+        """A migration after the last one; the body is that of its class."""
+        dependencies = f"[({self.label!r}, {self.last!r})]" if self.last else "[]"
+        (self.migrations / f"{name}.py").write_text(
+            f"{IMPORTS}\n\nclass Migration(migrations.Migration):\n"
             f"    dependencies = {dependencies}\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
         )
-        (self.folder / "planted" / "migrations" / "max_migration.txt").write_text(f"{name}\n")
+        (self.migrations / "max_migration.txt").write_text(f"{name}\n")
         self.last = name
 
-    def start(self, *arguments: str, app: str | None = "planted") -> subprocess.Popen[str]:
-        """manage.py, whose messages are on stderr."""
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments, *([app] if app else [])],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "DJANGO_SETTINGS_MODULE": "planted_settings",
-                "PYTHONPATH": str(self.folder),
-                "DATABASE_URL": self.url,
-                "OWNER_DATABASE_URL": self.url,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+
+class PlantedDatabase(PlantedApp):
+    """The app on a database of its own, migrated by real processes."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__(folder)
+        self.folder = folder
+        at = connections["owner"].settings_dict
+        self.url = f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{name}"
+        (folder / "planted_settings.py").write_text(SETTINGS)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command of manage.py about the app; its messages are on stderr."""
+        database = {"DATABASE_URL": self.url, "OWNER_DATABASE_URL": self.url}
+        return manage(self.folder, *arguments, "planted", **database)
 
     def migrate(self, *options: str) -> str:
         """A migrate that has to succeed; what it wrote."""
@@ -68,6 +66,19 @@ class Planted:
 
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url, autocommit=True)
+
+
+def manage(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """manage.py with the planted_settings of the folder."""
+    settings = {"DJANGO_SETTINGS_MODULE": "planted_settings", "PYTHONPATH": str(folder)}
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=os.environ | settings | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def line_with(stream: IO[str] | None, words: str) -> str:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import connections
 
-from tests.tenants.planting import Planted, line_with
+from tests.tenants.planting import PlantedDatabase, line_with
 
 ADD_COLUMN = """
 operations = [migrations.RunSQL(
@@ -39,13 +39,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def planted(committed: None, tmp_path: Path) -> Iterator[Planted]:
+def planted(committed: None, tmp_path: Path) -> Iterator[PlantedDatabase]:
     owner = connections["owner"]
     name = f"{owner.settings_dict['NAME']}_planted"
     with owner.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {name}")
-    planted = Planted(tmp_path, name)
+    planted = PlantedDatabase(tmp_path, name)
     with planted.connect() as connection:
         connection.execute(TABLE)
     yield planted
@@ -62,13 +62,13 @@ def until(connection: psycopg.Connection[tuple[object, ...]], query: str) -> obj
     raise AssertionError(f"never: {query}")
 
 
-def columns(planted: Planted) -> set[object]:
+def columns(planted: PlantedDatabase) -> set[object]:
     with planted.connect() as connection:
         return {name for (name,) in connection.execute(COLUMNS)}
 
 
 def test_migrate_lets_readers_pass_behind_a_long_transaction(
-    planted: Planted, record_figures: object
+    planted: PlantedDatabase, record_figures: object
 ) -> None:
     """The transaction lasts until migrate has given up twice, and readers passed each time."""
     planted.plant("0001_add", ADD_COLUMN)
@@ -93,7 +93,7 @@ def test_migrate_lets_readers_pass_behind_a_long_transaction(
     record_figures(f"readers behind migrate: stalled {max(stalls):.2f} s at most")  # type: ignore[operator]
 
 
-def test_migrate_waits_a_second_for_all_locks_of_a_transaction(planted: Planted) -> None:
+def test_migrate_waits_a_second_for_all_locks_of_a_transaction(planted: PlantedDatabase) -> None:
     planted.plant("0001_tell", TELL_TIMEOUT)
     planted.migrate()
     with planted.connect() as connection:
@@ -103,7 +103,7 @@ def test_migrate_waits_a_second_for_all_locks_of_a_transaction(planted: Planted)
     assert 50 <= int(str(timeout).removesuffix("ms")) <= 1000
 
 
-def test_migrate_gives_up_with_the_name_of_the_blocker(planted: Planted) -> None:
+def test_migrate_gives_up_with_the_name_of_the_blocker(planted: PlantedDatabase) -> None:
     planted.plant("0001_add", ADD_COLUMN)
     with planted.connect() as long:
         long.execute("BEGIN")
@@ -117,7 +117,7 @@ def test_migrate_gives_up_with_the_name_of_the_blocker(planted: Planted) -> None
     assert "note" not in columns(planted)
 
 
-def test_migrate_ends_a_statement_that_stops_traffic_for_long(planted: Planted) -> None:
+def test_migrate_ends_a_statement_that_stops_traffic_for_long(planted: PlantedDatabase) -> None:
     planted.plant(
         "0001_slow",
         """
@@ -135,8 +135,8 @@ def test_migrate_ends_a_statement_that_stops_traffic_for_long(planted: Planted) 
 
 
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
-def test_migrate_can_be_run_again_after_a_kill(planted: Planted, kill: signal.Signals) -> None:
-    planted.plant("0001_index", INDEX, imports="from tenants.operations import AddIndexOnline")
+def test_migrate_can_be_run_again_after_a_kill(planted: PlantedDatabase, kill: signal.Signals) -> None:
+    planted.plant("0001_index", INDEX)
     with planted.connect() as long, planted.connect() as watcher:
         long.execute("BEGIN")
         long.execute("INSERT INTO planted VALUES (0, 0)")
@@ -155,8 +155,8 @@ def test_migrate_can_be_run_again_after_a_kill(planted: Planted, kill: signal.Si
         assert watcher.execute(INDEX_VALID).fetchone() == (True,)
 
 
-def test_migrate_waits_long_where_nobody_waits_behind_it(planted: Planted) -> None:
-    planted.plant("0001_index", INDEX, imports="from tenants.operations import AddIndexOnline")
+def test_migrate_waits_long_where_nobody_waits_behind_it(planted: PlantedDatabase) -> None:
+    planted.plant("0001_index", INDEX)
     with planted.connect() as long, planted.connect() as other:
         long.execute("BEGIN")
         long.execute("INSERT INTO planted VALUES (0, 0)")
@@ -174,7 +174,7 @@ def test_migrate_waits_long_where_nobody_waits_behind_it(planted: Planted) -> No
         assert other.execute(INDEX_VALID).fetchone() == (True,)
 
 
-def test_two_migrates_apply_everything_once(planted: Planted) -> None:
+def test_two_migrates_apply_everything_once(planted: PlantedDatabase) -> None:
     planted.plant("0001_add", ADD_COLUMN)
     with planted.connect() as long:
         long.execute("BEGIN")
