@@ -14,9 +14,7 @@ CONFLICTS: dict[Lock, list[Lock]] = {
     Lock.ROW_SHARE: [Lock.EXCLUSIVE, Lock.ACCESS_EXCLUSIVE],
     Lock.ROW_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.SHARE],
     Lock.SHARE_UPDATE_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.SHARE_UPDATE_EXCLUSIVE],
-    Lock.SHARE: [
-        lock for lock in Lock if lock >= Lock.ROW_EXCLUSIVE and lock is not Lock.SHARE
-    ],
+    Lock.SHARE: [lock for lock in Lock if lock >= Lock.ROW_EXCLUSIVE and lock is not Lock.SHARE],
     Lock.SHARE_ROW_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.ROW_EXCLUSIVE],
     Lock.EXCLUSIVE: [lock for lock in Lock if lock >= Lock.ROW_SHARE],
     Lock.ACCESS_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.ACCESS_SHARE],
@@ -67,8 +65,8 @@ def blockers_of(cursor: CursorWrapper, effects: Iterable[Effect]) -> list[Blocke
         cursor.execute(
             HOLDERS,
             {
-                "table": _quoted(effect.table),
-                "index": _quoted(effect.index),
+                "table": quoted(effect.table),
+                "index": quoted(effect.index),
                 "modes": [lock.mode for lock in CONFLICTS[effect.lock]],
             },
         )
@@ -94,6 +92,6 @@ def lasting_blockers_of(
     ]
 
 
-def _quoted(name: str) -> str | None:
+def quoted(name: str) -> str | None:
     """As to_regclass reads it; None for no name."""
     return ".".join(f'"{part}"' for part in name.split(".")) if name else None

@@ -1,7 +1,7 @@
 """Refuses a migration that would stop traffic, or on which the last release would not run.
 
-squawk reads the SQL; the rest is what it does not see. A migration may accept a rule for itself, with
-the reason: `safe_because = {"require-concurrent-index-creation": "the table is partitioned"}`.
+squawk reads the SQL; the rest is what it does not see. A migration may accept a rule for itself,
+with the reason: `safe_because = {"require-concurrent-index-creation": "it is partitioned"}`.
 """
 
 import json
@@ -63,8 +63,8 @@ CURES = {
         " which the database keeps"
     ),
     "adding-field-with-default": (
-        "Add it with null=True, let new rows have it (db_default= by AlterField), fill the old ones"
-        " in batches as calls.0003_fill_ai_confidence does"
+        "Add it with null=True, let new rows have it (db_default= by AlterField), fill the old"
+        " ones in batches as calls.0003_fill_ai_confidence does"
     ),
     "changing-column-type": (
         "A new column, filled by a trigger and in batches, read by this release; drop the old one"
@@ -113,17 +113,16 @@ def refusals(
             )
         ]
     found = [*_ours(migration, done), *_squawk(migration, done)]
-    refused = [refusal for refusal in found if not accepted.get(refusal.rule)]
-    for rule in accepted.keys() - {refusal.rule for refusal in found}:
-        refused.append(
-            Refusal(
-                "nothing-to-accept",
-                f"safe_because[{rule!r}]",
-                "The migration does nothing that this rule refuses.",
-                "Take it from safe_because",
-            )
+    found += [
+        Refusal(
+            "nothing-to-accept",
+            f"safe_because[{rule!r}]",
+            "The migration does nothing that this rule refuses.",
+            "Take it from safe_because",
         )
-    return refused
+        for rule in accepted.keys() - {refusal.rule for refusal in found}
+    ]
+    return [refusal for refusal in found if not accepted.get(refusal.rule)]
 
 
 def _ours(migration: Migration, done: list[Step]) -> Iterator[Refusal]:
@@ -167,8 +166,8 @@ def _of_operation(migration: Migration, step: Step) -> Iterator[Refusal]:
             "python-in-transaction",
             getattr(operation.code, "__name__", shown),
             "All rows that it changes stay locked until the last one is done.",
-            "atomic = False and batches of some thousand rows, each a transaction of its own, as in"
-            " calls.0003_fill_ai_confidence",
+            "atomic = False and batches of some thousand rows, each a transaction of its own, as"
+            " in calls.0003_fill_ai_confidence",
         )
     if isinstance(operation, AddIndexConcurrently) and not isinstance(operation, AddIndexOnline):
         yield Refusal(
@@ -200,15 +199,14 @@ def _of_statement(statement: str, fresh: set[str]) -> Iterator[Refusal]:
                 f"Every row of {effect.table} that it changes stays locked until it ends.",
                 "RunPython with atomic = False in batches, as calls.0003_fill_ai_confidence does",
             )
-        if effect.work is Work.REWRITE and words.startswith("REFRESH"):
-            if effect.lock is Lock.ACCESS_EXCLUSIVE:
-                yield Refusal(
-                    "refresh-stops-readers",
-                    statement,
-                    f"Nobody can read {effect.table} until it ends.",
-                    "REFRESH MATERIALIZED VIEW CONCURRENTLY (it needs a unique index), with"
-                    " atomic = False; or leave it to the schedule",
-                )
+        if words.startswith("REFRESH") and effect.lock is Lock.ACCESS_EXCLUSIVE:
+            yield Refusal(
+                "refresh-stops-readers",
+                statement,
+                f"Nobody can read {effect.table} until it ends.",
+                "REFRESH MATERIALIZED VIEW CONCURRENTLY (it needs a unique index), with"
+                " atomic = False; or leave it to the schedule",
+            )
         if effect.lock is Lock.ACCESS_EXCLUSIVE and not (effect.table or effect.index):
             yield Refusal(
                 "unreadable",
@@ -231,7 +229,7 @@ def _squawk(migration: Migration, done: list[Step]) -> Iterator[Refusal]:
     if done_by.returncode not in (0, 1):
         raise RuntimeError(f"squawk: {done_by.stderr.strip()}")
     fresh = {table for statement in statements if (table := created(statement))}
-    last_lines = []
+    last_lines: list[int] = []
     for statement in statements:
         last_lines.append((last_lines[-1] if last_lines else -1) + statement.count("\n") + 1)
     told = set()

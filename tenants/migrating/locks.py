@@ -143,7 +143,9 @@ PARTS: list[tuple[str, Lock, Work]] = [
     (r"SET (?:TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b",
      Lock.ACCESS_EXCLUSIVE, Work.REWRITE),
 ]  # fmt: skip
-ALTER = re.compile(rf"ALTER (?:TABLE|(?:MATERIALIZED )?VIEW) {IF}{TABLE}(?: \*)? (?P<parts>.*)", re.I)
+ALTER = re.compile(
+    rf"ALTER (?:TABLE|(?:MATERIALIZED )?VIEW) {IF}{TABLE}(?: \*)? (?P<parts>.*)", re.I
+)
 LOCK = re.compile(rf"LOCK (?:TABLE )?{TABLE}(?: IN (?P<mode>[\w ]+?) MODE)?", re.I)
 REFERENCES = re.compile(rf"\bREFERENCES {TABLE}", re.I)
 ATTACHED = re.compile(rf"ATTACH PARTITION {TABLE}", re.I)

@@ -161,9 +161,7 @@ def _one(connection: BaseDatabaseWrapper, query: str) -> Any:
         return row and row[0]
 
 
-def persist(
-    work: Callable[[], None], *, patience: float, tell: Callable[[str], None]
-) -> None:
+def persist(work: Callable[[], None], *, patience: float, tell: Callable[[str], None]) -> None:
     """Do the work again while it is Blocked, pausing longer each time; what it raises after that.
 
     `work` begins where it was stopped: it looks itself what is left.

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +15,7 @@ from django.db import connections
 from replytics.embedded import ROOT
 
 SETTINGS = "from replytics.settings import *\nINSTALLED_APPS += ['planted']\n"
+TABLE = "CREATE TABLE planted AS SELECT n::bigint AS id, n FROM generate_series(1, 1000) AS n"
 IMPORTS = """
 from django.contrib.postgres.operations import *
 from django.db import migrations, models
@@ -66,6 +69,24 @@ class PlantedDatabase(PlantedApp):
 
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url, autocommit=True)
+
+
+@contextmanager
+def planted_database(folder: Path) -> Iterator[PlantedDatabase]:
+    """With a table `planted` of a thousand rows, which no migration made."""
+    owner = connections["owner"]
+    name = f"{owner.settings_dict['NAME']}_planted"
+    with owner.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
+    planted = PlantedDatabase(folder, name)
+    with planted.connect() as connection:
+        connection.execute(TABLE)
+    try:
+        yield planted
+    finally:
+        with owner.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def manage(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:

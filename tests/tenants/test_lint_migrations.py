@@ -79,10 +79,7 @@ UNSAFE = {
     ),
     "foreign key": (
         operations(
-            sql(
-                "ALTER TABLE visit ADD CONSTRAINT f"
-                " FOREIGN KEY (n) REFERENCES person (id)"
-            )
+            sql("ALTER TABLE visit ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES person (id)")
         ),
         "adding-foreign-key-constraint",
         "VALIDATE CONSTRAINT",
@@ -216,7 +213,9 @@ SAFE = {
     ),
     "longer text": operations(
         "migrations.AlterField('visit', 'status', models.TextField())"
-    ).replace("operations", "safe_because = {'changing-column-type': 'text only grows'}\noperations"),
+    ).replace(
+        "operations", "safe_because = {'changing-column-type': 'text only grows'}\noperations"
+    ),
     "unique constraint": operations(
         sql("CREATE UNIQUE INDEX CONCURRENTLY u ON visit (status)"), atomic=False
     ),
@@ -224,15 +223,11 @@ SAFE = {
         sql("ALTER TABLE visit ADD CONSTRAINT u UNIQUE USING INDEX u")
     ),
     "check": operations(
-        "AddConstraintNotValid('visit',"
-        f" models.CheckConstraint(condition={CONDITION}, name='c'))"
+        f"AddConstraintNotValid('visit', models.CheckConstraint(condition={CONDITION}, name='c'))"
     ),
     "validation": operations(sql("ALTER TABLE visit VALIDATE CONSTRAINT c")),
     "foreign key": operations(
-        sql(
-            "ALTER TABLE visit ADD CONSTRAINT f"
-            " FOREIGN KEY (n) REFERENCES person (id) NOT VALID"
-        )
+        sql("ALTER TABLE visit ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES person (id) NOT VALID")
     ),
     "renamed field": operations(
         "migrations.SeparateDatabaseAndState(state_operations=["
@@ -291,7 +286,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def refused(said: str, name: str) -> list[Refused]:
     label = name.replace(" ", "_")
-    found = re.findall(rf"^{label}\.(\w+): ([\w-]+)\n.*\n.*\n    Instead: (.*)", said, re.MULTILINE)
+    found = re.findall(
+        rf"^{label}\.(\w+): ([\w-]+)\n.*\n.*\n    Instead: (.*)", said, re.MULTILINE
+    )
     return [Refused(*parts) for parts in found]
 
 
@@ -318,7 +315,9 @@ def test_lint_needs_no_database_for_any_migration_of_ours() -> None:
     keys = [key for key in loader.graph.nodes if key[0] in our_apps()]
     with no_database() as connection:
         for key in keys:
-            done = steps(loader.graph.nodes[key], loader.project_state(key, at_end=False), connection)
+            done = steps(
+                loader.graph.nodes[key], loader.project_state(key, at_end=False), connection
+            )
             wanted = [step for step in done if isinstance(step.operation, RunSQL)]
             assert all(step.statements for step in wanted)
     assert len(keys) > 40
@@ -328,7 +327,9 @@ def test_lint_passes_our_own_migrations() -> None:
     call_command("lint_migrations", stdout=StringIO())
 
 
-def test_lint_knows_which_migrations_are_new(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_lint_knows_which_migrations_are_new(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     loader = MigrationLoader(None)
     assert {line.split()[0] for line in RECORD.read_text().splitlines()} == {*our_apps()}
     older = tmp_path / "released.txt"

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connections
 
-from tests.tenants.planting import PlantedDatabase, line_with
+from tests.tenants.planting import PlantedDatabase, line_with, planted_database
 
 ADD_COLUMN = """
 operations = [migrations.RunSQL(
@@ -33,24 +32,14 @@ operations = [
 """
 INDEX_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('planted_n')"
 COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 'planted'::regclass AND attnum > 0"
-TABLE = "CREATE TABLE planted AS SELECT n::bigint AS id, n FROM generate_series(1, 1000) AS n"
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def planted(committed: None, tmp_path: Path) -> Iterator[PlantedDatabase]:
-    owner = connections["owner"]
-    name = f"{owner.settings_dict['NAME']}_planted"
-    with owner.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {name}")
-    planted = PlantedDatabase(tmp_path, name)
-    with planted.connect() as connection:
-        connection.execute(TABLE)
-    yield planted
-    with owner.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with planted_database(tmp_path) as database:
+        yield database
 
 
 def until(connection: psycopg.Connection[tuple[object, ...]], query: str) -> object:
@@ -135,7 +124,9 @@ def test_migrate_ends_a_statement_that_stops_traffic_for_long(planted: PlantedDa
 
 
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
-def test_migrate_can_be_run_again_after_a_kill(planted: PlantedDatabase, kill: signal.Signals) -> None:
+def test_migrate_can_be_run_again_after_a_kill(
+    planted: PlantedDatabase, kill: signal.Signals
+) -> None:
     planted.plant("0001_index", INDEX)
     with planted.connect() as long, planted.connect() as watcher:
         long.execute("BEGIN")

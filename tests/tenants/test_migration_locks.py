@@ -94,7 +94,9 @@ def owner(committed: None) -> Iterator[CursorWrapper]:
         cursor.execute("BEGIN")
         yield cursor
         cursor.execute("ROLLBACK")
-        cursor.execute("DROP TABLE names, parent, child, parted, part CASCADE; DROP FUNCTION nothing()")
+        cursor.execute(
+            "DROP TABLE names, parent, child, parted, part CASCADE; DROP FUNCTION nothing()"
+        )
 
 
 def taken(cursor: CursorWrapper) -> dict[str, Lock]:

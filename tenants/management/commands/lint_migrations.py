@@ -30,7 +30,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         loader = MigrationLoader(None)
         if options["record_release"]:
-            return record_release(loader)
+            record_release(loader)
+            return
         app = options["app_label"]
         if app and app not in loader.migrated_apps:
             raise CommandError(f"There is no app {app} with migrations.")
