@@ -99,7 +99,7 @@ class _NoDatabase(DatabaseWrapper):
     """A connection that collects SQL, and on which a transaction is nothing."""
 
     SchemaEditorClass = _Editor
-    pg_version = OLDEST  # type: ignore[assignment]
+    pg_version = OLDEST
 
     def __init__(self) -> None:
         super().__init__({"TIME_ZONE": None, "OPTIONS": {}}, alias="owner")
@@ -119,8 +119,8 @@ class _NoDatabase(DatabaseWrapper):
 def no_database() -> Iterator[DatabaseWrapper]:
     """Stands in for the owner's connection, which some operations look up by its name."""
     real = connections["owner"]
-    connections["owner"] = _NoDatabase()
+    connections["owner"] = stand_in = _NoDatabase()
     try:
-        yield connections["owner"]
+        yield stand_in
     finally:
         connections["owner"] = real

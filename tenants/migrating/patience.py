@@ -12,7 +12,7 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 from tenants.migrating.blockers import blockers_of
-from tenants.migrating.locks import Lock, effects
+from tenants.migrating.locks import effects
 
 LEAST_WAIT = 0.05  # seconds that even the last lock of a transaction is waited for
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between tries

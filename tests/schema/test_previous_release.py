@@ -25,7 +25,7 @@ INCOMPATIBLE = {
     "renamed column": "ALTER TABLE calls RENAME COLUMN recording_url TO url",
     "required column": "ALTER TABLE calls ADD required text NOT NULL DEFAULT 'x';"
     " ALTER TABLE calls ALTER required DROP DEFAULT",
-    "shorter text": "ALTER TABLE calls ADD CONSTRAINT c CHECK (length(caller_number) < 3) NOT VALID",
+    "shorter text": "ALTER TABLE calls ADD CHECK (length(caller_number) < 3) NOT VALID",
     "renamed table": "ALTER TABLE calls RENAME TO phone_calls",
 }
 Tables = dict[str, list[str]]
@@ -38,7 +38,7 @@ def tables_of(state: list[Key]) -> Tables:
         model._meta.db_table: [
             field.column
             for field in model._meta.local_concrete_fields
-            if not isinstance(field, models.GeneratedField)
+            if field.column and not isinstance(field, models.GeneratedField)
         ]
         for model in historical.get_models()
         if model._meta.app_label in OURS and model._meta.managed
@@ -71,9 +71,7 @@ def run_old_statements(database: psycopg.Connection[tuple[object, ...]], tables:
         database.execute("SET LOCAL session_replication_role = replica")
         database.execute(sql.SQL("UPDATE {} SET {}").format(name, same))
         database.execute(
-            sql.SQL("CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT {} FROM {}").format(
-                names, name
-            )
+            sql.SQL("CREATE TEMP TABLE kept AS SELECT {} FROM {}").format(names, name)
         )
         database.execute(sql.SQL("DELETE FROM {}").format(name))
         database.execute("SET LOCAL session_replication_role = origin")

@@ -39,7 +39,8 @@ class PlantedApp:
         dependencies = f"[({self.label!r}, {self.last!r})]" if self.last else "[]"
         (self.migrations / f"{name}.py").write_text(
             f"{IMPORTS}\n\nclass Migration(migrations.Migration):\n"
-            f"    dependencies = {dependencies}\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
+            f"    dependencies = {dependencies}\n"
+            f"{textwrap.indent(textwrap.dedent(body), '    ')}\n"
         )
         (self.migrations / "max_migration.txt").write_text(f"{name}\n")
         self.last = name

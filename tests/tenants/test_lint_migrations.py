@@ -211,10 +211,9 @@ SAFE = {
     "column that may be empty": operations(
         "migrations.AddField('visit', 'note', models.TextField(null=True))"
     ),
-    "longer text": operations(
-        "migrations.AlterField('visit', 'status', models.TextField())"
-    ).replace(
-        "operations", "safe_because = {'changing-column-type': 'text only grows'}\noperations"
+    "longer text": (
+        "safe_because = {'changing-column-type': 'varchar becomes text without a rewrite'}\n"
+        "operations = [migrations.AlterField('visit', 'status', models.TextField())]"
     ),
     "unique constraint": operations(
         sql("CREATE UNIQUE INDEX CONCURRENTLY u ON visit (status)"), atomic=False
@@ -245,7 +244,8 @@ SAFE = {
     ),
     "new table": operations(
         "migrations.CreateModel('Pet', [('id', models.BigAutoField(primary_key=True)),"
-        " ('owner', models.ForeignKey('LABEL.Person', models.CASCADE))], options={'db_table': 'pet'})",
+        " ('owner', models.ForeignKey('LABEL.Person', models.CASCADE))],"
+        " options={'db_table': 'pet'})",
         sql("UPDATE pet SET owner_id = 1; CREATE INDEX j ON pet (id)"),
     ),
 }

@@ -98,7 +98,7 @@ def test_migrate_gives_up_with_the_name_of_the_blocker(planted: PlantedDatabase)
         long.execute("BEGIN")
         long.execute("SELECT count(*) FROM planted")
         process = planted.start("migrate", "--lock-timeout", "0.1", "--patience", "0.5")
-        out, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 1
         assert f"process {long.info.backend_pid}" in err
         assert "plan_migrations shows when it is a good moment" in err
@@ -116,7 +116,7 @@ def test_migrate_ends_a_statement_that_stops_traffic_for_long(planted: PlantedDa
         """,
     )
     process = planted.start("migrate", "--hold-limit", "0.5")
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "stopped reads and writes of planted for 0.5 seconds" in err
     assert "--hold-limit 0" in err
@@ -159,7 +159,7 @@ def test_migrate_waits_long_where_nobody_waits_behind_it(planted: PlantedDatabas
             other.execute("SELECT pg_sleep(0.05)")
         assert process.poll() is None
         long.execute("COMMIT")
-        out, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 0
         assert "trying again" not in err
         assert other.execute(INDEX_VALID).fetchone() == (True,)

@@ -59,7 +59,8 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if any(options[name] for name in LOOKS_ONLY):
-            return super().handle(*args, **options)
+            super().handle(*args, **options)
+            return
         for name in ("lock_timeout", "patience", "hold_limit"):
             if not 0 <= options[name] <= 86_400 or (name == "lock_timeout" and not options[name]):
                 raise CommandError(f"--{name.replace('_', '-')}: give seconds, up to a day")
