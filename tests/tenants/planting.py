@@ -78,7 +78,7 @@ def planted_database(folder: Path) -> Iterator[PlantedDatabase]:
     owner = connections["owner"]
     name = f"{owner.settings_dict['NAME']}_planted"
     with owner.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
         cursor.execute(f"CREATE DATABASE {name}")
     planted = PlantedDatabase(folder, name)
     with planted.connect() as connection:
@@ -87,7 +87,8 @@ def planted_database(folder: Path) -> Iterator[PlantedDatabase]:
         yield planted
     finally:
         with owner.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            # Not WITH (FORCE): only a superuser may end an autovacuum; without it PostgreSQL does.
+            cursor.execute(f"DROP DATABASE {name}")
 
 
 def manage(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
