@@ -62,6 +62,11 @@ class DailyCallStats(TenantModel):
     )
     unique_callers = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=NOW)
+    callers_exact = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="False: unique_callers is at most so many; see SealedMonth.",
+    )
 
     way_in = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -129,6 +134,7 @@ class DailyCallStatsRow(TenantModel):
     )
     unique_callers = models.IntegerField()
     created_at = models.DateTimeField()
+    callers_exact = models.BooleanField(help_text="False: unique callers are at most so many.")
 
     way_in = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -201,7 +207,7 @@ class QueuedBucket(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "rollup_queue"
         verbose_name = "queued hour"
-        constraints = [TenantRLS(tenant_may="SELECT, INSERT")]
+        constraints = [TenantRLS(tenant_may="SELECT")]
         indexes = [
             # The queued hours of one line, and the lines that have any.
             models.Index(fields=["phone", "bucket"], name="idx_rollup_queue_phone_bucket"),
@@ -209,6 +215,31 @@ class QueuedBucket(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.bucket:%Y-%m-%d %H:%M} UTC"
+
+
+class SealedMonth(TenantModel):
+    """A month of a line whose calls drop_archive took out of the database.
+
+    Its hours stay as they were counted last. Calls of the month that are still live, or come
+    later, are not counted any more, until load_archive has brought back all that were dropped.
+    """
+
+    pk = models.CompositePrimaryKey("phone_id", "since")
+    phone = line_key(related_name="sealed_months")
+    since = models.DateTimeField(help_text="The month's beginning, UTC.")
+    until = models.DateTimeField(help_text="The next month's beginning, UTC.")
+    calls = models.BigIntegerField(help_text="Dropped, less those that were loaded again.")
+
+    way_in = "drop_archive seals months and load_archive opens them again."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "sealed_months"
+        ordering = ["-since", "phone"]
+        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+
+    def __str__(self) -> str:
+        return f"{self.calls} dropped calls of {self.since:%Y-%m}"
 
 
 class SummaryRefresh(models.Model):

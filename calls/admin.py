@@ -2,29 +2,23 @@
 
 from decimal import Decimal
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import Truncator
 
 from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
+from calls.call_page import call_page
 from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
-from calls.models import LIVE, Call, CallArchive, CallMetadata, CallStatus
-from tenants.backoffice.display import bullets, duration, list_link, moment, prose
+from calls.models import LIVE, LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallStatus
+from tenants.backoffice.display import duration, moment
 from tenants.backoffice.filters import DaysFilter, FormFilter, LineFilter
 from tenants.backoffice.modeladmin import LineOwnedAdmin, LineStackedInline, ReadOnlyAdmin
 from tenants.backoffice.search import calls_that_match
 from tenants.scoping.models import InScope
 
-# Calls of the same caller that a call's page shows.
-OTHER_CALLS = 5
 SEARCH_HELP = "A caller's number in any form or its beginning, a call SID, or a line."
 
 
@@ -51,7 +45,7 @@ class ArchivedStatusFilter(StatusFilter):
 class ConfidenceFilter(admin.SimpleListFilter):
     title = "AI confidence"
     parameter_name = "confidence"
-    bounds: ClassVar = {"low": Decimal("0.5"), "fair": Decimal("0.7")}
+    bounds: ClassVar = {"low": LOW_CONFIDENCE, "fair": Decimal("0.7")}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(name, f"Below {bound}") for name, bound in self.bounds.items()]
@@ -103,7 +97,13 @@ class CallTagFilter(TagFilter):
 
 
 class CallColumns:
-    """Columns and parts of the page that calls have, archived or not."""
+    """Columns and the page that calls have, archived or not."""
+
+    change_form_template: Any = "calls/call_page.html"
+
+    class Media:
+        css: ClassVar = {"all": ["calls/call.css"]}
+        js: ClassVar = ["calls/call.js"]
 
     @admin.display(description="Began (UTC)", ordering="created_at")
     def began(self, call: Any) -> str:
@@ -130,59 +130,16 @@ class CallColumns:
     def summary(self, call: Any) -> str:
         return Truncator(call.ai_summary or "-").chars(60)
 
-    @admin.display(description="AI summary")
-    def summary_text(self, call: Any) -> str:
-        return prose(call.ai_summary)
-
-    @admin.display(description="Transcript")
-    def conversation(self, call: Any) -> str:
-        return prose(call.transcript)
-
-    @admin.display(description="Recording")
-    def recording(self, call: Any) -> SafeString | str:
-        url = call.recording_url
-        if not url:
-            return "-"
-        try:
-            address = urlsplit(url)
-        except ValueError:
-            return str(url)
-        # The whole of it, so neither a port nor a login in front of the host slips through.
-        if address.scheme != "https" or address.netloc.lower() not in settings.RECORDING_HOSTS:
-            return str(url)
-        return format_html(
-            '<a href="{}" target="_blank" rel="noopener noreferrer">Listen at {}</a>',
-            url,
-            address.netloc,
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        call = context.get("original")
+        if call is not None:
+            context |= {"page": call_page(call, request), "began": self.began_at(call)}
+        response: HttpResponse = super().render_change_form(  # type: ignore[misc]
+            request, context, *args, **kwargs
         )
-
-    @admin.display(description="Other calls of this caller")
-    def other_calls(self, call: Any) -> SafeString:
-        others = (
-            Call.objects.filter(caller_number=call.caller_number)
-            .exclude(pk=call.pk)
-            .select_related("phone")
-            .only("created_at", "status", "duration", "phone__business_name", "phone__number")
-            .order_by("-created_at")[:OTHER_CALLS]
-        )
-        links: list[SafeString | str] = [
-            format_html(
-                '<a href="{}">{}</a>, {}, {}, {}',
-                reverse("admin:calls_call_change", args=[other.pk]),
-                moment(other.created_at),
-                other.status,
-                duration(other.duration),
-                other.phone,
-            )
-            for other in others
-        ]
-        return bullets(
-            [
-                *(links or ["None among the calls that are not archived."]),
-                list_link("calls_call", "Search all calls", q=call.caller_number),
-                list_link("calls_callarchive", "Search the archive", q=call.caller_number),
-            ]
-        )
+        return response
 
 
 class CallMetadataInline(LineStackedInline):
@@ -239,22 +196,17 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
             None,
             {
                 "fields": [
-                    "phone",
-                    "caller_number",
-                    "began_at",
                     "status",
                     "duration",
                     "ai_summary",
                     "ai_confidence",
                     "legal_hold",
-                    "conversation",
-                    "recording",
                 ]
             },
         ),
         (
             "Identification",
-            {"fields": ["call_sid", "id", "provider_status", "changed_at", "other_calls"]},
+            {"fields": ["phone", "caller_number", "call_sid", "id", "changed_at"]},
         ),
     ]
     fields = (
@@ -276,14 +228,9 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
         return [
             *super().get_readonly_fields(request, obj),
             "caller_number",
-            "began_at",
-            "conversation",
-            "recording",
             "call_sid",
             "id",
-            "provider_status",
             "changed_at",
-            "other_calls",
         ]
 
 
@@ -341,38 +288,8 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
     sortable_by = ("began",)
     search_help_text = SEARCH_HELP
     fieldsets = (
-        (
-            None,
-            {
-                "fields": [
-                    "phone",
-                    "caller_number",
-                    "began_at",
-                    "status",
-                    "lasted",
-                    "summary_text",
-                    "ai_confidence",
-                    "legal_hold",
-                    "conversation",
-                    "recording",
-                    "tags",
-                    "metadata",
-                    "custom_fields",
-                ]
-            },
-        ),
-        (
-            "Identification",
-            {"fields": ["call_sid", "id", "provider_status", "archived_at", "other_calls"]},
-        ),
-    )
-    readonly_fields = (
-        "began_at",
-        "lasted",
-        "summary_text",
-        "conversation",
-        "recording",
-        "other_calls",
+        (None, {"fields": ["tags", "metadata", "custom_fields"]}),
+        ("Identification", {"fields": ["phone", "caller_number", "call_sid", "id"]}),
     )
 
     def search(self, term: str) -> Q:

@@ -34,6 +34,8 @@ class CallStatus(models.TextChoices):
 
 LIVE = [CallStatus.RINGING, CallStatus.ANSWERED]
 ENDED = [CallStatus.COMPLETED, CallStatus.FAILED]
+# Below it, people look at what the AI made of a call.
+LOW_CONFIDENCE = Decimal("0.5")
 # provider_status of a call that we ended because nothing was heard of it any more; the one end
 # that a later event of the provider overrules.
 TIMED_OUT = "timed-out"
@@ -183,6 +185,12 @@ class Call(TenantModel):
             models.Index(fields=["phone", "-created_at", "-id"], name="idx_calls_phone_created"),
             # A caller over all lines: support pastes a number.
             models.Index(fields=["caller_number", "-created_at"], name="idx_calls_caller_created"),
+            # Calls of low confidence, latest first: a few in a hundred.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="idx_calls_low_confidence",
+                condition=Q(ai_confidence__lt=LOW_CONFIDENCE),
+            ),
         ]
         triggers = [
             StampUpdatedAt("calls"),

@@ -14,6 +14,7 @@ import psycopg.conninfo
 from croniter import croniter
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from replytics import embedded
 
@@ -155,8 +156,10 @@ CSRF_TRUSTED_ORIGINS = _list(
 )
 
 INSTALLED_APPS = [
-    "tenants",  # before the admin, whose templates it extends
-    "django.contrib.admin",
+    # Before the admin, whose templates they extend, each those of the next.
+    "tenants",
+    "unfold.apps.BasicAppConfig",
+    "tenants.backoffice.apps.BackofficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -171,6 +174,7 @@ INSTALLED_APPS = [
     "calls",
     "analytics",
     "monitoring",
+    "desk",
 ]
 # Keeps migrations linear (max_migration.txt) while they are written; a server does not need it.
 if find_spec("django_linear_migrations"):
@@ -178,6 +182,7 @@ if find_spec("django_linear_migrations"):
 
 MIDDLEWARE = [
     "replytics.request_ids.RequestIdMiddleware",
+    "replytics.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -205,6 +210,32 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     },
 ]
+
+# The look of the admin.
+LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Replytics",
+    "SITE_HEADER": "Replytics",
+    "SITE_SUBHEADER": "Support desk",
+    "SITE_URL": None,
+    "SITE_ICON": lambda request: static("backoffice/icon.svg"),
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("backoffice/icon.svg"),
+        }
+    ],
+    "STYLES": [lambda request: static("backoffice/backoffice.css")],
+    "SCRIPTS": [lambda request: static("backoffice/backoffice.js")],
+    "DASHBOARD_CALLBACK": "desk.home.add_home",
+    "COMMAND": {"search_callback": "desk.palette.find"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "desk.navigation.navigation",
+    },
+}
 
 # "default" is the serving login, subject to every policy; "owner" owns the tables and migrates.
 _serving = env.str("DATABASE_URL", default="")

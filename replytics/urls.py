@@ -8,25 +8,23 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
-    SpectacularSwaggerView,
+    SpectacularSwaggerSplitView,
 )
 
 from calls.intake import webhooks
 from replytics import health
 from tenants.line_switcher import switch_line
 
-admin.site.site_title = admin.site.site_header = "Replytics"
-admin.site.index_title = "Lines, calls and statistics"
-
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
+    path("admin/desk/", include("desk.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("backoffice/icon.svg"))),
     # The document is for everybody, and without credentials there is no budget to count against.
     path("api/schema/", SpectacularAPIView.as_view(throttle_classes=[]), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(throttle_classes=[])),
-    path("api/redoc/", SpectacularRedocView.as_view(throttle_classes=[])),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(throttle_classes=[]), name="swagger"),
+    path("api/redoc/", SpectacularRedocView.as_view(throttle_classes=[]), name="redoc"),
     path("api/v1/", include("tenants.api.urls")),
     path("api/v1/", include("calls.api.urls")),
     path("api/v1/", include("analytics.api.urls")),

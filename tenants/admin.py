@@ -16,7 +16,8 @@ from tenants.backoffice.modeladmin import (
     LineStackedInline,
     LineTabularInline,
 )
-from tenants.backoffice.search import lines_that_match
+from tenants.backoffice.search import lines_that_match, of_lines_that_match
+from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import active_scope
 from tenants.scoping.middleware import PICKED_LINE
@@ -161,3 +162,15 @@ class BusinessHoursAdmin(LineOwnedAdmin):
     list_filter = (LineFilter, "day_of_week", "is_closed")
     ordering = ("phone_id", "day_of_week", "id")
     fields = ("phone", "day_of_week", "open_time", "close_time", "timezone", "is_closed")
+
+
+@admin.register(Membership)
+class MembershipAdmin(LineOwnedAdmin):
+    list_display = ("subject", "phone", "role", "created_at")
+    list_filter = (LineFilter, "role")
+    ordering = ("phone_id", "subject", "id")
+    fields = ("phone", "subject", "role")
+    search_help_text = "A user's id, or a line's number, name or id."
+
+    def search(self, term: str) -> Q:
+        return Q(subject=term) | of_lines_that_match(term)

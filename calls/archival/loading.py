@@ -16,9 +16,23 @@ FROM (SELECT DISTINCT date_trunc('month', created_at, 'UTC') FROM arriving) mont
 """
 # A line that was deleted since takes its calls with it: they must not come back.
 LEAVE_OUT = "DELETE FROM arriving WHERE phone_id NOT IN (SELECT id FROM phone_numbers)"
+# Statistics of a month that was dropped count its calls again once the last of them is back.
 INSERT = """
-INSERT INTO calls_archive ({columns}) SELECT {columns} FROM arriving
-ON CONFLICT (id, created_at) DO NOTHING
+WITH inserted AS (
+    INSERT INTO calls_archive ({columns}) SELECT {columns} FROM arriving
+    ON CONFLICT (id, created_at) DO NOTHING
+    RETURNING phone_id, created_at
+), back AS (
+    SELECT phone_id, date_trunc('month', created_at, 'UTC') AS since, count(*) AS calls
+    FROM inserted GROUP BY 1, 2
+), counted AS (
+    UPDATE sealed_months s SET calls = s.calls - back.calls FROM back
+    WHERE (s.phone_id, s.since) = (back.phone_id, back.since) AND s.calls > back.calls
+), opened AS (
+    DELETE FROM sealed_months s USING back
+    WHERE (s.phone_id, s.since) = (back.phone_id, back.since) AND s.calls <= back.calls
+)
+SELECT count(*) FROM inserted
 """
 COMPARE = f"""
 SELECT (SELECT {batches.CHECKSUM.format(row="arriving")} FROM arriving),
@@ -55,7 +69,7 @@ def load_file(path: Path, *, started_by: str) -> Loaded:
             cursor.execute(LEAVE_OUT)
             left_out = cursor.rowcount
             cursor.execute(INSERT.format(columns=names))
-            inserted = cursor.rowcount
+            (inserted,) = cursor.fetchone()
             cursor.execute(files.COUNT_ARRIVING)
             arrived, _ = cursor.fetchone()
             cursor.execute(COMPARE)

@@ -29,11 +29,6 @@ def duration(seconds: int | None) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def prose(text: str | None) -> SafeString | str:
-    """Text as it was written: escaped, lines and spaces kept."""
-    return format_html('<div class="backoffice-prose">{}</div>', text) if text else "-"
-
-
 def list_link(model: str, text: str, **query: str) -> SafeString:
     """A link to a list of the admin, such as list_link("calls_call", "Calls", line=…)."""
     url = reverse(f"admin:{model}_changelist")

@@ -4,17 +4,15 @@ import json
 from typing import Any, NoReturn
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.contrib.postgres.forms import SimpleArrayField
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 
 class JSONObjectField(forms.JSONField):
     """A JSON object, shown one key a line; says where bad JSON is bad. Empty means {}."""
 
-    widget = AdminTextareaWidget
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"widget": AdminTextareaWidget({"rows": 6, "class": "json"})} | kwargs)
+    # backoffice.js checks it as one types.
+    widget = UnfoldAdminTextareaWidget({"rows": 6, "class": "json", "spellcheck": "false"})
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, str):  # as it was typed
@@ -48,8 +46,9 @@ def _no_number(name: str) -> NoReturn:
 class LinesField(SimpleArrayField):
     """A text[] column, one element a line, so that an element may hold a comma."""
 
+    widget = UnfoldAdminTextareaWidget({"rows": 3})
+
     def __init__(self, base_field: forms.Field, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", AdminTextareaWidget({"rows": 3}))
         kwargs["help_text"] = "One on each line."
         super().__init__(base_field, delimiter="\n", **kwargs)
 

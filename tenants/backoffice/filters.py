@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from tenants.models import PhoneNumber
 from tenants.scoping import current_scope
@@ -54,7 +55,7 @@ class FormFilter(admin.ListFilter):
             return queryset
         if not self.form.is_valid():
             for errors in self.form.errors.values():
-                messages.error(request, f"{self.title}: {' '.join(map(str, errors))}")
+                messages.error(request, f"{capfirst(self.title)}: {' '.join(map(str, errors))}")
             return queryset.none()
         return self.narrow(queryset, self.form.cleaned_data)
 

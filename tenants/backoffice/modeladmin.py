@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from unfold import admin as look
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from tenants.backoffice.deletion import (
     delete_at_once,
@@ -32,9 +33,13 @@ if TYPE_CHECKING:
     _TabularInline = admin.TabularInline[Any, Any]
     _StackedInline = admin.StackedInline[Any, Any]
 else:
-    _ModelAdmin = admin.ModelAdmin
-    _TabularInline = admin.TabularInline
-    _StackedInline = admin.StackedInline
+    _ModelAdmin = look.ModelAdmin
+    _TabularInline = look.TabularInline
+    _StackedInline = look.StackedInline
+
+
+class LookAdmin(_ModelAdmin):
+    """Django's ModelAdmin in the look of the other pages, for models that are none of ours."""
 
 
 class FormFields:
@@ -49,14 +54,14 @@ class FormFields:
             if db_field.null:
                 kwargs["empty_value"] = None
             kwargs["widget"] = (
-                AdminTextareaWidget({"rows": 5})
+                UnfoldAdminTextareaWidget({"rows": 5})
                 if db_field.name in self.multiline
-                else AdminTextInputWidget
+                else UnfoldAdminTextInputWidget
             )
         elif isinstance(db_field, models.JSONField):
-            kwargs["form_class"] = JSONObjectField
+            kwargs |= {"form_class": JSONObjectField, "widget": JSONObjectField.widget}
         elif isinstance(db_field, ArrayField):
-            kwargs["form_class"] = LinesField
+            kwargs |= {"form_class": LinesField, "widget": LinesField.widget}
         field: forms.Field | None = super().formfield_for_dbfield(  # type: ignore[misc]
             db_field, request, **kwargs
         )
@@ -71,7 +76,7 @@ class LineStackedInline(FormFields, _StackedInline):
     extra = 0
 
 
-class BackofficeAdmin(FormFields, _ModelAdmin):
+class BackofficeAdmin(FormFields, LookAdmin):
     """A model admin that stays fast on millions of rows.
 
     `ordering` ends in a unique column and begins with what an index serves; `list_defer` names
@@ -89,10 +94,6 @@ class BackofficeAdmin(FormFields, _ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     sortable_by: ClassVar[Any] = ()
-
-    class Media:
-        css: ClassVar = {"all": ["backoffice/backoffice.css"]}
-        js: ClassVar = ["backoffice/filters.js"]
 
     @property
     def media(self) -> forms.Media:

@@ -109,7 +109,7 @@ def page(server: str, administrator: User, request: pytest.FixtureRequest) -> It
         page.goto("/")
         page.fill("#id_username", "root")
         page.fill("#id_password", PASSWORD)
-        page.click("input[type=submit]")
+        page.click("#login-form button[type=submit]")
         yield page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         browser.close()

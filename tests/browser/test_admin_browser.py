@@ -35,9 +35,16 @@ def bakery(committed: None) -> PhoneNumber:
 
 @pytest.fixture
 def calls(bakery: PhoneNumber, page: Page) -> Page:
-    """The list of calls, reached from the first page."""
-    page.click("#content-main a:text-is('Calls') >> nth=-1")
+    """The list of calls."""
+    page.goto("/admin/calls/call/")
     return page
+
+
+@pytest.fixture
+def filters(calls: Page) -> Page:
+    """The list of calls with the sheet of its filters open."""
+    calls.click("#changelist a:has-text('Filters')")
+    return calls
 
 
 def test_pages_are_turned(calls: Page) -> None:
@@ -56,63 +63,66 @@ def test_a_call_is_searched_opened_and_its_metadata_edited(calls: Page) -> None:
     calls.fill("#searchbar", "+49 (0)30 901820")
     calls.press("#searchbar", "Enter")
     calls.click("#result_list tbody th a")
-    expect(calls.locator(".backoffice-prose")).to_have_text(
-        "AI: Hello?\nCaller: Two loaves, <b>please</b>."
-    )
+    expect(calls.locator(".dialogue-caller p")).to_have_text("Two loaves, <b>please</b>.")
+    calls.fill("#transcript-words", "LOAVES")
+    expect(calls.locator(".dialogue mark")).to_have_text("loaves")
+    expect(calls.locator("#transcript-found")).to_have_text("1 found")
     calls.fill("[name=metadata-0-tags]", "order\nvip")
+    calls.fill("[name=metadata-0-metadata]", "[]")
+    expect(calls.locator(".backoffice-json").first).to_contain_text("Write a JSON object")
     calls.fill("[name=metadata-0-metadata]", "{loaves: 2}")
     calls.click("[name=_continue]")
     expect(calls.locator(".errorlist").first).to_contain_text("This is not JSON")
     calls.fill("[name=metadata-0-metadata]", '{"loaves": 2}')
     calls.click("[name=_continue]")
-    expect(calls.locator(".messagelist .success")).to_be_visible()
+    expect(calls.locator("#main")).to_contain_text("was changed successfully")
     expect(calls.locator("[name=metadata-0-tags]")).to_have_value("order\nvip")
     expect(calls.locator("[name=metadata-0-metadata]")).to_have_value('{\n  "loaves": 2\n}')
 
 
-def test_calls_are_filtered_by_a_line_chosen_as_one_types(calls: Page) -> None:
-    calls.click(".backoffice-filter .select2-selection")
-    calls.fill(".select2-search__field", "gara")
-    calls.click(".select2-results__option:has-text('Garage')")
-    expect(calls).to_have_url(re.compile("line=pn_garage"))
-    expect(calls.locator(".backoffice-empty")).to_contain_text("No calls pass these filters")
+def test_calls_are_filtered_by_a_line_chosen_as_one_types(filters: Page) -> None:
+    filters.click(".backoffice-filter .select2-selection")
+    filters.fill(".select2-search__field", "gara")
+    filters.click(".select2-results__option:has-text('Garage')")
+    expect(filters).to_have_url(re.compile("line=pn_garage"))
+    expect(filters.locator(".backoffice-empty")).to_contain_text("No calls pass these filters")
 
 
-def test_calls_are_filtered_by_day(calls: Page) -> None:
-    calls.fill("[name=first]", "2026-05-02")
-    calls.click("form:has([name=first]) button")
-    expect(calls.locator(".backoffice-empty")).to_be_visible()
-    calls.click(".toplinks a:text-is('2026')")
-    calls.click(".toplinks a:text-is('May 2026')")
-    calls.click(".toplinks a:text-is('May 1')")
-    expect(calls).to_have_url(re.compile("created_at__day=1"))
+def test_calls_are_filtered_by_day(filters: Page) -> None:
+    filters.fill("[name=first]", "2026-05-02")
+    filters.click("form:has([name=first]) button")
+    expect(filters.locator(".backoffice-empty")).to_be_visible()
+    filters.click(".toplinks a:text-is('2026')")
+    filters.click(".toplinks a:text-is('May 2026')")
+    filters.click(".toplinks a:text-is('May 1')")
+    expect(filters).to_have_url(re.compile("created_at__day=1"))
 
 
 def test_ticked_calls_are_deleted(calls: Page) -> None:
-    calls.check("#result_list tbody tr:nth-child(1) .action-select")
-    calls.check("#result_list tbody tr:nth-child(2) .action-select")
+    calls.check("#result_list .action-select >> nth=0")
+    calls.check("#result_list .action-select >> nth=1")
     calls.select_option("[name=action]", "delete_selected")
     calls.click("button[name=index]")
     expect(calls.locator("#content")).to_contain_text("Deleting 2 calls cannot be undone")
-    calls.click("#content form input[type=submit]")
-    expect(calls.locator(".messagelist .success")).to_have_text("2 calls deleted.")
+    calls.click("#content form button[type=submit]")
+    expect(calls.locator("#main")).to_contain_text("2 calls deleted.")
     expect(calls.locator(".backoffice-pages")).to_contain_text("50 calls")
 
 
 def test_a_line_is_opened_edited_and_deleted(bakery: PhoneNumber, page: Page) -> None:
-    page.click("#content-main a:text-is('Lines') >> nth=-1")
+    page.goto("/admin/tenants/phonenumber/")
     page.click("#result_list a:text-is('Bakery')")
     page.fill("[name=voice_settings-0-greeting_message]", "Good morning!")
     page.click("text=Add another Conversation rule")
     page.select_option("[name=conversation_rules-0-rule_type]", "hours")
     page.click("[name=_continue]")
-    expect(page.locator(".messagelist .success")).to_be_visible()
-    page.click("a.deletelink")
+    expect(page.locator("#main")).to_contain_text("was changed successfully")
+    page.click("a:has-text('Delete line')")
     expect(page.locator("#what-goes")).to_contain_text("52 calls")
     expect(page.locator("#what-goes")).to_contain_text("1 conversation rule")
     page.fill("#confirm-number", "+14155550101")
-    page.click("#content form input[type=submit]")
-    expect(page.locator(".messagelist .success")).to_contain_text("was deleted successfully")
+    page.click("#content form button[type=submit]")
+    expect(page.locator("#main")).to_contain_text("was deleted successfully")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
 
 
@@ -132,4 +142,15 @@ def test_every_list_and_form_opens(bakery: PhoneNumber, page: Page) -> None:
         "password_change/",
     ):
         page.goto(f"/admin/{path}")
-        expect(page.locator("#content h1").first).to_be_visible()
+        expect(page.locator("h1").first).to_be_visible()
+
+
+def test_the_palette_leads_to_the_call_of_a_pasted_number(bakery: PhoneNumber, page: Page) -> None:
+    page.press("body", "Control+k")
+    page.fill("#search-input-command", "+49 30 901820")
+    page.press("#search-input-command", "0")  # htmx listens to keys
+    page.press("#search-input-command", "Backspace")
+    expect(page.locator("#command-results-list li")).to_have_count(1)
+    page.click("#command-results-list a")
+    expect(page).to_have_url(re.compile("/admin/calls/call/.+/change/"))
+    expect(page.locator(".dialogue")).to_contain_text("Two loaves")

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from calls.intake.models import CallEvent
 from calls.models import Call, CallMetadata
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
 from tests.backoffice import form_errors, listed, pick
-from tests.factories import make_call
+from tests.factories import archive, make_call
 
 CALLS = "/admin/calls/call/"
 NASTY = "<script>alert(1)</script>\"'&"
@@ -201,10 +203,17 @@ def test_text_of_callers_is_escaped_everywhere(back_office: Client, line: PhoneN
         assert "&lt;script&gt;alert" in html, url
 
 
-def test_a_transcript_keeps_its_lines(back_office: Client, line: PhoneNumber) -> None:
-    call = make_call(line, transcript="AI: Hello\n  Caller: Hi")
+def test_prose_keeps_its_lines(back_office: Client, line: PhoneNumber) -> None:
+    call = make_call(line, transcript="As heard:\n  AI: Hello")
     html = back_office.get(f"{CALLS}{call.pk}/change/").content.decode()
-    assert '<div class="backoffice-prose">AI: Hello\n  Caller: Hi</div>' in html
+    assert ">As heard:\n  AI: Hello</div>" in html
+
+
+def test_a_transcript_is_a_dialogue(back_office: Client, line: PhoneNumber) -> None:
+    call = make_call(line, transcript="AI: Hello\nCaller: Hi,\nit is me: Ann")
+    html = back_office.get(f"{CALLS}{call.pk}/change/").content.decode()
+    assert html.count('<li class="dialogue-') == 2
+    assert "<p>Hi,\nit is me: Ann</p>" in html
 
 
 @pytest.mark.parametrize(
@@ -244,6 +253,59 @@ def test_a_calls_page_shows_the_callers_other_calls(
     html = back_office.get(f"{CALLS}{call.pk}/change/").content.decode()
     assert f"{CALLS}{others[0].pk}/change/" in html
     assert f"{CALLS}{others[1].pk}/change/" not in html
+
+
+def test_archived_calls_of_the_caller_are_shown_too(
+    back_office: Client, line: PhoneNumber
+) -> None:
+    call, old = make_call(line), make_call(line, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    archive(old)
+    html = back_office.get(f"{CALLS}{call.pk}/change/").content.decode()
+    assert f"/admin/calls/callarchive/{old.pk}/change/" in html
+    html = back_office.get(f"/admin/calls/callarchive/{old.pk}/change/").content.decode()
+    assert f"{CALLS}{call.pk}/change/" in html
+
+
+def test_callers_without_a_number_are_not_one_caller(
+    back_office: Client, line: PhoneNumber
+) -> None:
+    call, other = (make_call(line, caller_number="anonymous") for _ in range(2))
+    html = back_office.get(f"{CALLS}{call.pk}/change/").content.decode()
+    assert str(other.pk) not in html
+
+
+def test_the_timeline_has_the_events_of_the_call(
+    back_office: Client, line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    call = make_call(line)
+    common = {"kind": "voice", "payload": {}, "verdict": "applied"}
+    with all_tenants("test"):
+        for owner, word in ((line, "in-progress"), (other_line, "stolen")):
+            CallEvent.objects.create(
+                phone=owner, call_sid=call.call_sid, reading={"provider_status": word}, **common
+            )
+        CallEvent.objects.create(
+            phone=line, call_sid="CAother", reading={"provider_status": "busy"}, **common
+        )
+    pick(back_office, line)
+    page: Any = back_office.get(f"{CALLS}{call.pk}/change/")
+    assert [row["says"] for row in page.context_data["page"]["events"]] == ["in-progress"]
+
+
+def test_the_page_shows_of_other_tables_what_one_may_see(
+    support_agent: User, client: Client, line: PhoneNumber
+) -> None:
+    call, old = make_call(line), make_call(line, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    archive(old)
+    with all_tenants("test"):
+        CallEvent.objects.create(
+            phone=line, call_sid=call.call_sid, kind="voice", payload={}, verdict="applied"
+        )
+    support_agent.user_permissions.add(Permission.objects.get(codename="view_call"))
+    client.force_login(support_agent)
+    page: Any = client.get(f"{CALLS}{call.pk}/change/")
+    shown = page.context_data["page"]
+    assert (shown["events"], shown["others"], len(shown["other_lists"])) == ([], [], 1)
 
 
 def test_times_are_shown_in_utc_and_on_the_clock_of_the_line(

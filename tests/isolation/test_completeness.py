@@ -50,7 +50,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 NO_SCOPE = {"", "health/live", "health/ready"}
 NO_SCOPE |= {"api/schema/", "api/docs/", "api/redoc/"}  # the same for everybody
 STATIC = {"favicon.ico"}
-STAFF = {"admin/line/"}
+STAFF = {"admin/line/", "admin/desk/live/"}
 # The line comes from the credentials; tests/calls/intake, tests/calls/api and test_api_matrix.py
 # hold them to it.
 CREDENTIALS = {

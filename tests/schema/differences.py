@@ -177,6 +177,12 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "support looks a caller up over all lines": {
         "index calls.idx_calls_caller_created": (None, "btree (caller_number, created_at DESC)"),
     },
+    "calls of low confidence, for review": {
+        "index calls.idx_calls_low_confidence": (
+            None,
+            "btree (created_at DESC, id DESC) WHERE (ai_confidence < 0.5)",
+        ),
+    },
     "the rules of a line in the order in which they are tried": {
         "index conversation_rules.idx_rules_phone_priority": (
             None,
@@ -289,11 +295,14 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "a day says how many calls were completed, as the document's daily query does": {
         "column daily_call_stats.successful_calls": COUNT,
     },
+    "callers of a day that is partly out of the database are known as a maximum": {
+        "column daily_call_stats.callers_exact": (None, "boolean NOT NULL DEFAULT true"),
+    },
     "statistics follow their calls: each changed hour is queued": {
         "trigger calls.calls_queue_inserted": (
             None,
             "AFTER INSERT ON calls REFERENCING NEW TABLE AS inserted"
-            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_inserted_calls()",
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_new_calls()",
         ),
         "trigger calls.calls_queue_deleted": (
             None,

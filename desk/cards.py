@@ -1,0 +1,140 @@
+"""The numbers of the home page. Each links to the rows that it counts, in the request's scope."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.timesince import timesince
+from procrastinate.contrib.django.models import ProcrastinateEvent
+
+from analytics.overview import Totals, hours_together
+from analytics.summary import summary_as_of
+from calls.archival.models import ArchiveRun, RunKind, RunState
+from calls.intake.models import PROBLEMS, CallEvent
+from calls.models import LOW_CONFIDENCE, Call, CallArchive
+from tenants.backoffice.counting import count_up_to
+from tenants.scoping import current_scope
+
+DAYS_OF_LOW_CONFIDENCE = 7
+HOUR = datetime.timedelta(hours=1)
+WEEK = datetime.timedelta(days=7)
+
+
+@dataclass
+class Card:
+    """One number: tone is "bad" where somebody should look."""
+
+    title: str
+    value: str
+    note: str = ""
+    link: str | None = None
+    tone: str = ""
+
+
+def list_of(model: str, **query: object) -> str:
+    """The address of a list, such as list_of("calls_call", status="live")."""
+    words = {name: str(value) for name, value in query.items()}
+    return f"{reverse(f'admin:{model}_changelist')}?{urlencode(words)}"
+
+
+def calls_today(now: datetime.datetime) -> list[Card]:
+    """Today's calls and failures (UTC) beside those of the same weekday until the same time."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = hours_together(since=midnight, until=midnight + 24 * HOUR)
+    before = _until_now(midnight - WEEK, now - WEEK)
+    days = {"first": midnight.date(), "last": midnight.date()}
+    weekday = f"{now:%A}"
+    rate = today.failed_calls / today.total_calls if today.total_calls else 0
+    last_week = f"{before:,} by this time last {weekday}"
+    return [
+        Card("Calls today", f"{today.total_calls:,}", last_week, list_of("calls_call", **days)),
+        Card(
+            "Failed today",
+            f"{rate:.1%}",
+            f"{today.failed_calls:,} of {today.total_calls:,} calls",
+            list_of("calls_call", status="failed", **days),
+            "bad" if rate > 0.1 else "",
+        ),
+    ]
+
+
+def _until_now(since: datetime.datetime, until: datetime.datetime) -> int:
+    """Calls of [since, until); the last hour, which is not full, is counted call by call."""
+    hour = until.replace(minute=0, second=0, microsecond=0)
+    full: Totals = hours_together(since=since, until=hour)
+    models: tuple[Any, ...] = (Call, CallArchive)
+    counts: list[int] = [
+        model.objects.filter(created_at__gte=hour, created_at__lt=until).order_by().count()
+        for model in models
+    ]
+    return full.total_calls + sum(counts)
+
+
+def low_confidence(now: datetime.datetime) -> list[Card]:
+    first = (now - datetime.timedelta(days=DAYS_OF_LOW_CONFIDENCE - 1)).date()
+    begin = datetime.datetime.combine(first, datetime.time.min, datetime.UTC)
+    calls = Call.objects.filter(ai_confidence__lt=LOW_CONFIDENCE, created_at__gte=begin)
+    count = count_up_to(calls)
+    return [
+        Card(
+            "Low confidence",
+            str(count),
+            f"calls below {LOW_CONFIDENCE} in {DAYS_OF_LOW_CONFIDENCE} days",
+            list_of("calls_call", confidence="low", first=first),
+        )
+    ]
+
+
+def inbox_problems(now: datetime.datetime) -> list[Card]:
+    count = count_up_to(CallEvent.objects.filter(verdict__in=PROBLEMS))
+    return [
+        Card(
+            "Inbox problems",
+            str(count),
+            "events that were not applied",
+            list_of("calls_callevent", problem="yes"),
+            "bad" if count.number else "",
+        )
+    ]
+
+
+def last_archive(now: datetime.datetime) -> list[Card]:
+    run = ArchiveRun.objects.filter(kind=RunKind.ARCHIVE).order_by("-id").first()
+    if run is None:
+        of = "" if current_scope().phone_id is None else " of this line alone"
+        return [Card("Archive", "never", f"no run{of} yet", list_of("calls_archiverun"))]
+    link = reverse("admin:calls_archiverun_change", args=[run.pk])
+    tone = "bad" if run.outcome in (RunState.FAILED, RunState.INTERRUPTED) else ""
+    note = f"{run.calls:,} calls, {run.outcome}"
+    return [Card("Archive", ago(run.started_at, now), note, link, tone)]
+
+
+def last_roll_up(now: datetime.datetime) -> list[Card]:
+    at = (
+        ProcrastinateEvent.objects.filter(
+            type="succeeded", job__task_name="analytics.tasks.roll_up_calls"
+        )
+        .order_by("-id")
+        .values_list("at", flat=True)
+        .first()
+    )
+    link = list_of("procrastinate_procrastinatejob", task_name="analytics.tasks.roll_up_calls")
+    return [_job("Roll-up", at, now, link, "hours and days, by the worker")]
+
+
+def last_summary(now: datetime.datetime) -> list[Card]:
+    link = list_of("analytics_phoneperformance")
+    return [_job("30-day summary", summary_as_of(), now, link, "performance of each line")]
+
+
+def _job(
+    title: str, at: datetime.datetime | None, now: datetime.datetime, link: str, note: str
+) -> Card:
+    late = at is None or now - at > datetime.timedelta(hours=2)
+    return Card(title, ago(at, now) if at else "never", note, link, "bad" if late else "")
+
+
+def ago(at: datetime.datetime, now: datetime.datetime) -> str:
+    return f"{timesince(at, now, depth=1)} ago"

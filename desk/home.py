@@ -1,0 +1,135 @@
+"""The home page: how the calls go, and where somebody should look."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from analytics.overview import quiet_lines
+from analytics.reading import Counts, Sums, daily_sums
+from calls.models import Call
+from desk import cards
+from desk.cards import Card, list_of
+from desk.charts import Bar, Chart, draw
+from tenants.backoffice.counting import count_up_to
+from tenants.backoffice.display import duration
+from tenants.backoffice.paging import TooSlow, time_limit
+
+# Seconds for one part of the page; a slow one says so and does not hold up the others.
+TIME_LIMIT = 1.5
+DAYS = 30
+LIVE_SHOWN = 8
+# Calls that a line must have had in the same 24 hours a week ago to be missed now.
+MISSED_FROM = 3
+QUIET_SHOWN = 6
+
+# What takes which permission.
+PARTS: list[tuple[str, str, Callable[[datetime.datetime], list[Card]]]] = [
+    ("calls.view_call", "Calls today", cards.calls_today),
+    ("calls.view_call", "Low confidence", cards.low_confidence),
+    ("calls.view_callevent", "Inbox problems", cards.inbox_problems),
+    ("calls.view_archiverun", "Archive", cards.last_archive),
+    ("procrastinate.view_procrastinatejob", "Roll-up", cards.last_roll_up),
+    ("analytics.view_phoneperformance", "30-day summary", cards.last_summary),
+]
+
+
+def add_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What Unfold's dashboard callback adds to the index page."""
+    now = timezone.now()
+    may = request.user.has_perm
+    shown: list[Card] = []
+    for permission, title, make in PARTS:
+        if may(permission):
+            shown += _in_time(partial(make, now)) or [Card(title, "…", "takes too long")]
+    context |= {"cards": shown, "charts": [], "quiet": None}
+    if may("calls.view_call"):
+        context |= live_calls(now)
+    if may("analytics.view_dailycallstatsrow"):
+        drawn = _in_time(lambda: charts(now.date()))
+        context |= {"charts": drawn or [], "charts_are_late": drawn is None}
+    if may("tenants.view_phonenumber") and may("calls.view_call"):
+        quiet = _in_time(lambda: [quiet_lines(now=now, least=MISSED_FROM)])
+        context["quiet"] = quiet[0][:QUIET_SHOWN] if quiet else None
+        context["more_quiet"] = max(0, len(quiet[0]) - QUIET_SHOWN) if quiet else 0
+    return context
+
+
+def _in_time(make: Callable[[], list[Any]]) -> list[Any] | None:
+    try:
+        with time_limit(TIME_LIMIT):
+            return make()
+    except TooSlow:
+        return None
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """The calls in progress, which the home page asks for again and again."""
+    if not request.user.has_perm("calls.view_call"):
+        return HttpResponse(status=403)
+    return TemplateResponse(request, "desk/live.html", live_calls(timezone.now()))
+
+
+def live_calls(now: datetime.datetime) -> dict[str, Any]:
+    calls = Call.objects.live()
+    rows = (
+        calls.select_related("phone")
+        .defer("transcript", "ai_summary")
+        .order_by("-created_at", "-id")[:LIVE_SHOWN]
+    )
+    return {
+        "live_count": count_up_to(calls),
+        "live_rows": [
+            {"call": call, "since": duration(int((now - call.created_at).total_seconds()))}
+            for call in rows
+        ],
+        "live_link": list_of("calls_call", status="live"),
+        "live_url": reverse("desk:live"),
+        "now": now,
+    }
+
+
+def charts(today: datetime.date) -> list[Chart]:
+    """The last 30 days, today included, on each line's own clock."""
+    first = today - datetime.timedelta(days=DAYS - 1)
+    known = daily_sums(first=first, last=today)
+    return [calls_a_day(known, today), _minutes_a_day(known, today)]
+
+
+def calls_a_day(
+    known: Mapping[datetime.date, Sums | Counts], today: datetime.date, **only: str
+) -> Chart:
+    """only: what else narrows the lists of rows that the bars link to."""
+    bars = []
+    for day in _days_until(today):
+        totals = known.get(day, Sums())
+        calls, completed = totals.total_calls, totals.successful_calls
+        says = f"{day:%a} {day.day} {day:%b}: {calls:,} calls, {completed:,} completed"
+        bars.append(Bar(f"{day.day} {day:%b}", calls, completed, says, _rows_of(day, **only)))
+    return draw("Calls a day", "filled: completed", bars)
+
+
+def _minutes_a_day(known: Mapping[datetime.date, Sums | Counts], today: datetime.date) -> Chart:
+    bars = []
+    for day in _days_until(today):
+        minutes = known.get(day, Sums()).total_duration / 60
+        says = f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes"
+        bars.append(Bar(f"{day.day} {day:%b}", minutes, minutes, says, _rows_of(day)))
+    return draw("Minutes talked a day", "all calls together", bars)
+
+
+def _days_until(today: datetime.date) -> list[datetime.date]:
+    return [today - datetime.timedelta(days=n) for n in reversed(range(DAYS))]
+
+
+def _rows_of(day: datetime.date, **only: str) -> str:
+    return list_of("analytics_dailycallstatsrow", first=day, last=day, **only)

@@ -1,0 +1,132 @@
+"""A line's page: how the line does and all that belongs to it, before the form of its settings."""
+
+import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.db.models import Avg
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from analytics.models import PhonePerformance
+from analytics.reading import daily
+from analytics.summary import summary_as_of
+from calls.intake.models import PROBLEMS, CallEvent
+from calls.models import Call
+from desk.cards import Card, list_of
+from desk.charts import Chart
+from desk.home import DAYS, calls_a_day
+from tenants.admin import PhoneNumberAdmin
+from tenants.backoffice.counting import count_up_to
+from tenants.backoffice.display import duration
+from tenants.memberships import Membership
+from tenants.models import ApiKey, BusinessHours, ConversationRule, PhoneNumber, Weekday
+from tenants.scoping import current_scope, tenant
+
+CALLS_SHOWN = 8
+ROWS_SHOWN = 12
+
+
+class LinePage(PhoneNumberAdmin):
+    change_form_template = "desk/line_page.html"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        line = context.get("original")
+        if line is not None:
+            context["page"] = line_page(line, request)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+
+def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
+    """The context of desk/line_page.html; each part for those who may see its rows."""
+    may = request.user.has_perm
+    now = timezone.now()
+    page: dict[str, Any] = {
+        "line": line,
+        "local_time": now.astimezone(ZoneInfo(line.timezone)),
+        "cards": _performance(line) if may("analytics.view_phoneperformance") else [],
+        "hours": [],
+    }
+    # Nothing of another line can slip into what follows, whatever staff work in.
+    with tenant(line.pk):
+        if may("calls.view_call"):
+            calls = Call.objects.defer("transcript").order_by("-created_at", "-id")
+            page["calls"] = [
+                {"call": call, "lasted": duration(call.duration)} for call in calls[:CALLS_SHOWN]
+            ]
+            page["calls_link"] = list_of("calls_call", line=line.pk)
+        if may("analytics.view_dailycallstatsrow"):
+            page["chart"] = _chart(line, page["local_time"].date())
+        if may("calls.view_callevent"):
+            problems = CallEvent.objects.filter(verdict__in=PROBLEMS)
+            page["problems"] = list(problems.defer("payload").order_by("-id")[:ROWS_SHOWN])
+            page["problem_count"] = count_up_to(problems)
+            page["problems_link"] = list_of("calls_callevent", line=line.pk, problem="yes")
+        if may("tenants.view_businesshours"):
+            page["hours"] = _week()
+        if may("tenants.view_conversationrule"):
+            rules = ConversationRule.objects.order_by("-priority", "created_at", "id")
+            page["rules"] = list(rules[:ROWS_SHOWN])
+        if may("tenants.view_apikey"):
+            page["keys"] = list(ApiKey.objects.order_by("-created_at", "-id")[:ROWS_SHOWN])
+            page["now"] = now
+        if may("tenants.view_membership"):
+            page["members"] = list(Membership.objects.order_by("subject")[:ROWS_SHOWN])
+    return page
+
+
+def _performance(line: PhoneNumber) -> list[Card]:
+    """The last 30 days of the line, beside the average of all lines where all are in scope."""
+    summary: Any = PhonePerformance.objects
+    own = summary.filter(pk=line.pk).first()
+    if own is None:
+        return []
+    means = {}
+    if current_scope().phone_id is None:
+        means = summary.aggregate(
+            calls=Avg("total_calls"),
+            callers=Avg("unique_callers"),
+            seconds=Avg("avg_duration"),
+            rate=Avg("success_rate"),
+        )
+
+    def beside(name: str, form: str) -> str:
+        mean = means.get(name)
+        if mean is None:
+            return "last 30 days"
+        text = duration(round(mean)) if form == "time" else format(float(mean), form)
+        return f"average of all lines: {text}"
+
+    as_of = summary_as_of()
+    link = list_of("analytics_phoneperformance", q=line.pk)
+    return [
+        Card("Calls", f"{own.total_calls:,}", beside("calls", ",.0f"), link),
+        Card("Callers", f"{own.unique_callers:,}", beside("callers", ",.0f"), link),
+        Card("Completed", f"{own.success_rate:.1f} %", beside("rate", ".1f"), link),
+        Card("Average call", duration(round(own.avg_duration)), beside("seconds", "time"), link),
+        Card("As of", f"{as_of:%H:%M} UTC" if as_of else "never", "30-day summary", link),
+    ]
+
+
+def _chart(line: PhoneNumber, today: datetime.date) -> Chart:
+    first = today - datetime.timedelta(days=DAYS - 1)
+    return calls_a_day(daily(first=first, last=today), today, line=line.pk)
+
+
+def _week() -> list[tuple[str, str]]:
+    """Monday to Sunday."""
+    hours = {each.day_of_week: each for each in BusinessHours.objects.all()}
+    week = []
+    for day in (1, 2, 3, 4, 5, 6, 0):
+        each = hours.get(day)
+        says = str(each).split(": ", 1)[1] if each else "not said"
+        week.append((str(Weekday(day).label), says))
+    return week
+
+
+admin.site.unregister(PhoneNumber)
+admin.site.register(PhoneNumber, LinePage)

@@ -1,0 +1,54 @@
+"""The menu beside every page: what this user may see, in the order in which it is worked with."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+# Models by group, each with its icon; one that is registered and not named here comes last.
+GROUPS: dict[str, dict[str, str]] = {
+    "Calls": {
+        "calls.call": "call",
+        "calls.callarchive": "inventory_2",
+        "calls.callmetadata": "sell",
+        "calls.callevent": "inbox",
+    },
+    "Lines": {
+        "tenants.phonenumber": "contact_phone",
+        "tenants.voicesettings": "record_voice_over",
+        "tenants.conversationrule": "rule",
+        "tenants.businesshours": "schedule",
+        "tenants.apikey": "key",
+        "tenants.telephonycredential": "encrypted",
+        "tenants.membership": "badge",
+    },
+    "Numbers": {
+        "analytics.dailycallstatsrow": "calendar_month",
+        "analytics.callanalyticsrow": "bar_chart",
+        "analytics.phoneperformance": "leaderboard",
+    },
+    "People": {"auth.user": "person", "auth.group": "groups"},
+}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's form of the menu."""
+    shown = {
+        model["model"]._meta.label_lower: model
+        for app in admin.site.get_app_list(request)
+        for model in app["models"]
+        if model["admin_url"]
+    }
+    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"title": None, "items": [home]}]
+    for title, icons in GROUPS.items():
+        items = [_item(shown.pop(label), icon) for label, icon in icons.items() if label in shown]
+        groups.append({"title": title, "items": items})
+    rest = [_item(model, "database") for model in shown.values()]
+    groups.append({"title": "Operation", "items": rest})
+    return [group for group in groups if group["items"]]
+
+
+def _item(model: dict[str, Any], icon: str) -> dict[str, Any]:
+    return {"title": str(model["name"]), "icon": icon, "link": model["admin_url"]}

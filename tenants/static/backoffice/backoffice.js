@@ -1,0 +1,35 @@
+'use strict';
+// The content security policy allows neither the style element of htmx nor code in attributes.
+Object.assign(window.htmx.config, { includeIndicatorStyles: false, allowEval: false });
+// A line that was chosen in the filter needs no press on "Apply".
+window.addEventListener('load', () => {
+    const $ = window.django && window.django.jQuery;
+    if ($) {
+        $('.backoffice-filter select[data-submit]').on('select2:select select2:clear', (event) => {
+            event.target.form.submit();
+        });
+    }
+});
+// JSON is checked while it is typed; the server checks it again.
+window.addEventListener('load', () => {
+    document.querySelectorAll('textarea.json').forEach((box, number) => {
+        const says = document.createElement('p');
+        says.id = `json-says-${number}`;
+        says.className = 'backoffice-json';
+        says.setAttribute('role', 'status');
+        box.after(says);
+        box.setAttribute('aria-describedby', says.id);
+        box.addEventListener('input', () => {
+            says.textContent = '';
+            try {
+                const value = box.value.trim() ? JSON.parse(box.value) : {};
+                if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+                    says.textContent = 'Write a JSON object, such as {"language": "en"}.';
+                }
+            } catch (error) {
+                says.textContent = error.message;
+            }
+            box.setAttribute('aria-invalid', says.textContent ? 'true' : 'false');
+        });
+    });
+});
