@@ -37,7 +37,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 
 from bench.load import requests_per_second  # noqa: E402
@@ -92,6 +92,8 @@ def main() -> None:
         with connection.cursor() as cursor:
             cursor.execute(FILL, {"line": LINE, "calls": arguments.calls})
         _, key = create_api_key(phone_id=LINE, name="bench", scopes=["read"])
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE calls")
     headers = {"Authorization": f"Api-Key {key}"}
     try:
         compare(headers, arguments.rounds, arguments.seconds, arguments.connections)
@@ -102,18 +104,18 @@ def main() -> None:
             PhoneNumber.objects.filter(pk=LINE).delete()
 
 
-def compare(
-    headers: Mapping[str, str], rounds: int, seconds: float, connections: int
-) -> None:
+def compare(headers: Mapping[str, str], rounds: int, seconds: float, connections: int) -> None:
     rates: dict[str, list[float]] = {name: [] for name in SERVERS}
-    spent: dict[str, float] = {}
+    # Seconds of CPU a request, of the server and of PostgreSQL on its behalf.
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in SERVERS}
+    database = psutil.Process(int((MAIN.data / "postmaster.pid").read_text().split()[0]))
     with ExitStack() as started:
         servers = {
             name: started.enter_context(running(command)) for name, (command, _, _) in SERVERS.items()
         }
         for turn in range(rounds + 1):
             for name, (process, port) in servers.items():
-                begun = cpu_seconds(process)
+                begun = cpu_seconds(process), cpu_seconds(database)
                 rate = requests_per_second(
                     port,
                     SERVERS[name][1],
@@ -123,10 +125,15 @@ def compare(
                 )
                 if turn:  # the first one warms up
                     rates[name].append(rate)
-                    taken = cpu_seconds(process) - begun
-                    spent[name] = spent.get(name, 0) + taken / (rate * seconds) / rounds
+                    answered = rate * seconds
+                    spent[name].append(
+                        (
+                            (cpu_seconds(process) - begun[0]) / answered,
+                            (cpu_seconds(database) - begun[1]) / answered,
+                        )
+                    )
     table = Table(title=f"GET calls/, one worker, {connections} connections, {rounds} rounds")
-    for heading in ("server", "requests/s", "its CPU, ms", "Replytics is", "target"):
+    for heading in ("server", "requests/s", "CPU, ms", "PostgreSQL's", "Replytics is", "target"):
         table.add_column(heading, justify="left" if heading == "server" else "right")
     for name, (_, _, target) in SERVERS.items():
         ratio = statistics.median(
@@ -135,7 +142,7 @@ def compare(
         table.add_row(
             name,
             f"{statistics.median(rates[name]):.0f}",
-            f"{spent[name] * 1e3:.2f}",
+            *(f"{statistics.median(side) * 1e3:.2f}" for side in zip(*spent[name], strict=True)),
             f"{ratio:.2f} times" if target else "",
             f">= {target}" if target else "",
         )

@@ -178,6 +178,7 @@ if find_spec("django_linear_migrations"):
 MIDDLEWARE = [
     "replytics.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "tenants.api.lane.CredentialsLane",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -232,6 +233,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "tenants.api.problems.handle",
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 SPECTACULAR_SETTINGS = {

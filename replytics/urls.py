@@ -19,6 +19,10 @@ admin.site.site_title = admin.site.site_header = "Replytics"
 admin.site.index_title = "Lines, calls and statistics"
 
 urlpatterns = [
+    # First what is asked most.
+    path("api/v1/", include("calls.api.urls")),
+    path("api/v1/", include("tenants.api.urls")),
+    path("api/v1/", include("analytics.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
     path("admin/", admin.site.urls),
@@ -27,9 +31,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(throttle_classes=[]), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(throttle_classes=[])),
     path("api/redoc/", SpectacularRedocView.as_view(throttle_classes=[])),
-    path("api/v1/", include("tenants.api.urls")),
-    path("api/v1/", include("calls.api.urls")),
-    path("api/v1/", include("analytics.api.urls")),
     path("webhooks/twilio/voice/", webhooks.voice),
     path("webhooks/twilio/recording/", webhooks.recording),
     path("health/live", health.live),

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from tenants.api.authentication import ApiClient
 from tenants.api.parsing import StrictJSONParser
+from tenants.api.rendering import JSONRenderer
 from tenants.scoping.requests import enter_line
 
 
@@ -22,6 +23,12 @@ class LineView(APIView):
     parser_classes = [StrictJSONParser]
     # Bytes of a request; StrictJSONParser refuses more.
     largest_body = 200_000
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Without a choice between renderers for those who take any, or the one there is."""
+        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", JSONRenderer.media_type):
+            return JSONRenderer(), JSONRenderer.media_type
+        return super().perform_content_negotiation(request, force)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if (request.method or "").lower() not in self.http_method_names or not hasattr(
