@@ -6,7 +6,7 @@ then it is made there, or used. Its name is a digest of its text, so that one na
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +48,8 @@ class Statement:
         with connection.cursor() as cursor:
             if connection.in_atomic_block or not self._execute_prepared(cursor, values):
                 cursor.execute(self.sql, values)
-            return cursor.fetchall()
+            rows: list[Any] = cursor.fetchall()
+            return rows
 
     def _execute_prepared(self, cursor: Any, values: Mapping[str, Any]) -> bool:
         """False when the statement is better sent as it is."""
@@ -77,7 +78,7 @@ class Statement:
         """
         if connection.connection is None or connection.in_atomic_block:
             return self.fetch_all(values)
-        connection.health_check_done = True
+        connection.health_check_done = True  # type: ignore[attr-defined]
         try:
             return self.fetch_all(values)
         except (OperationalError, InterfaceError):
@@ -85,3 +86,28 @@ class Statement:
                 raise
             connection.close()
             return self.fetch_all(values)
+
+
+def fetch_together(asked: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[Any] | None:
+    """The rows of each statement, in one message, which is one transaction.
+
+    None when they are to be asked one by one: they are not all known to the connection, it died,
+    or a transaction is open already.
+    """
+    prepared = getattr(connection.connection, "prepared", ())
+    if connection.in_atomic_block or not all(one.name in prepared for one, _ in asked):
+        return None
+    connection.health_check_done = True  # type: ignore[attr-defined]  # as in fetch_first
+    values = {name: value for _, given in asked for name, value in given.items()}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(";\n".join(one.execute for one, _ in asked), values)
+            found = [cursor.fetchall()]
+            while len(found) < len(asked):
+                cursor.nextset()
+                found.append(cursor.fetchall())
+            return found
+    except (DatabaseError, InterfaceError) as error:
+        if connection.connection.closed or getattr(error.__cause__, "sqlstate", "") == UNKNOWN:
+            return None
+        raise

@@ -27,9 +27,9 @@ CROSS JOIN LATERAL app.count_request(ARRAY['key:' || k.id, 'line:' || k.phone_id
 """
 COLUMNS = """id::text, phone_id, caller_number, call_sid, status, duration, recording_url,
     transcript, ai_summary, created_at, updated_at, ai_confidence, provider_status"""
-FIRST = f"SELECT {COLUMNS} FROM calls ORDER BY created_at DESC, id DESC LIMIT $1"  # noqa: S608
+FIRST = f"SELECT {COLUMNS} FROM calls ORDER BY created_at DESC, id DESC LIMIT $1"
 NEXT = f"""SELECT {COLUMNS} FROM calls WHERE (created_at, id) < ($2, $3::text::uuid)
-ORDER BY created_at DESC, id DESC LIMIT $1"""  # noqa: S608
+ORDER BY created_at DESC, id DESC LIMIT $1"""
 
 
 @asynccontextmanager

@@ -98,14 +98,25 @@ class Page:
 
 def read_page(shape: Shape, values: Mapping[str, Any], *, limit: int) -> Page:
     """after_cursor: values have `at` and `after_id`, where the page before ended."""
-    given = {**values, **_bound()}
+    if planned := plan_page(shape, values, limit=limit):
+        statement, given = planned
+        return page_of(statement.fetch_all(given))
+    with connection.cursor() as cursor:
+        cursor.execute(page_sql(shape), {"limit": limit, **values, **_bound()})
+        return page_of(cursor.fetchall())
+
+
+def plan_page(
+    shape: Shape, values: Mapping[str, Any], *, limit: int
+) -> tuple[Statement, Mapping[str, Any]] | None:
+    """The statement of a page that no filter narrows, whose plan does not depend on the values."""
     if shape.filters or shape.searches:
-        with connection.cursor() as cursor:
-            cursor.execute(page_sql(shape), {"limit": limit, **given})
-            results, has_more, at, last_id = cursor.fetchone()
-    else:
-        statement = page_statement(shape, limit)
-        [(results, has_more, at, last_id)] = statement.fetch_all(given)
+        return None
+    return _page_statement(shape, limit), {**values, **_bound()}
+
+
+def page_of(rows: list[Any]) -> Page:
+    [(results, has_more, at, last_id)] = rows
     return Page(results.encode(), has_more, (at, last_id))
 
 
@@ -148,11 +159,8 @@ def page_sql(shape: Shape) -> str:
 
 
 @lru_cache(maxsize=1000)
-def page_statement(shape: Shape, limit: int) -> Statement:
-    """For a page that no filter narrows, whose plan does not depend on the values.
-
-    With the limit in the text: the planner takes one that it does not know for a tenth of all.
-    """
+def _page_statement(shape: Shape, limit: int) -> Statement:
+    # With the limit in the text: the planner takes one that it does not know for a tenth of all.
     types = {"line": "text", "playable": "text"}
     if shape.after_cursor:
         types |= {"at": "timestamptz", "after_id": "uuid"}
