@@ -32,7 +32,7 @@ class Statement:
     @cached_property
     def execute(self) -> str:
         values = ", ".join(f"%({name})s" for name in self.types)
-        return f"EXECUTE {self.name} ({values})"
+        return f"EXECUTE {self.name} ({values})" if values else f"EXECUTE {self.name}"
 
     @cached_property
     def prepare_and_execute(self) -> str:
@@ -41,7 +41,8 @@ class Statement:
     @cached_property
     def _prepare(self) -> str:
         numbered = {name: f"${number}" for number, name in enumerate(self.types, 1)}
-        return f"({', '.join(self.types.values())}) AS {self.sql % numbered}"
+        types = f"({', '.join(self.types.values())})" if self.types else ""
+        return f"{types} AS {self.sql % numbered}"
 
     def fetch_all(self, values: Mapping[str, Any]) -> list[Any]:
         """The rows. In a transaction, which an error would end, it is planned anew each time."""

@@ -599,7 +599,7 @@ export interface components {
         PatchedPhoneNumberRequest: {
             /** @example Front desk */
             display_name?: string | null;
-            /** @example Rye & Sons Bakery */
+            /** @example Rye & Sons */
             business_name?: string;
             /**
              * Format: iana-time-zone
@@ -644,7 +644,7 @@ export interface components {
             readonly number: string;
             /** @example Front desk */
             display_name?: string | null;
-            /** @example Rye & Sons Bakery */
+            /** @example Rye & Sons */
             business_name: string;
             /**
              * Format: iana-time-zone
