@@ -1,5 +1,7 @@
 """Who reviewed which call, and what they changed: to be read, never to be edited."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
@@ -33,7 +35,7 @@ class CallReviewAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Call")
     def call(self, review: CallReview) -> SafeString | str:
-        models = (Call, CallArchive)
+        models: tuple[Any, ...] = (Call, CallArchive)
         for model in models:
             if model.objects.filter(pk=review.call_id).exists():
                 name = f"admin:calls_{model._meta.model_name}_change"

@@ -84,7 +84,9 @@ def export_action(*, name: str, description: str, columns: Columns, defer: tuple
         # Before the first byte: what leaves is on record, however the download ends.
         record(request, model, f"{named(rows, model)} exported")
         lines = csv_lines(
-            queryset.defer(*defer), columns=columns, ordering=tuple(model_admin.ordering or ())
+            queryset.defer(*defer),
+            columns=columns,
+            ordering=tuple(map(str, model_admin.ordering or ())),
         )
         file_name = f"{model._meta.verbose_name_plural}-{timezone.now():%Y-%m-%d-%H%M}.csv"
         return StreamingHttpResponse(

@@ -30,7 +30,7 @@ def act(client: Client, action: str, calls: list[Call] | None = None, **sent: An
     """Post an action for these calls, or for the whole list that `query` filters."""
     query = sent.pop("query", "")
     with all_tenants("test"):
-        keys = [c.pk for c in calls] if calls else [Call.objects.order_by("pk").first().pk]
+        keys = [c.pk for c in calls] if calls else [Call.objects.all()[0].pk]
     chosen = {"_selected_action": [str(key) for key in keys], "action": action}
     across = {} if calls else {"select_across": "1"}
     return client.post(f"{CALLS}?{query}", chosen | across | sent)
