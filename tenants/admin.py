@@ -54,6 +54,7 @@ class BusinessHoursInline(LineTabularInline):
     formset = WeekFormSet
     fields = ("day_of_week", "open_time", "close_time", "is_closed", "timezone")
     max_num = 7
+    hide_title = True
     # From Monday; weekdays begin with Sunday.
     ordering = (Mod(F("day_of_week") + 6, 7),)
 

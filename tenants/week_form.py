@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.forms.models import BaseInlineFormSet
 
-from tenants.models import BusinessHours
+from tenants.models import BusinessHours, Weekday
 
 # From Monday; 0 is Sunday.
 WEEK = (1, 2, 3, 4, 5, 6, 0)
@@ -24,6 +24,11 @@ class DayForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["day_of_week"].disabled = True
         for name in ("open_time", "close_time"):
             self.fields[name].required = False
+        day = self.initial.get("day_of_week")
+        if day is not None:
+            for field in self.fields.values():
+                label = f"{Weekday(day).label}: {field.label}"
+                field.widget.attrs = {**field.widget.attrs, "aria-label": label}
 
     def has_changed(self) -> bool:
         """A day that has no hours yet is said nothing of by its time zone alone."""

@@ -106,7 +106,6 @@ def confirmation(
         "title": f"{described}: {named(rows, model_admin.model)}",
         "subtitle": None,
         "opts": model_admin.model._meta,
-        "what": named(rows, model_admin.model),
         "rows": rows,
         "sample": queryset.defer(*model_admin.list_defer)[:SAMPLE],
         "chosen": chosen[:1] if across else chosen,

@@ -93,7 +93,7 @@ def test_every_page_is_sound_in_every_look(axe: str, addresses: list[str], page:
         troubles += [f"{address} {'dark' if dark else 'light'}: {each}" for each in found]
         if page.evaluate("document.documentElement.scrollWidth") > page.viewport_size["width"]:
             troubles.append(f"{address} scrolls sideways")
-    assert troubles == []
+    assert not troubles, "\n".join(troubles)
 
 
 def test_every_table_of_the_admin_is_among_the_pages(addresses: list[str]) -> None:
