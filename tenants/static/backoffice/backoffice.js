@@ -33,3 +33,17 @@ window.addEventListener('load', () => {
         });
     });
 });
+// Names that Django's own scripts leave out, for those who hear the page.
+window.addEventListener('load', () => {
+    document.querySelectorAll('.search-label-icon').forEach((icon) => icon.setAttribute('role', 'img'));
+    document.querySelectorAll('select.admin-autocomplete').forEach((select) => {
+        const label = document.querySelector(`label[for="${select.id}"]`);
+        const name = select.getAttribute('aria-label') || (label && label.textContent.trim());
+        const shown = select.nextElementSibling;
+        if (name && shown) {
+            shown.querySelectorAll('[role=combobox], [role=textbox]').forEach((part) => {
+                part.setAttribute('aria-label', name);
+            });
+        }
+    });
+});
