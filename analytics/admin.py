@@ -3,12 +3,21 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from analytics.models import CallAnalyticsRow, DailyCallStatsRow, PhonePerformance
-from tenants.backoffice.display import duration
+from analytics.models import (
+    CallAnalyticsRow,
+    DailyCallStatsRow,
+    PhonePerformance,
+    StatsVerification,
+)
+from analytics.verification import Difference
+from tenants.backoffice.display import bullets, duration, moment
 from tenants.backoffice.filters import DaysFilter, LineFilter
 from tenants.backoffice.modeladmin import ReadOnlyAdmin
+from tenants.scoping import active_scope
 
 
 class DayFilter(DaysFilter):
@@ -84,3 +93,45 @@ class PhonePerformanceAdmin(ReadOnlyAdmin):
     @admin.display(description="Completed")
     def completed(self, row: PhonePerformance) -> str:
         return f"{row.success_rate:.1f} %"
+
+
+@admin.register(StatsVerification)
+class StatsVerificationAdmin(ReadOnlyAdmin):
+    """Of all lines together: inside one there is nothing to see."""
+
+    list_display = ("began", "took", "lines", "difference_count")
+    autocomplete_fields = ()
+    list_filter = ()
+    list_select_related = False
+    search_fields = ()
+    ordering = ("-id",)
+    fields = ("began", "took", "lines", "difference_count", "in_words")
+    readonly_fields = fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _over_all_lines() and super().has_view_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Django looks for the row before it asks who may see it.
+        rows = super().get_queryset(request)
+        return rows if _over_all_lines() else rows.none()
+
+    @admin.display(description="Began")
+    def began(self, run: StatsVerification) -> str:
+        return moment(run.started_at)
+
+    @admin.display(description="Took")
+    def took(self, run: StatsVerification) -> str:
+        return duration(round((run.finished_at - run.started_at).total_seconds()))
+
+    @admin.display(description="Differences")
+    def in_words(self, run: StatsVerification) -> SafeString | str:
+        told = [str(Difference(**difference)) for difference in run.differences]
+        if more := run.difference_count - len(told):
+            told.append(f"and {more:,} more; verify_stats prints all")
+        return bullets(told) if told else "None: every number equals its calls."
+
+
+def _over_all_lines() -> bool:
+    scope = active_scope()  # none on the page after logging out
+    return scope is not None and scope.phone_id is None
