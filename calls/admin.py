@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 
 from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
 from calls.call_page import call_page
+from calls.counted import CountedFilter
 from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
 from calls.models import LIVE, LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallStatus
 from tenants.backoffice.display import duration, moment
@@ -170,6 +171,7 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
         ConfidenceFilter,
         CallTagFilter,
         RecordingFilter,
+        CountedFilter,
     )
     date_hierarchy = "created_at"
     list_defer = ("transcript",)
@@ -281,7 +283,7 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
         "summary",
         "archived_at",
     )
-    list_filter = (LineFilter, ArchivedStatusFilter, DaysFilter)
+    list_filter = (LineFilter, ArchivedStatusFilter, DaysFilter, CountedFilter)
     date_hierarchy = "created_at"
     list_defer = ("transcript", "metadata", "custom_fields")
     ordering = ("-created_at", "-id")
