@@ -373,11 +373,16 @@ SCHEDULE = {
     "database_report": _cron("SCHEDULE_DATABASE_REPORT", "*/5 * * * *"),
     "forget_snapshots": _cron("SCHEDULE_FORGET_SNAPSHOTS", "25 2 * * *"),
     "retry_stalled_jobs": _cron("SCHEDULE_RETRY_STALLED_JOBS", "*/10 * * * *"),
+    "forget_jobs": _cron("SCHEDULE_FORGET_JOBS", "55 1 * * *"),
 }
 # What the nightly job archives; the words of archive_calls --older-than.
 ARCHIVE_OLDER_THAN = env.str("ARCHIVE_OLDER_THAN", default="1 year")
 # A run that was missed because no worker was up is caught up once, if it is at most a day late.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
+# Keeps what each failure of a job was, which procrastinate only writes to the log.
+PROCRASTINATE_ON_APP_READY = "analytics.jobs.keep_failures"
+# How long jobs that ended are shown in the admin.
+JOB_RETENTION_DAYS = _number("JOB_RETENTION_DAYS", default=14, least=1, most=365)
 
 
 def _thresholds(name: str) -> dict[str, tuple[float | None, float | None]]:
