@@ -8,10 +8,10 @@ DEBIAN_15 := /usr/lib/postgresql/15/bin
 
 # A virtual environment that cannot import what it should is made again.
 ifneq ($(shell $(BIN)/python -c 'import django, psycopg, rich' 2>/dev/null && echo good),good)
-$(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready)
+$(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready $(VENV)/bench-ready)
 endif
 
-.PHONY: help run test test-15 lint types format clean
+.PHONY: help run test test-15 lint types bench format clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -39,6 +39,11 @@ types: $(VENV)/dev-ready
 	$(BIN)/python manage.py spectacular --file typescript/openapi.yaml --validate --fail-on-warn
 	cd typescript && npm ci --silent && npm run --silent generate && npm run --silent typecheck
 
+# Writes bench/RESULTS.md; SCALE=full takes hours. See bench/README.md.
+SCALE ?= small
+bench: $(VENV)/bench-ready
+	$(BIN)/python -m bench --scale $(SCALE)
+
 format: $(VENV)/dev-ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -58,5 +63,10 @@ $(VENV)/run-ready: requirements.txt
 
 $(VENV)/dev-ready: $(VENV)/run-ready requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || \
+	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }
+	@touch $@
+
+$(VENV)/bench-ready: $(VENV)/dev-ready requirements-bench.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt || \
 	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }
 	@touch $@

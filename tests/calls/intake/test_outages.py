@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -129,6 +129,59 @@ def test_killed_session_puts_its_event_off(line_number: str) -> None:
         sender.join()
     assert_put_off(answers[0])
     assert post(voice_event(sid, "ringing", To=line_number)).status_code == 204
+
+
+def test_session_that_died_since_the_last_event_is_replaced(line_number: str) -> None:
+    """No round trip asks before each event whether the connection still works."""
+    assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        died = cursor.fetchone()
+
+    def kill() -> None:
+        with connection.cursor() as cursor:  # this thread's own session
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", died)
+        connection.close()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    killer.join()
+    assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+    with all_tenants("test"):
+        assert CallEvent.objects.count() == 2
+
+
+def test_database_that_falls_silent_puts_events_off(line_number: str) -> None:
+    """It takes the statement and never answers: a frozen machine, a network that drops packets."""
+    with port_that_freezes() as (port, freeze), database_at(port):
+        assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+        freeze.set()
+        assert_put_off(post(voice_event(new_sid(), "ringing", To=line_number)))
+    assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+
+
+@contextmanager
+def port_that_freezes() -> Iterator[tuple[int, threading.Event]]:
+    """A port that leads to the database until the event is set, and then nowhere."""
+    freeze = threading.Event()
+    address = connection.settings_dict["HOST"], int(connection.settings_dict["PORT"])
+
+    def forward(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                if not freeze.is_set():
+                    target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            client, database = server.accept()[0], socket.create_connection(address)
+            for ends in ((client, database), (database, client)):
+                threading.Thread(target=forward, args=ends).start()
+
+        threading.Thread(target=serve).start()
+        yield server.getsockname()[1], freeze
 
 
 @pytest.fixture
