@@ -2,10 +2,11 @@
 
     python -m bench.scope_overhead [--rounds 300] [--calls 200000]
 
-The same request three ways, interleaved in one run on one embedded PostgreSQL:
+The same request four ways, interleaved in one run on one embedded PostgreSQL:
 
 - none:  a login that bypasses row level security, a hand-written filter, no scope
 - scope: replytics_web, the scope carried by the guard, the manager's filter, the policies
+- named: as scope, with the request's name and patience for locks carried too, as in every request
 - usual: as scope, but in a transaction with a SELECT set_config of its own, the usual recipe
 
 directly and through pgbouncer in transaction mode, where it is installed. A request reads the
@@ -70,7 +71,7 @@ def measure(cluster: Cluster, *, rounds: int, calls: int) -> None:
     serving = connections["default"].settings_dict
     password = (cluster.describe() or {})["passwords"][SUPERUSER]
     plain = {**serving, "USER": SUPERUSER, "PASSWORD": password}
-    logins = {"none": plain, "scope": serving, "usual": plain}
+    logins = {"none": plain, "scope": serving, "named": serving, "usual": plain}
     _compare("direct", logins, rounds)
     if pooler.PROGRAM is not None:
         with ExitStack() as stack:
@@ -98,6 +99,7 @@ def _compare(way: str, logins: dict[str, dict[str, Any]], rounds: int) -> None:
 
     from calls.models import Call
     from tenants.scoping import tenant
+    from tenants.scoping.work import working
 
     connections.settings.update(logins)
     for alias in ("none", "usual"):
@@ -111,10 +113,14 @@ def _compare(way: str, logins: dict[str, dict[str, Any]], rounds: int) -> None:
         for _ in range(queries):
             list(unscoped.using(alias).filter(phone_id=line)[:20])
 
-    def scope(line: str, queries: int) -> None:
+    def scope(line: str, queries: int, alias: str = "scope") -> None:
         with tenant(line):
             for _ in range(queries):
-                list(Call.objects.using("scope")[:20])
+                list(Call.objects.using(alias)[:20])
+
+    def named(line: str, queries: int) -> None:
+        with working("GET /api/v1/calls/", lock_timeout=5_000):
+            scope(line, queries, "named")
 
     def usual(line: str, queries: int) -> None:
         with transaction.atomic(using="usual"):
@@ -125,6 +131,7 @@ def _compare(way: str, logins: dict[str, dict[str, Any]], rounds: int) -> None:
     requests: dict[str, Callable[[str, int], None]] = {
         "none": none,
         "scope": scope,
+        "named": named,
         "usual": usual,
     }
     for queries in (1, 5):
@@ -133,7 +140,7 @@ def _compare(way: str, logins: dict[str, dict[str, Any]], rounds: int) -> None:
             line = f"pn_{1 + turn % LINES}"
             # Each round begins with another one, so that none is always first after a pause.
             names = list(requests)
-            for name in names[turn % 3 :] + names[: turn % 3]:
+            for name in names[turn % 4 :] + names[: turn % 4]:
                 begun = time.perf_counter()
                 requests[name](line, queries)
                 if turn >= 20:  # the first ones warm up
