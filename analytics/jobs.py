@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 def keep_failures(app: App) -> None:
     """Called by procrastinate when its app is ready: no job fails without a JobFailure."""
-    app.worker_defaults["worker_middleware"] = [_keep_failure]
+    app.worker_defaults.setdefault("worker_middleware", []).append(_keep_failure)
 
 
 async def forget_old_jobs(app: App) -> None:

@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 # Where the scope of each address outside the admin comes from.
-NO_SCOPE = {"", "health/live", "health/ready"}
+NO_SCOPE = {"", "health/live", "health/ready", "metrics"}
 NO_SCOPE |= {"api/schema/", "api/docs/", "api/redoc/"}  # the same for everybody
 STATIC = {"favicon.ico"}
 STAFF = {"admin/line/", "admin/desk/live/", "admin/desk/views/", "admin/desk/review/"}
