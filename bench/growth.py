@@ -25,7 +25,7 @@ from bench.rows import Row, in_milliseconds
 from bench.timing import by_turns, median_ratio
 
 FACTOR = 5
-TURNS, ROUNDS = 4, 15
+TURNS, ROUNDS = 3, 11
 LINE = "pn_0"
 PAGE = 30  # which the smaller database has too
 WRITES = 100  # calls
