@@ -3,8 +3,8 @@
     python -m bench.archive --calls 500000
 
 Scratch databases in a cluster of their own (.postgres/bench), durable as in production. Prints
-rows a second of each, the time of a batch and of an INSERT beside it, and what the uniqueness of
-call_sid over calls and archive costs an INSERT.
+calls a second of each, the time of a batch beside 100 signed callbacks a second and theirs, and
+what the uniqueness of call_sid over calls and archive costs an INSERT.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from contextlib import contextmanager
 
 import psycopg
 
+from bench import steady
+from bench.intake import NUMBER, PHONE_ID
 from replytics.embedded import OWNER_LOGIN, ROOT, SERVING_LOGIN, SUPERUSER, Cluster
 
 CLUSTER = Cluster(ROOT / ".postgres" / "bench")
@@ -135,65 +137,49 @@ def document(database: str, archive: str) -> float:
         return moved / (time.perf_counter() - begun)
 
 
-def archivers(database: str, count: int) -> float:
-    """Rows a second of archive_calls, so many at once, by the clock of the ledger."""
-    running = [manage(database, "archive_calls") for _ in range(count)]
-    if any(process.wait() for process in running):
+def archiver(database: str, *arguments: str) -> float:
+    """Rows a second of archive_calls, by the clock of its ledger, which has its counting too."""
+    if manage(database, "archive_calls", *arguments).wait():
         raise SystemExit("archive_calls failed")
     with connect(SUPERUSER, database) as connection:
         row = connection.execute(
-            "SELECT sum(calls) / extract(epoch FROM max(ended_at) - min(started_at))"
-            " FROM archive_runs"
+            "SELECT calls / extract(epoch FROM ended_at - started_at) FROM archive_runs"
         ).fetchone()
     assert row is not None
     return float(str(row[0]))
 
 
-class Writer(threading.Thread):
-    """Inserts calls at a steady rate and notes how long each took, waiting included."""
-
-    def __init__(self, database: str, per_second: int) -> None:
-        super().__init__(daemon=True)
-        self.connection = connect(SERVING_LOGIN, database)
-        self.per_second = per_second
-        self.seconds: list[float] = []
-        self.stop = threading.Event()
-
-    def run(self) -> None:
-        due = time.perf_counter()
-        while not self.stop.is_set():
-            self.connection.execute(INSERT, [str(uuid.uuid4())])
-            self.seconds.append(time.perf_counter() - due)
-            due += 1 / self.per_second
-            time.sleep(max(0.0, due - time.perf_counter()))
-
-
-def beside_a_writer(database: str) -> tuple[list[float], list[float]]:
-    """Seconds of each batch and of each INSERT, of 100 a second."""
-    os.environ.update(environment(database))
+def beside_intake(database: str) -> tuple[float, list[float], list[float]]:
+    """Calls a second, seconds of each batch, and of each of 100 signed callbacks a second."""
+    settings = environment(database)
+    os.environ.update(settings)
     os.environ["DJANGO_SETTINGS_MODULE"] = "replytics.settings"
     import django
 
     django.setup()
     from django.utils import timezone
 
-    from calls.archival import cutoff, moving
+    from calls.archival import batches, cutoff, moving
 
-    batches: list[float] = []
-    last = [time.perf_counter()]
+    seconds: list[float] = []
+    begun = threading.local()
 
-    def note(_: object) -> None:
+    def note(moved: batches.Moved) -> None:
         now = time.perf_counter()
-        batches.append(now - last[0])
-        last[0] = now
+        if hasattr(begun, "at"):  # the first one of a connection includes what comes before
+            seconds.append(now - begun.at)
+        begun.at = now
 
-    writer = Writer(database, 100)
-    writer.start()
+    with connect(SUPERUSER, database) as superuser:
+        superuser.execute(
+            "INSERT INTO phone_numbers (id, number, business_name) VALUES (%s, %s, 'Bench')",
+            [PHONE_ID, NUMBER],
+        )
     year = cutoff.older_than("1 year", now=timezone.now())
-    moving.archive_calls(cut_off=year, started_by="bench", on_batch=note)
-    writer.stop.set()
-    writer.join()
-    return batches[1:], writer.seconds  # the first one includes the survey
+    with steady.intake(settings) as url, steady.callbacks(url, per_second=100) as answers:
+        time.sleep(3)  # warm
+        run = moving.archive_calls(cut_off=year, workers=2, started_by="bench", on_batch=note)
+    return run.calls / run.duration.total_seconds(), seconds, answers
 
 
 def cost_of_uniqueness(database: str, rounds: int = 15, inserts: int = 300) -> dict[str, float]:
@@ -234,8 +220,8 @@ def main() -> None:
         rates: dict[str, Callable[[str], float]] = {
             "document's statement": lambda name: document(name, "document_archive"),
             "document's statement, our archive": lambda name: document(name, "calls_archive"),
-            "archive_calls": lambda name: archivers(name, 1),
-            "archive_calls, two at once": lambda name: archivers(name, 2),
+            "archive_calls --workers 1": lambda name: archiver(name, "--workers=1"),
+            "archive_calls": archiver,
         }
         base = 0.0
         for title, measure in rates.items():
@@ -244,12 +230,14 @@ def main() -> None:
             base = base or rate
             print(f"{title:36} {rate:9,.0f} calls/s  {rate / base:.2f}x", flush=True)
         with copy_of_template("bench_run") as database:
-            batches, inserts = beside_a_writer(database)
-            for title, times in (("batch beside 100 INSERT/s", batches), ("INSERT", inserts)):
+            rate, batches, answers = beside_intake(database)
+            print(f"{'archive_calls beside intake':36} {rate:9,.0f} calls/s  {rate / base:.2f}x")
+            for title, times in (("batch", batches), ("callback, 100 a second", answers)):
                 print(
                     f"{title:36} p50 {percentile(times, 0.5):.0f} ms,"
                     f" p99 {percentile(times, 0.99):.0f} ms, most {max(times) * 1_000:.0f} ms"
-                    f" ({len(times):,})"
+                    f" ({len(times):,})",
+                    flush=True,
                 )
             costs = cost_of_uniqueness(database)
             for title, cost in costs.items():

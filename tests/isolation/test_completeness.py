@@ -23,6 +23,8 @@ from tests.isolation.conftest import Lines
 COMMANDS: dict[str, tuple[str, ...]] = {
     "create_roles": ("--sql",),  # prints a script
     "migrate": ("--check",),  # as the owner
+    "plan_migrations": (),  # likewise
+    "lint_migrations": (),  # without a database
     "dbshell": ("--", "-c", "SELECT 1"),  # a session of the operator's own
     # All lines, with a reason.
     "archive_calls": ("--dry-run",),

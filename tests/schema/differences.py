@@ -11,6 +11,11 @@ CONFIDENCE = (
     None,
     "CHECK (((ai_confidence >= (0)::numeric) AND (ai_confidence <= (1)::numeric)))",
 )
+# Statistics queue nothing for the calls that the archiver moves.
+NOT_MOVED = (
+    "WHEN (current_setting('app.archiving'::text, true) IS DISTINCT FROM 'on'::text"
+    " OR CURRENT_USER <> 'replytics_staff'::name)"
+)
 LINE = (None, "FOREIGN KEY (phone_id) REFERENCES phone_numbers(id) ON DELETE CASCADE")
 KNOWN_TIMEZONE = (None, "CHECK (app.is_timezone(timezone))")
 
@@ -307,12 +312,12 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "trigger calls.calls_queue_deleted": (
             None,
             "AFTER DELETE ON calls REFERENCING OLD TABLE AS deleted"
-            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_deleted_calls()",
+            f" FOR EACH STATEMENT {NOT_MOVED} EXECUTE FUNCTION app.queue_deleted_calls()",
         ),
         "trigger calls_archive.calls_archive_queue_inserted": (
             None,
             "AFTER INSERT ON calls_archive REFERENCING NEW TABLE AS inserted"
-            " FOR EACH STATEMENT EXECUTE FUNCTION app.queue_inserted_calls()",
+            f" FOR EACH STATEMENT {NOT_MOVED} EXECUTE FUNCTION app.queue_inserted_calls()",
         ),
         "trigger calls_archive.calls_archive_queue_deleted": (
             None,
