@@ -184,6 +184,7 @@ MIDDLEWARE = [
     "replytics.request_ids.RequestIdMiddleware",
     "replytics.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "tenants.api.lane.CredentialsLane",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -264,6 +265,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "tenants.api.problems.handle",
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 SPECTACULAR_SETTINGS = {
