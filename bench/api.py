@@ -24,7 +24,7 @@ from bench.serving import GUNICORN, serving
 from bench.timing import median_ratio
 
 LINE = "pn_0"
-ROUNDS, SECONDS = 7, 1.0
+ROUNDS, SECONDS = 7, 0.8
 OURS = "Replytics"
 FAST = ("uvicorn", "bench.peers.fast:app", "--loop=uvloop", "--http=httptools")
 # Command, path and target.

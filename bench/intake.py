@@ -107,14 +107,10 @@ def lost(sids: list[str]) -> int:
     return len(sids) - ended + len(sids) * len(STATUSES) - kept
 
 
-def requests_of(url: str, path: str, sids: list[str]) -> list[bytes]:
-    """The callbacks of some calls, shuffled and signed, as they go through the socket."""
-    from twilio.request_validator import RequestValidator
-
-    validator = RequestValidator(TOKEN)
-    made = []
+def events(sids: list[str]) -> Iterator[dict[str, str]]:
+    """The callbacks of some calls, in order."""
     for (place, sid), (number, status) in itertools.product(enumerate(sids), enumerate(STATUSES)):
-        event = {
+        yield {
             "AccountSid": "AC" + "0" * 32,
             "ApiVersion": "2010-04-01",
             "CallSid": sid,
@@ -125,6 +121,15 @@ def requests_of(url: str, path: str, sids: list[str]) -> list[bytes]:
             "SequenceNumber": str(number),
             "To": f"+1415{5_550_000 + place % LINES}",
         }
+
+
+def requests_of(url: str, path: str, sids: list[str]) -> list[bytes]:
+    """The callbacks of some calls, shuffled and signed, as they go through the socket."""
+    from twilio.request_validator import RequestValidator
+
+    validator = RequestValidator(TOKEN)
+    made = []
+    for event in events(sids):
         body = urlencode(event)
         lines = [
             f"POST {path} HTTP/1.1",

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import psutil
 
@@ -24,15 +25,18 @@ def serving(
     at = f"--bind=127.0.0.1:{port}" if command[0] == "gunicorn" else f"--port={port}"
     server = subprocess.Popen([sys.executable, "-m", *command, at, "--log-level=error"])
     try:
-        _wait(server, port, url, headers)
+        wait_until_served(server, port, url, headers)
         yield psutil.Process(server.pid), port
     finally:
         server.terminate()
         server.wait()
 
 
-def _wait(
-    server: "subprocess.Popen[bytes]", port: int, url: str, headers: Mapping[str, str]
+def wait_until_served(
+    server: "subprocess.Popen[bytes]",
+    port: int,
+    url: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     answer = "nothing"
