@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -91,6 +92,16 @@ def held(sql: str) -> Iterator[None]:
             cursor.execute(sql)
         yield
         transaction.set_rollback(True, using="owner")
+
+
+def wait_for_a_waiting_writer() -> None:
+    """Return once somebody waits for another transaction to end."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    for _ in range(600):
+        if query(waiting) != [(0,)]:
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("nobody ever waited")
 
 
 def command(*arguments: str) -> "subprocess.Popen[str]":
