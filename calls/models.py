@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.intake.models import CallEvent as CallEvent
+from calls.reviews.models import CallReview as CallReview
 from calls.search import Found, Search
 from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
 from tenants.readonly import ReadOnlyManager
@@ -144,6 +145,11 @@ class Call(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "calls"
         ordering = ["-created_at", "-id"]
+        permissions = [
+            ("hold_call", "Can put calls under legal hold and release them"),
+            ("export_call", "Can export calls"),
+            ("review_call", "Can review calls and correct their summaries"),
+        ]
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(
@@ -190,6 +196,12 @@ class Call(TenantModel):
                 fields=["-created_at", "-id"],
                 name="idx_calls_low_confidence",
                 condition=Q(ai_confidence__lt=LOW_CONFIDENCE),
+            ),
+            # Calls under legal hold, latest first: very few.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="idx_calls_legal_hold",
+                condition=Q(legal_hold=True),
             ),
         ]
         triggers = [

@@ -12,6 +12,7 @@ from drf_spectacular.views import (
 )
 
 from calls.intake import webhooks
+from monitoring.exposition import metrics
 from replytics import health
 from tenants.line_switcher import switch_line
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("webhooks/twilio/recording/", webhooks.recording),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("metrics", metrics),
 ]
 
 handler400 = "tenants.api.problems.bad_request"

@@ -120,7 +120,7 @@ def as_before(sql: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0050_index_low_confidence")]
+    dependencies = [("calls", "0052_call_reviews")]
 
     operations = [
         migrations.RunSQL(LINE_OF_CALL, as_before(before.LINE_OF_CALL)),

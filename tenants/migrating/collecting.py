@@ -28,55 +28,44 @@ class Step:
 
     operation: Operation | None
     statements: list[str]
-    state: ProjectState  # before it
 
     @property
     def is_python(self) -> bool:
         return self.operation is not None and not self.operation.reduces_to_sql
 
 
-def steps(
-    migration: Migration, state: ProjectState, connection: Any, *, backwards: bool = False
-) -> list[Step]:
-    """What the migration would do; `state`, the models before it, becomes the state after it.
-
-    Backwards: `state` stays, and has to be the models before the migration too.
-    """
+def steps(migration: Migration, state: ProjectState, connection: Any) -> list[Step]:
+    """What the migration would do; `state`, the models before it, becomes the state after it."""
     found = []
-    collected: list[Any] = []
     with connection.schema_editor(collect_sql=True, atomic=False) as editor:
         collected = editor.collected_sql
-        pairs = list(_pairs(migration, state, backwards=backwards))
-        for operation, before, after in reversed(pairs) if backwards else pairs:
+        for operation, before, after in _operations(migration, state):
             sent = len(collected)
-            if operation.reduces_to_sql and backwards:
-                operation.database_backwards(migration.app_label, editor, after, before)
-            elif operation.reduces_to_sql:
+            if operation.reduces_to_sql:
                 operation.database_forwards(migration.app_label, editor, before, after)
-            found.append(Step(operation, _statements(collected[sent:]), before))
+            found.append(Step(operation, _statements(collected[sent:])))
         sent = len(collected)
-    found.append(Step(None, _statements(collected[sent:]), state))
+    found.append(Step(None, _statements(collected[sent:])))
     return found
 
 
-def _pairs(
-    migration: Migration, state: ProjectState, *, backwards: bool
+def _operations(
+    migration: Migration, state: ProjectState
 ) -> Iterator[tuple[Operation, ProjectState, ProjectState]]:
-    """Each operation with the models before and after it."""
-    last = state.clone() if backwards else state
+    """Each operation on the database with the models before and after it."""
     for operation in migration.operations:
-        before = last.clone()
-        # Only the parts for the database are of interest, one by one.
+        before = state.clone()
         parts = (
             operation.database_operations
             if isinstance(operation, SeparateDatabaseAndState)
             else [operation]
         )
         for part in parts:
-            earlier = before.clone()
-            part.state_forwards(migration.app_label, before)
-            yield part, earlier, before.clone()
-        operation.state_forwards(migration.app_label, last)
+            after = before.clone()
+            part.state_forwards(migration.app_label, after)
+            yield part, before, after
+            before = after
+        operation.state_forwards(migration.app_label, state)
 
 
 def _statements(collected: list[Any]) -> list[str]:

@@ -174,11 +174,6 @@ def effects(script: str) -> list[Effect]:
     return [effect for one in statements(script) for effect in _effects(without_strings(one))]
 
 
-def strongest(script: str) -> Lock:
-    """The strongest lock that a script takes on anything."""
-    return max((effect.lock for effect in effects(script)), default=Lock.NONE)
-
-
 def _effects(statement: str) -> Iterator[Effect]:
     if match := ALTER.match(statement):
         table = unquoted(match["table"])

@@ -21,7 +21,7 @@ def our_apps() -> list[str]:
         config.label
         for config in apps.get_app_configs()
         if Path(config.path).parent == settings.BASE_DIR
-        and (Path(config.path) / "migrations").is_dir()
+        and any(Path(config.path).glob("migrations/0*.py"))
     )
 
 

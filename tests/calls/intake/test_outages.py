@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection
 
 from calls.models import Call, CallEvent
 from tenants.models import PhoneNumber
@@ -15,6 +15,7 @@ from tenants.scoping import all_tenants
 from tests.calls.api.conftest import make_key, put
 from tests.calls.intake.callbacks import RECORDING, new_sid, post, recording_event, voice_event
 from tests.factories import make_call, make_line
+from tests.outages import database_at, locked
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -22,29 +23,6 @@ pytestmark = pytest.mark.usefixtures("committed")
 def assert_put_off(response: Any) -> None:
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
-
-
-@contextmanager
-def locked(statement: str, *parameters: Any) -> Iterator[None]:
-    """Another session holds a lock for as long as the block lasts."""
-    held, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        owner = connections["owner"]
-        with transaction.atomic(using="owner"), owner.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            held.set()
-            done.wait(timeout=30)
-        owner.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert held.wait(timeout=10)
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 ARCHIVED = "app.archived_call_sids"
@@ -77,19 +55,6 @@ def test_locked_call_puts_its_events_off_and_no_others() -> None:
         assert problem["Content-Type"] == "application/problem+json"
         assert post(voice_event(new_sid(), "ringing")).status_code == 204
     assert post(voice_event(call.call_sid, "completed")).status_code == 204
-
-
-@contextmanager
-def database_at(port: int) -> Iterator[None]:
-    settings = connection.settings_dict
-    kept = settings["PORT"]
-    connection.close()
-    settings["PORT"] = port
-    try:
-        yield
-    finally:
-        connection.close()
-        settings["PORT"] = kept
 
 
 def test_stopped_database_puts_events_off(line_number: str) -> None:
