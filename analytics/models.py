@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from django.db import models
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tenants.columns import NOW
 from tenants.readonly import ReadOnlyManager
@@ -277,3 +278,38 @@ class StatsVerification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.difference_count} differences in {self.lines} lines"
+
+
+class Job(ProcrastinateJob):
+    """A job of the worker, whose name says nothing of its arguments."""
+
+    shared_because = "jobs of the worker name no line"
+
+    class Meta:
+        proxy = True
+
+    def __str__(self) -> str:
+        return f"{self.task_name.rpartition('.')[2]} {self.pk}"
+
+
+class JobFailure(models.Model):
+    """One failure of a job of the worker. It goes with its job."""
+
+    shared_because = "a class of errors and a place in our code; it tells nothing of any line"
+
+    job = models.ForeignKey(
+        Job,
+        on_delete=models.DO_NOTHING,  # PostgreSQL does it
+        db_constraint=False,
+        related_name="failures",
+    )
+    failed_at = models.DateTimeField(db_default=NOW)
+    error = models.TextField(help_text="Its class. What it says may hold personal data.")
+    place = models.TextField(help_text="The last line of our own code that it came through.")
+
+    class Meta:
+        db_table = "job_failures"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.error} at {self.place}"

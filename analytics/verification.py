@@ -4,6 +4,7 @@ Hours and days that wait in the queue are left out: reads compute those live. So
 and the days that touch them: their calls are not there to be counted.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -91,6 +92,13 @@ WHERE s.row IS DISTINCT FROM c.row AND NOT coalesce(c.changed, false) AND NOT EX
 
 ALWAYS = {"since": "-infinity", "until": "infinity"}
 KEPT = 1_000  # differences kept for the admin
+# What the arrays of the texts above hold.
+_COUNTS = ("calls", "answered", "completed", "seconds")
+COLUMNS = {
+    "hour": (*_COUNTS, "callers"),
+    "day": (*_COUNTS, "average", "callers"),
+    "summary": ("calls", "average", "callers", "completed percent"),
+}
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,19 @@ class Difference:
     counted: list[Any] | None
 
     def __str__(self) -> str:
-        return (
-            f"{self.phone_id} {self.kind} {self.bucket}:"
-            f" stored {self.stored}, counted {self.counted}"
+        """Each number that is wrong, in words; what is there without the other is told whole."""
+        return f"{self.phone_id} {self.kind} {self.bucket}: {self._in_words()}"
+
+    def _in_words(self) -> str:
+        names = COLUMNS[self.kind]
+        if self.stored is None or self.counted is None:
+            row = zip(names, self.counted or self.stored or (), strict=True)
+            told = ", ".join(f"{name} {number}" for name, number in row)
+            return f"{'counted' if self.stored is None else 'stored'} alone: {told}"
+        return ", ".join(
+            f"{name} stored {stored} but counted {counted}"
+            for name, stored, counted in zip(names, self.stored, self.counted, strict=True)
+            if stored != counted
         )
 
 
@@ -145,4 +163,5 @@ def _compare(line: str, as_of: datetime | None) -> Iterator[Difference]:
         with connection.cursor() as cursor:
             cursor.execute(sql, {"line": line, "as_of": as_of, **ALWAYS})
             for bucket, stored, counted in cursor.fetchall():
-                yield Difference(line, kind, bucket, stored, counted)
+                rows = [row if row is None else json.loads(row) for row in (stored, counted)]
+                yield Difference(line, kind, bucket, *rows)

@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,25 +14,23 @@ from contextlib import contextmanager
 import requests
 from twilio.request_validator import RequestValidator
 
-from bench.intake import ENVIRONMENT, OURS, TOKEN, events, wait_until_live
+from bench.intake import OURS, TOKEN, events
+from bench.serving import GUNICORN, wait_until_served
+from replytics.embedded import free_port
 
 CLIENTS = 32  # enough that one slow answer delays no other request
 
 
 @contextmanager
-def intake(environment: dict[str, str]) -> Iterator[str]:
+def intake() -> Iterator[str]:
     """The product as it is served, on a free port; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"]
-    command += [f"--bind=127.0.0.1:{port}", "--log-level=error"]
-    server = subprocess.Popen(
-        command, env=os.environ | environment | ENVIRONMENT | {"PUBLIC_URL": url}
-    )
+    settings = {"PUBLIC_URL": url, "TWILIO_AUTH_TOKEN": TOKEN}
+    command = [*GUNICORN, f"--bind=127.0.0.1:{port}", "--log-level=error"]
+    server = subprocess.Popen([sys.executable, "-m", *command], env=os.environ | settings)
     try:
-        wait_until_live(url)
+        wait_until_served(server, port, "/health/ready")
         yield url
     finally:
         server.terminate()

@@ -3,107 +3,68 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.text import Truncator
 
+from calls import bulk
 from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
 from calls.call_page import call_page
+from calls.counted import CountedFilter
+from calls.filters import (
+    ArchivedStatusFilter,
+    CallTagFilter,
+    ConfidenceFilter,
+    DurationFilter,
+    HoldFilter,
+    RecordingFilter,
+    StatusFilter,
+    TagFilter,
+)
 from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
-from calls.models import LIVE, LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallStatus
+from calls.models import Call, CallArchive, CallMetadata
+from calls.reviews import admin as reviews_admin  # noqa: F401 - who reviewed what
+from tenants.backoffice.deletion import delete_selected
 from tenants.backoffice.display import duration, moment
-from tenants.backoffice.filters import DaysFilter, FormFilter, LineFilter
+from tenants.backoffice.filters import DaysFilter, LineFilter
 from tenants.backoffice.modeladmin import LineOwnedAdmin, LineStackedInline, ReadOnlyAdmin
+from tenants.backoffice.paging import AFTER, BEFORE
 from tenants.backoffice.search import calls_that_match
 from tenants.scoping.models import InScope
 
 SEARCH_HELP = "A caller's number in any form or its beginning, a call SID, or a line."
 
 
-class StatusFilter(admin.SimpleListFilter):
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("live", "In progress now"), *CallStatus.choices]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        # With these words the planner sees that idx_active_calls has all the rows.
-        return queryset.filter(status__in=LIVE if chosen == "live" else [chosen])
-
-
-class ArchivedStatusFilter(StatusFilter):
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(CallStatus.choices)
-
-
-class ConfidenceFilter(admin.SimpleListFilter):
-    title = "AI confidence"
-    parameter_name = "confidence"
-    bounds: ClassVar = {"low": LOW_CONFIDENCE, "fair": Decimal("0.7")}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, f"Below {bound}") for name, bound in self.bounds.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        bound = self.bounds.get(self.value() or "")
-        return queryset if bound is None else queryset.filter(ai_confidence__lt=bound)
-
-
-class RecordingFilter(admin.SimpleListFilter):
-    title = "recording"
-    parameter_name = "recording"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "With a recording"), ("no", "Without")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in ("yes", "no"):
-            return queryset
-        return queryset.filter(recording_url__isnull=self.value() == "no")
-
-
-class TagForm(forms.Form):
-    tag = forms.CharField(label="Tag", required=False)
-
-
-class TagFilter(FormFilter):
-    """Rows with exactly this tag among theirs."""
-
-    title = "tag"
-    parameters = ("tag",)
-    field = "tags"
-
-    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
-        return TagForm(data)
-
-    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
-        tag = chosen["tag"]
-        return queryset.filter(**{f"{self.field}__contains": [tag]}) if tag else queryset
-
-
-class CallTagFilter(TagFilter):
-    field = "metadata__tags"
-
-    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
-        # Row level security says the same, in words whose selectivity the planner cannot tell.
-        narrowed = super().narrow(queryset, chosen)
-        return narrowed.filter(InScope("metadata__phone_id")) if chosen["tag"] else narrowed
-
-
 class CallColumns:
-    """Columns and the page that calls have, archived or not."""
+    """Columns and the pages that calls have, archived or not."""
 
     change_form_template: Any = "calls/call_page.html"
+    change_list_template: Any = "calls/change_list.html"
 
     class Media:
         css: ClassVar = {"all": ["calls/call.css"]}
         js: ClassVar = ["calls/call.js"]
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.export_call")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With the way to the other list, whose filters have the same names."""
+        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
+        site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
+        if site.get_model_admin(other).has_view_permission(request):
+            chosen = request.GET.copy()
+            for name in (AFTER, BEFORE, "status" if chosen.get("status") == "live" else "_"):
+                chosen.pop(name, None)
+            address = reverse(f"admin:calls_{other._meta.model_name}_changelist")
+            link = f"{address}?{chosen.urlencode()}" if chosen else address
+            extra_context = {**(extra_context or {}), "other_list": link}
+        may_export = self.has_export_permission(request)
+        extra_context = {**(extra_context or {}), "can_export": may_export}
+        response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        return response
 
     @admin.display(description="Began (UTC)", ordering="created_at")
     def began(self, call: Any) -> str:
@@ -169,7 +130,10 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
         DaysFilter,
         ConfidenceFilter,
         CallTagFilter,
+        DurationFilter,
+        HoldFilter,
         RecordingFilter,
+        CountedFilter,
     )
     date_hierarchy = "created_at"
     list_defer = ("transcript",)
@@ -178,6 +142,16 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
     search_help_text = SEARCH_HELP
     multiline = ("transcript", "ai_summary")
     inlines = (CallMetadataInline,)
+    actions = (delete_selected, *bulk.ACTIONS, bulk.export_calls)
+
+    def has_tag_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perms(["calls.add_callmetadata", "calls.change_callmetadata"])
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.review_call")
+
+    def has_hold_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.hold_call")
 
     @admin.display(description="Rec.")
     def has_recording(self, call: Call) -> str:
@@ -225,13 +199,10 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Call | None = None) -> list[Any]:
         if obj is None:
             return []
-        return [
-            *super().get_readonly_fields(request, obj),
-            "caller_number",
-            "call_sid",
-            "id",
-            "changed_at",
-        ]
+        fixed = ["caller_number", "call_sid", "id", "changed_at"]
+        if not self.has_hold_permission(request):
+            fixed.append("legal_hold")
+        return [*super().get_readonly_fields(request, obj), *fixed]
 
 
 @admin.register(CallMetadata)
@@ -281,7 +252,18 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
         "summary",
         "archived_at",
     )
-    list_filter = (LineFilter, ArchivedStatusFilter, DaysFilter)
+    list_filter = (
+        LineFilter,
+        ArchivedStatusFilter,
+        DaysFilter,
+        ConfidenceFilter,
+        TagFilter,
+        DurationFilter,
+        HoldFilter,
+        RecordingFilter,
+        CountedFilter,
+    )
+    actions = (bulk.export_calls,)
     date_hierarchy = "created_at"
     list_defer = ("transcript", "metadata", "custom_fields")
     ordering = ("-created_at", "-id")

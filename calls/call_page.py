@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from calls.dialogue import turns
 from calls.intake.models import PROBLEMS, CallEvent
-from calls.models import LOW_CONFIDENCE, Call, CallArchive
+from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallReview
 from calls.recordings import playable_url
 from tenants.backoffice.display import duration, list_link
 
@@ -27,6 +27,7 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
         "is_low": call.ai_confidence < LOW_CONFIDENCE,
         "turns": turns(call.transcript),
         "recording": playable_url(call.recording_url),
+        "review_steps": _review_steps(call) if _may_see(CallReview, request) else [],
         "events": _events(call) if _may_see(CallEvent, request) else [],
         "others": _others(call, request),
         "other_lists": _other_lists(call, request),
@@ -37,6 +38,11 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
 def _may_see(model: Any, request: HttpRequest) -> bool:
     may: bool = admin.site.get_model_admin(model).has_view_permission(request)
     return may
+
+
+def _review_steps(call: Any) -> list[dict[str, Any]]:
+    review = CallReview.objects.filter(phone_id=call.phone_id, call_id=call.pk).first()
+    return review.history if review else []
 
 
 def _events(call: Any) -> list[dict[str, Any]]:

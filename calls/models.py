@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.intake.models import CallEvent as CallEvent
+from calls.reviews.models import CallReview as CallReview
 from calls.search import Found, Search
 from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
 from tenants.readonly import ReadOnlyManager
@@ -165,6 +166,11 @@ class Call(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "calls"
         ordering = ["-created_at", "-id"]
+        permissions = [
+            ("hold_call", "Can put calls under legal hold and release them"),
+            ("export_call", "Can export calls"),
+            ("review_call", "Can review calls and correct their summaries"),
+        ]
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(
@@ -211,6 +217,12 @@ class Call(TenantModel):
                 fields=["-created_at", "-id"],
                 name="idx_calls_low_confidence",
                 condition=Q(ai_confidence__lt=LOW_CONFIDENCE),
+            ),
+            # Calls under legal hold, latest first: very few.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="idx_calls_legal_hold",
+                condition=Q(legal_hold=True),
             ),
         ]
         triggers = [
@@ -392,6 +404,15 @@ class CallArchive(TenantModel):
         ordering = ["-created_at", "-id"]
         constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
         indexes = [
+            # What app.top_archived_calls() looks up, as of live calls in their metadata.
+            GinIndex(
+                "phone",
+                "tags",
+                OpClass("metadata", name="jsonb_path_ops"),
+                OpClass("custom_fields", name="jsonb_path_ops"),
+                name="idx_archive_search",
+                gin_pending_list_limit=256,
+            ),
             # Latest archived calls over all lines: the admin's list.
             models.Index(fields=["-created_at", "-id"], name="idx_archive_created"),
             # One line's history, page by page (keyset).

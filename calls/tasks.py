@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from calls.archival import cutoff, ledger, moving
 from calls.intake import retention, stuck
+from calls.reviews.queue import prune_reviews
 from tenants.idempotency import forget_idempotency_keys
 
 # Three more tries, 10, 60 and 360 seconds apart; then the job shows as failed in the admin.
@@ -28,6 +29,7 @@ def end_stuck_calls(timestamp: int = 0) -> None:
 def prune_events(timestamp: int = 0) -> None:
     retention.prune_events(now=timezone.now())
     forget_idempotency_keys(now=timezone.now())
+    prune_reviews()
 
 
 @app.periodic(cron=settings.SCHEDULE["archive_calls"])

@@ -14,10 +14,10 @@ from analytics.summary import summary_as_of
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import LOW_CONFIDENCE, Call, CallArchive
+from calls.reviews.queue import WAITS_FOR, waiting
 from tenants.backoffice.counting import count_up_to
 from tenants.scoping import current_scope
 
-DAYS_OF_LOW_CONFIDENCE = 7
 HOUR = datetime.timedelta(hours=1)
 WEEK = datetime.timedelta(days=7)
 
@@ -72,17 +72,14 @@ def _until_now(since: datetime.datetime, until: datetime.datetime) -> int:
     return full.total_calls + sum(counts)
 
 
-def low_confidence(now: datetime.datetime) -> list[Card]:
-    first = (now - datetime.timedelta(days=DAYS_OF_LOW_CONFIDENCE - 1)).date()
-    begin = datetime.datetime.combine(first, datetime.time.min, datetime.UTC)
-    calls = Call.objects.filter(ai_confidence__lt=LOW_CONFIDENCE, created_at__gte=begin)
-    count = count_up_to(calls)
+def waiting_for_review(now: datetime.datetime) -> list[Card]:
+    count = count_up_to(waiting(now=now))
     return [
         Card(
-            "Low confidence",
+            "Waiting for review",
             str(count),
-            f"calls below {LOW_CONFIDENCE} in {DAYS_OF_LOW_CONFIDENCE} days",
-            list_of("calls_call", confidence="low", first=first),
+            f"calls below {LOW_CONFIDENCE} in {WAITS_FOR.days} days",
+            reverse("desk:review"),
         )
     ]
 
@@ -120,7 +117,7 @@ def last_roll_up(now: datetime.datetime) -> list[Card]:
         .values_list("at", flat=True)
         .first()
     )
-    link = list_of("procrastinate_procrastinatejob", task_name="analytics.tasks.roll_up_calls")
+    link = list_of("analytics_job", task_name="analytics.tasks.roll_up_calls")
     return [_job("Roll-up", at, now, link, "hours and days, by the worker")]
 
 

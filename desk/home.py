@@ -33,10 +33,10 @@ QUIET_SHOWN = 6
 # What takes which permission.
 PARTS: list[tuple[str, str, Callable[[datetime.datetime], list[Card]]]] = [
     ("calls.view_call", "Calls today", cards.calls_today),
-    ("calls.view_call", "Low confidence", cards.low_confidence),
+    ("calls.review_call", "Waiting for review", cards.waiting_for_review),
     ("calls.view_callevent", "Inbox problems", cards.inbox_problems),
     ("calls.view_archiverun", "Archive", cards.last_archive),
-    ("procrastinate.view_procrastinatejob", "Roll-up", cards.last_roll_up),
+    ("analytics.view_job", "Roll-up", cards.last_roll_up),
     ("analytics.view_phoneperformance", "30-day summary", cards.last_summary),
 ]
 

@@ -22,6 +22,7 @@ from tenants.backoffice.counting import count_up_to
 from tenants.backoffice.display import duration
 from tenants.memberships import Membership
 from tenants.models import ApiKey, BusinessHours, ConversationRule, PhoneNumber, Weekday
+from tenants.rules.sentences import sentence
 from tenants.scoping import current_scope, tenant
 
 CALLS_SHOWN = 8
@@ -70,7 +71,10 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
             page["hours"] = _week()
         if may("tenants.view_conversationrule"):
             rules = ConversationRule.objects.order_by("-priority", "created_at", "id")
-            page["rules"] = list(rules[:ROWS_SHOWN])
+            page["rules"] = [
+                (rule, sentence(conditions=rule.conditions, actions=rule.actions))
+                for rule in rules[:ROWS_SHOWN]
+            ]
         if may("tenants.view_apikey"):
             page["keys"] = list(ApiKey.objects.order_by("-created_at", "-id")[:ROWS_SHOWN])
             page["now"] = now

@@ -12,6 +12,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "calls.call": "call",
         "calls.callarchive": "inventory_2",
         "calls.callmetadata": "sell",
+        "calls.callreview": "fact_check",
         "calls.callevent": "inbox",
     },
     "Lines": {
@@ -41,7 +42,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if model["admin_url"]
     }
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    groups: list[dict[str, Any]] = [{"title": None, "items": [home]}]
+    first = [home]
+    if request.user.has_perms(["calls.review_call", "calls.view_call"]):
+        link = reverse("desk:review")
+        first.append({"title": "Review queue", "icon": "rate_review", "link": link})
+    groups: list[dict[str, Any]] = [{"title": None, "items": first}]
     for title, icons in GROUPS.items():
         items = [_item(shown.pop(label), icon) for label, icon in icons.items() if label in shown]
         groups.append({"title": title, "items": items})

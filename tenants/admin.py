@@ -1,11 +1,17 @@
 """The admin of the lines and of how each of them answers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Model, Q
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, Model, Q
+from django.db.models.functions import Mod
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from tenants import credentials_admin as credentials_admin
 from tenants.backoffice.display import bullets, list_link
@@ -19,8 +25,11 @@ from tenants.backoffice.modeladmin import (
 from tenants.backoffice.search import lines_that_match, of_lines_that_match
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.rule_form import RuleForm, fieldsets
+from tenants.rules.sentences import sentence
 from tenants.scoping import active_scope
 from tenants.scoping.middleware import PICKED_LINE
+from tenants.week_form import DayForm, WeekFormSet
 
 # A line with more rules than this edits them one by one, from their own list.
 RULES_ON_A_LINE = 30
@@ -38,16 +47,36 @@ class VoiceSettingsInline(LineStackedInline):
 
 
 class BusinessHoursInline(LineTabularInline):
+    """The week as one grid: seven rows, whether or not hours are set."""
+
     model = BusinessHours
+    form = DayForm
+    formset = WeekFormSet
+    fields = ("day_of_week", "open_time", "close_time", "is_closed", "timezone")
     max_num = 7
-    ordering = ("day_of_week",)
+    hide_title = True
+    # From Monday; weekdays begin with Sunday.
+    ordering = (Mod(F("day_of_week") + 6, 7),)
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 7 - (obj.business_hours.count() if obj is not None else 0)
 
 
 class ConversationRuleInline(LineTabularInline):
+    """What the rules say; each has a page with a form of its own."""
+
     model = ConversationRule
-    fields = ("rule_type", "priority", "is_active", "conditions", "actions")
+    fields = ("rule_type", "priority", "is_active", "says")
+    readonly_fields = ("rule_type", "says")
     ordering = ("-priority", "created_at", "id")
     show_change_link = True
+
+    @admin.display(description="What it does")
+    def says(self, rule: ConversationRule) -> str:
+        return sentence(conditions=rule.conditions, actions=rule.actions)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(PhoneNumber)
@@ -144,16 +173,51 @@ class VoiceSettingsAdmin(LineOwnedAdmin):
 
 @admin.register(ConversationRule)
 class ConversationRuleAdmin(LineOwnedAdmin):
-    list_display = ("phone", "rule_type", "priority", "is_active", "created_at")
+    form = RuleForm
+    list_display = ("phone", "rule_type", "priority", "is_active", "says")
     list_filter = (LineFilter, "rule_type", "is_active")
     ordering = ("phone_id", "-priority", "id")
-    fields = ("phone", "rule_type", "priority", "is_active", "conditions", "actions")
+    readonly_fields = ("says",)
+    fieldsets = [
+        (None, {"fields": ["phone", ("rule_type", "priority"), "is_active", "says"]}),
+        *fieldsets(),
+    ]
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return (*self.fields, "created_at") if obj else self.fields
+    class Media:
+        js: ClassVar = ["backoffice/rules.js"]
+        css: ClassVar = {"all": ["backoffice/rules.css"]}
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return [*super().get_readonly_fields(request, obj), "created_at"]
+    @admin.display(description="What it does")
+    def says(self, rule: ConversationRule) -> SafeString:
+        text = sentence(conditions=rule.conditions, actions=rule.actions)
+        return format_html('<span class="rule-says">{}</span>', text)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        if self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        # Who may only look reads the sentence and the whole of it.
+        fields = ["phone", "rule_type", "priority", "is_active", "says", "conditions", "actions"]
+        return [(None, {"fields": fields})]
+
+    def get_urls(self) -> Any:
+        preview = path(
+            "preview/",
+            self.admin_site.admin_view(self.preview),
+            name="tenants_conversationrule_preview",
+        )
+        return [preview, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """What the form says as it is filled in; reads and writes no row."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form: Any = RuleForm(request.POST)
+        del form.fields["phone"]
+        form.full_clean()
+        conditions, actions = form.parts()
+        text = sentence(conditions=conditions, actions=actions)
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @admin.register(BusinessHours)

@@ -22,7 +22,7 @@ NOT_MOVED = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0021_queue_as_owner")]
+    dependencies = [("analytics", "0023_release_queueing_lock")]
 
     operations = [
         migrations.RunSQL(TRIGGERS.format(condition=NOT_MOVED), TRIGGERS.format(condition="")),

@@ -46,11 +46,11 @@ def read_query(query: QueryDict) -> tuple[Asked, int, str | None]:
     return asked, limit, cursor[0] if cursor else None
 
 
-def write_cursor(asked: Asked, line: str, last: tuple[str, str]) -> str:
+def write_cursor(asked: Asked, line: str | None, last: tuple[str, str]) -> str:
     return signer.sign_object([asked.digest, line, *last])
 
 
-def read_cursor(asked: Asked, line: str, cursor: str) -> dict[str, str]:
+def read_cursor(asked: Asked, line: str | None, cursor: str) -> dict[str, str]:
     """Where the page before ended. Raises Invalid for a cursor of another list."""
     try:
         digest, of_line, at, after_id = signer.unsign_object(cursor)
@@ -90,8 +90,6 @@ def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Asked:
             searches[SEARCHES.get(name, name)] = value
         else:
             filters[name] = value
-    if searches and options["archived"] != "exclude":
-        raise _wrong("archived", "The archive is not searched; leave this out beside a search.")
     shape = Shape(
         filters=tuple(sorted(filters)),
         searches=tuple(sorted(searches)),

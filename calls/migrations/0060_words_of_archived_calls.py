@@ -57,7 +57,7 @@ NOT_MOVED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0050_index_low_confidence")]
+    dependencies = [("calls", "0070_receive_events_at_once")]
 
     operations = [
         migrations.RunSQL(FUNCTIONS, DROP),

@@ -1,18 +1,17 @@
 """Deleting many rows at once: one statement, behind a page that says what goes with them."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import DELETION, LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import DELETION
 from django.db.models import CASCADE, DO_NOTHING, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from tenants.backoffice.counting import RowCount, count_up_to
+from tenants.backoffice.records import record
 
 if TYPE_CHECKING:
     from tenants.backoffice.modeladmin import BackofficeAdmin
@@ -86,7 +85,7 @@ def delete_selected(
             model_admin.log_deletions(request, queryset)
         what = named(RowCount(delete_at_once(queryset)), model_admin.model)
         if across:
-            _log_all_of_a_list(request, model_admin.model, what)
+            record(request, model_admin.model, f"{what} deleted", flag=DELETION)
         messages.success(request, f"{what} deleted.")
         return None
     rows = count_up_to(queryset)
@@ -106,13 +105,3 @@ def delete_selected(
         "media": model_admin.media,
     }
     return TemplateResponse(request, "backoffice/delete_selected.html", context)
-
-
-def _log_all_of_a_list(request: HttpRequest, model: type[Model], what: str) -> None:
-    LogEntry.objects.create(
-        user=cast(User, request.user),
-        content_type=ContentType.objects.get_for_model(model),
-        object_repr=what,
-        action_flag=DELETION,
-        change_message=f"All rows of the list {request.GET.urlencode() or 'without filters'}",
-    )

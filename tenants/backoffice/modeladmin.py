@@ -71,6 +71,13 @@ class FormFields:
 class LineTabularInline(FormFields, _TabularInline):
     extra = 0
 
+    def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> forms.Field | None:
+        """Named for those who hear the page: in a table no label stands beside a field."""
+        field = super().formfield_for_dbfield(*args, **kwargs)
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return field
+
 
 class LineStackedInline(FormFields, _StackedInline):
     extra = 0

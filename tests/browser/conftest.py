@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 
@@ -32,6 +33,7 @@ PASSWORD = "correct horse"
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[str]:
     """The address of a gunicorn that serves the test database, as far as it is committed."""
+    call_command("collectstatic", interactive=False, verbosity=0)
     database = connections["default"].settings_dict
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -505,7 +505,7 @@ def test_all_calls_of_a_filtered_list_are_deleted_in_one_statement(
     assert len([q for q in queries if 'DELETE FROM "calls"' in q["sql"]]) == 1
     with all_tenants("test"):
         assert [row.pk for row in Call.objects.all()] == [kept.pk]
-    assert LogEntry.objects.get().object_repr == "60 calls"
+    assert LogEntry.objects.get().object_repr == "60 calls deleted"
 
 
 def test_what_is_under_legal_hold_is_not_deleted(back_office: Client, line: PhoneNumber) -> None:

@@ -132,11 +132,13 @@ def test_every_number_leads_to_its_rows(
     with all_tenants("test"):
         CallEvent.objects.create(phone=line, kind="voice", payload={}, verdict="waiting")
     context = shown(back_office)
-    expected = {"Calls today": 3, "Low confidence": 2, "Inbox problems": 1}
+    expected = {"Calls today": 3, "Inbox problems": 1}
     for card in context["cards"]:
         if card.title in expected:
             assert card.value == str(expected[card.title])
             assert len(listed(back_office, card.link).result_list) == expected[card.title]
+    [waiting] = [card for card in context["cards"] if card.title == "Waiting for review"]
+    assert (waiting.value, waiting.link) == ("2", "/admin/desk/review/")
     [failed] = [card for card in context["cards"] if card.title == "Failed today"]
     assert len(listed(back_office, failed.link).result_list) == 1
     assert context["live_count"].number == 1
@@ -168,7 +170,7 @@ def test_inside_a_line_nothing_of_others_is_counted(
     pick(back_office, line)
     context = shown(back_office)
     found = values(context)
-    assert (found["Calls today"], found["Low confidence"], found["Inbox problems"]) == (
+    assert (found["Calls today"], found["Waiting for review"], found["Inbox problems"]) == (
         "1",
         "0",
         "0",
@@ -189,7 +191,7 @@ def test_one_sees_the_numbers_of_what_one_may_see(
     assert "Ask for a role" in client.get("/admin/").content.decode()
     assert client.get("/admin/desk/live/").status_code == 403
     support_agent.user_permissions.add(Permission.objects.get(codename="view_call"))
-    assert set(values(shown(client))) == {"Calls today", "Failed today", "Low confidence"}
+    assert set(values(shown(client))) == {"Calls today", "Failed today"}
     assert "1</span> live call" in client.get("/admin/desk/live/").content.decode()
 
 

@@ -1,5 +1,6 @@
 """One row of every tenant model for a line; a new model is added to MAKERS."""
 
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from analytics.models import (
 )
 from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
-from calls.models import Call, CallArchive, CallMetadata, CallSearch
+from calls.models import Call, CallArchive, CallMetadata, CallReview, CallSearch
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
 from tenants.idempotency import IdempotencyKey
 from tenants.memberships import Membership
@@ -90,6 +91,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     ),
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
+    CallReview: _create(CallReview, number="id", call_id=uuid.uuid4(), call_began=CUT_OFF),
     Membership: _create(Membership, subject="user"),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),

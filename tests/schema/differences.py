@@ -225,6 +225,12 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             "btree (created_at DESC, id DESC) WHERE (ai_confidence < 0.5)",
         ),
     },
+    "calls under legal hold, very few, for the working list": {
+        "index calls.idx_calls_legal_hold": (
+            None,
+            "btree (created_at DESC, id DESC) WHERE legal_hold",
+        ),
+    },
     "the rules of a line in the order in which they are tried": {
         "index conversation_rules.idx_rules_phone_priority": (
             None,

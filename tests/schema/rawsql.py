@@ -28,6 +28,15 @@ ROWS: dict[str, dict[str, Any]] = {
         "status": "ringing",
     },
     "call_metadata": {"phone_id": "pn_bakery"},
+    "call_reviews": {
+        "phone_id": "pn_bakery",
+        "call_id": uuid.UUID(int=2),
+        "call_began": datetime(2026, 3, 1, tzinfo=UTC),
+        "claimed_by": "agent",
+        "claimed_until": datetime(2026, 3, 1, tzinfo=UTC),
+        "reviewed_by": "agent",
+        "reviewed_at": datetime(2026, 3, 1, tzinfo=UTC),
+    },
     "call_analytics": {"phone_id": "pn_bakery", "date_bucket": datetime(2026, 3, 1, tzinfo=UTC)},
     "daily_call_stats": {"phone_id": "pn_bakery", "date": "2026-03-01"},
     "calls_archive": {

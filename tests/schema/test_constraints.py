@@ -109,6 +109,8 @@ CHECKS: list[tuple[str, str, str, list[Any], list[Any]]] = [
         ["viewer", "editor"],
         ["", "Editor", "owner"],
     ),
+    ("call_reviews", "claimed_by", "call_reviews_claim_ends", ["agent"], [None]),
+    ("call_reviews", "reviewed_by", "call_reviews_reviewed_by_somebody", ["agent"], [None]),
     (
         "calls",
         "status",
@@ -193,6 +195,7 @@ UNIQUE: list[tuple[str, dict[str, Any], str]] = [
     ("voice_settings", {}, "voice_settings_phone_id_key"),
     ("business_hours", {}, "business_hours_phone_id_day_of_week_key"),
     ("memberships", {}, "memberships_phone_id_subject_key"),
+    ("call_reviews", {}, "call_reviews_phone_id_call_id_key"),
     ("calls", {}, "calls_call_sid_key"),
     ("calls", {"phone_id": "pn_garage"}, "calls_call_sid_key"),
 ]

@@ -12,7 +12,7 @@ from calls.models import Call, CallMetadata
 from tenants import admin as tenants_admin
 from tenants.backoffice import deletion
 from tenants.backoffice.counting import count_up_to
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings, Weekday
 from tenants.scoping import all_tenants
 from tests.backoffice import form_errors, listed, pick
 from tests.factories import make_call
@@ -39,12 +39,7 @@ def test_a_line_is_added_with_what_hangs_on_it(back_office: Client) -> None:
                 "voice_settings-0-voice_name": "Alloy",
                 "voice_settings-0-language": "de",
                 "voice_settings-0-speech_speed": "1.25",
-                "conversation_rules-TOTAL_FORMS": "1",
-                "conversation_rules-0-rule_type": "hours",
-                "conversation_rules-0-priority": "3",
-                "conversation_rules-0-conditions": '{"after": "18:00"}',
-                "business_hours-TOTAL_FORMS": "1",
-                "business_hours-0-day_of_week": "1",
+                "business_hours-TOTAL_FORMS": "7",
                 "business_hours-0-open_time": "09:00",
                 "business_hours-0-close_time": "17:00",
                 "business_hours-0-timezone": "Europe/Berlin",
@@ -55,8 +50,8 @@ def test_a_line_is_added_with_what_hangs_on_it(back_office: Client) -> None:
     with all_tenants("test"):
         assert PhoneNumber.objects.get().display_name is None
         assert VoiceSettings.objects.get().phone_id == "pn_florist"
-        assert ConversationRule.objects.get().conditions == {"after": "18:00"}
-        assert BusinessHours.objects.get().timezone == "Europe/Berlin"
+        hours = BusinessHours.objects.get()
+        assert (hours.day_of_week, hours.timezone) == (Weekday.MONDAY, "Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -73,24 +68,6 @@ def test_a_line_that_cannot_be_is_a_form_error(
 ) -> None:
     response = back_office.post(f"{LINES}add/", form(**{"id": "pn_new"} | change))
     assert says in form_errors(response)
-
-
-def test_an_error_of_the_database_in_an_inline_is_a_form_error(
-    back_office: Client, line: PhoneNumber
-) -> None:
-    rule = {
-        "conversation_rules-TOTAL_FORMS": "1",
-        "conversation_rules-0-rule_type": "hours",
-        "conversation_rules-0-priority": "1",
-        "conversation_rules-0-conditions": '{"after": "\\u0000"}',
-    }
-    response = back_office.post(
-        f"{LINES}{line.pk}/change/", form(number=line.number, business_name="New", **rule)
-    )
-    assert "The database refused this" in form_errors(response)
-    with all_tenants("test"):
-        assert not ConversationRule.objects.exists()
-        assert PhoneNumber.objects.get().business_name == "Bakery"
 
 
 @pytest.mark.parametrize("picked", [False, True])

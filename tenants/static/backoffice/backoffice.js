@@ -33,3 +33,16 @@ window.addEventListener('load', () => {
         });
     });
 });
+// Names that Django's own scripts leave out, for those who hear the page; after those scripts.
+window.addEventListener('load', () => window.setTimeout(() => {
+    document.querySelectorAll('.search-label-icon').forEach((icon) => icon.setAttribute('role', 'img'));
+    document.querySelectorAll('select.admin-autocomplete').forEach((select) => {
+        const name = select.getAttribute('aria-label') || (select.labels[0] || select).textContent.trim();
+        const shown = select.parentElement.querySelector('.select2-container');
+        if (name && shown) {
+            shown.querySelectorAll('[role=combobox], [role=textbox]').forEach((part) => {
+                part.setAttribute('aria-label', name);
+            });
+        }
+    });
+}, 0));

@@ -1,0 +1,39 @@
+"""Who may do what in the admin, as docs/permissions.md has it."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from desk.roles import table
+from tenants.scoping import all_tenants
+
+PAGE = Path(settings.BASE_DIR) / "docs" / "permissions.md"
+HEAD = """\
+# Who may do what
+
+Written by `manage.py permission_table --write` from the roles in `desk/roles.py` and the pages of
+the admin; a test keeps it current. Give a member of staff one of these groups. `migrate` makes
+them and puts back what they may do; rights beyond a role are given to the person.
+
+"""
+
+
+def page() -> str:
+    """The whole of docs/permissions.md."""
+    with all_tenants("table of permissions"):
+        return HEAD + table()
+
+
+class Command(BaseCommand):
+    help = "Prints who may do what in the admin."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--write", action="store_true", help="Into docs/permissions.md.")
+
+    def handle(self, *args: Any, write: bool, **options: Any) -> None:
+        if write:
+            PAGE.write_text(page())
+        else:
+            self.stdout.write(page(), ending="")

@@ -1,0 +1,92 @@
+"""The review page: take a call the AI was not sure of, put its summary right, take the next."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from calls.call_page import call_page
+from calls.models import Call, CallReview
+from calls.reviews import queue
+from tenants.backoffice.counting import count_up_to
+from tenants.backoffice.display import moment
+
+LATEST_SHOWN = 8
+
+
+class SummaryForm(forms.Form):
+    summary = forms.CharField(
+        label="Summary", required=False, widget=UnfoldAdminTextareaWidget({"rows": 6})
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest) -> HttpResponse:
+    """GET shows the call that one holds; POST does `next`, `release` or `finish`."""
+    if not request.user.has_perms(["calls.review_call", "calls.view_call"]):
+        raise PermissionDenied
+    if request.method == "POST":
+        _do(request)
+        return redirect("desk:review")
+    now = timezone.now()
+    waiting = queue.waiting(now=now)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Review queue",
+        "waiting": count_up_to(waiting),
+        "latest": CallReview.objects.filter(reviewed_at__isnull=False)
+        .select_related("phone")
+        .order_by("-id")[:LATEST_SHOWN],
+        "minutes": int(queue.CLAIM_LASTS.total_seconds() // 60),
+        "days": queue.WAITS_FOR.days,
+    }
+    held = queue.held_by(request.user.get_username(), now=now)
+    call = Call.objects.select_related("phone").filter(pk=held.call_id).first() if held else None
+    if held and call:
+        context |= {
+            "review": held,
+            "page": call_page(call, request),
+            "began": moment(call.created_at, call.phone.timezone),
+            "form": SummaryForm(initial={"summary": call.ai_summary}),
+            "call_link": reverse("admin:calls_call_change", args=[call.pk]),
+        }
+    return TemplateResponse(request, "desk/review.html", context)
+
+
+def _do(request: HttpRequest) -> None:
+    by, now = request.user.get_username(), timezone.now()
+    which = request.POST.get("review", "")
+    key = int(which) if which.isdecimal() and len(which) < 18 else 0
+    try:
+        if "release" in request.POST:
+            queue.release(key, by=by, now=now)
+            messages.info(request, "The call waits for somebody else now.")
+        elif "finish" in request.POST:
+            form = SummaryForm(request.POST)
+            if not form.is_valid():
+                messages.error(request, "Nothing was saved: write the summary as plain text.")
+                return
+            summary = form.cleaned_data["summary"].replace("\r\n", "\n") or None
+            queue.finish(key, by=by, summary=summary, now=now)
+            messages.success(request, "Reviewed.")
+            if queue.claim_next(by=by, now=now) is None:
+                messages.info(request, "That was the last one.")
+        elif queue.claim_next(by=by, now=now) is None:
+            messages.info(request, "No call waits for review.")
+    except queue.NotYours:
+        messages.error(
+            request, "Nothing was saved: your claim ran out, and somebody else has the call now."
+        )
+    except queue.CallGone:
+        queue.release(key, by=by, now=now)
+        messages.error(request, "Nothing was saved: the call was archived or deleted meanwhile.")

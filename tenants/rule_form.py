@@ -1,0 +1,208 @@
+"""The form of a conversation rule: a field for each condition and action of its JSON Schema."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from django import forms
+from jsonschema import Draft202012Validator
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from tenants.backoffice.fields import JSONObjectField
+from tenants.models import ConversationRule
+from tenants.rules import TYPES, definitions, rule_errors, schema_of
+from tenants.rules.sentences import DAYS
+
+# Longer texts get a box of several lines.
+ONE_LINE = 300
+# Where conditions and actions stay that no field shows, such as any and not.
+MORE_CONDITIONS, MORE_ACTIONS = "when_more", "then_more"
+
+
+class WordsField(forms.CharField):
+    """A list of texts, one a line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            widget=UnfoldAdminTextareaWidget({"rows": 2}), help_text="One on each line.", **options
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return [line.strip() for line in text.splitlines() if line.strip()] or None
+
+
+class YesOrNo(forms.TypedChoiceField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            choices=[("", "-"), ("True", "Yes"), ("False", "No")],
+            coerce=lambda text: text == "True",
+            empty_value=None,
+            widget=UnfoldAdminSelectWidget,
+            **options,
+        )
+
+
+def field_of(name: str, schema: dict[str, Any]) -> forms.Field | None:
+    """The form field for a property of the schema; None for what is too deep for one."""
+    if "$ref" in schema:
+        schema = definitions()[schema["$ref"].rsplit("/", 1)[-1]]
+    options: dict[str, Any] = {"required": False, "label": name.replace("_", " ").capitalize()}
+    items = schema.get("items", {})
+    if "enum" in schema:
+        choices = [("", "-"), *((word, word.replace("_", " ")) for word in schema["enum"])]
+        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **options)
+    match schema.get("type"), items.get("type"):
+        case "boolean", _:
+            return YesOrNo(**options)
+        case "string", _:
+            is_long = schema.get("maxLength", ONE_LINE) > ONE_LINE
+            widget = UnfoldAdminTextareaWidget({"rows": 3}) if is_long else None
+            return forms.CharField(widget=widget or UnfoldAdminTextInputWidget, **options)
+        case "integer", _:
+            return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, **options)
+        case "array", "integer":  # the days of the week
+            return forms.TypedMultipleChoiceField(
+                choices=list(enumerate(DAYS)),
+                coerce=int,
+                empty_value=None,
+                widget=forms.CheckboxSelectMultiple,
+                **options,
+            )
+        case "array", "string":
+            return WordsField(**options)
+    return None
+
+
+@cache
+def _properties(part: str, rule_type: str) -> dict[str, dict[str, Any]]:
+    schema: dict[str, Any] = schema_of(rule_type)["properties"][part]
+    if part == "conditions":
+        schema = definitions()["conditions"]
+    return dict(schema["properties"])
+
+
+def condition_fields() -> Iterator[tuple[str, str, forms.Field]]:
+    """Name in the form, name in the conditions, field."""
+    for name, schema in _properties("conditions", TYPES[0]).items():
+        if field := field_of(name, schema):
+            yield f"when_{name}", name, field
+
+
+def action_fields(rule_type: str) -> Iterator[tuple[str, str, forms.Field]]:
+    """Name in the form, name in the actions, field."""
+    for name, schema in _properties("actions", rule_type).items():
+        if field := field_of(name, schema):
+            yield f"{rule_type}_{name}", name, field
+
+
+def fieldsets() -> list[Any]:
+    """The conditions, and the actions of each type: rules.js shows those of the chosen one."""
+    conditions = [name for name, _, _ in condition_fields()]
+    return [
+        ("When all of these hold", {"fields": [*conditions, MORE_CONDITIONS]}),
+        *(
+            (
+                f"Then, in a rule of type {rule_type}",
+                {
+                    "fields": [name for name, _, _ in action_fields(rule_type)],
+                    "classes": [f"rule-actions-{rule_type}"],
+                },
+            )
+            for rule_type in TYPES
+        ),
+        ("Other actions", {"fields": [MORE_ACTIONS], "classes": ["rule-more"]}),
+    ]
+
+
+class _RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = ConversationRule
+        fields = ["phone", "rule_type", "priority", "is_active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rule = self.instance
+        shown = list(condition_fields())
+        self._show("conditions", rule.conditions, shown, MORE_CONDITIONS)
+        then = list(action_fields(rule.rule_type)) if rule.rule_type in TYPES else []
+        self._show("actions", rule.actions, then, MORE_ACTIONS)
+
+    def _show(
+        self, part: str, stored: Any, shown: list[tuple[str, str, forms.Field]], more: str
+    ) -> None:
+        """What a field can show goes there, the rest as JSON: nothing that is stored gets lost."""
+        rest = dict(stored) if isinstance(stored, dict) else {}
+        for field, name, _ in shown:
+            schema = _properties(part, self.instance.rule_type or TYPES[0])[name]
+            fits = Draft202012Validator(schema | {"$defs": definitions()})
+            if name in rest and fits.is_valid(rest[name]):
+                self.initial.setdefault(field, rest.pop(name))
+        self.initial.setdefault(more, rest)
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Conditions and actions as far as the form is filled in rightly."""
+        data = getattr(self, "cleaned_data", {})
+        rule_type = data.get("rule_type") or TYPES[0]
+        return (
+            self._said(list(condition_fields()), MORE_CONDITIONS),
+            self._said(list(action_fields(rule_type)), MORE_ACTIONS),
+        )
+
+    def _said(self, fields: list[tuple[str, str, forms.Field]], more: str) -> dict[str, Any]:
+        data = self.cleaned_data
+        said = {
+            name: data[field] for field, name, _ in fields if data.get(field) not in (None, "")
+        }
+        return (data.get(more) or {}) | said
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        rule_type = data.get("rule_type")
+        if rule_type not in TYPES:
+            return data
+        conditions, actions = self.parts()
+        self._explain(rule_type, conditions, actions)
+        self.instance.conditions, self.instance.actions = conditions, actions
+        return data
+
+    def _explain(self, rule_type: str, conditions: Any, actions: Any) -> None:
+        fields = {f"conditions/{name}": field for field, name, _ in condition_fields()}
+        fields |= {f"actions/{name}": field for field, name, _ in action_fields(rule_type)}
+        schema = schema_of(rule_type)["properties"]["actions"]
+        missing = [name for name in schema.get("required", []) if name not in actions]
+        for name in missing:
+            self.add_error(fields[f"actions/{name}"], "A rule of this type needs it.")
+        if "minProperties" in schema and not actions:
+            self.add_error(None, "Say what the rule does: fill in one action at least.")
+        for path, text in rule_errors(rule_type, conditions=conditions, actions=actions):
+            if path == "actions" and (missing or not actions):
+                continue
+            more = MORE_ACTIONS if path.startswith("actions") else MORE_CONDITIONS
+            self.add_error(fields.get("/".join(path.split("/")[:2]), more), text)
+
+
+def _declared() -> dict[str, forms.Field]:
+    fields = {field: made for field, _, made in condition_fields()}
+    for rule_type in TYPES:
+        fields |= {field: made for field, _, made in action_fields(rule_type)}
+    fields[MORE_CONDITIONS] = JSONObjectField(
+        required=False,
+        label="Other conditions",
+        help_text='As JSON, such as {"any": [{"urgency": "high"}, {"not": {…}}]}.',
+    )
+    fields[MORE_ACTIONS] = JSONObjectField(
+        required=False, label="Other actions", help_text="As JSON; empty for what is known."
+    )
+    return fields
+
+
+RuleForm = type("RuleForm", (_RuleForm,), _declared())

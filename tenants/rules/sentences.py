@@ -1,0 +1,86 @@
+"""A conversation rule as a plain sentence, as staff read it before they save it."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+
+Phrase = Callable[[Any], str]
+
+
+def _any_of(value: Any) -> str:
+    values = [str(each) for each in value] if isinstance(value, list) else [str(value)]
+    return " or ".join(filter(None, [", ".join(values[:-1]), values[-1] if values else ""]))
+
+
+def _quoted(value: Any) -> str:
+    values = value if isinstance(value, list) else [value]
+    return _any_of([f"“{each}”" for each in values])
+
+
+def _days(value: Any) -> str:
+    days = value if isinstance(value, list) else [value]
+    return _any_of(
+        [DAYS[day] if isinstance(day, int) and 0 <= day < len(DAYS) else day for day in days]
+    )
+
+
+def _either(yes: str, no: str) -> Phrase:
+    return lambda value: yes if value else no
+
+
+CONDITIONS: dict[str, Phrase] = {
+    "first_time_caller": _either("the caller is new", "the caller has called before"),
+    "asks_for_person": _either(
+        "the caller asks for a person", "the caller does not ask for a person"
+    ),
+    "outside_business_hours": _either("the business is closed", "the business is open"),
+    "urgency": lambda value: f"the urgency is {value}",
+    "sentiment": lambda value: f"the caller sounds {value}",
+    "intent": lambda value: f"the caller wants {_any_of(value)}",
+    "keywords": lambda value: f"the caller says {_quoted(value)}",
+    "language": lambda value: f"the caller speaks {_any_of(value)}",
+    "caller_prefix": lambda value: f"the caller's number begins with {_any_of(value)}",
+    "day_of_week": lambda value: f"it is {_days(value)}",
+    "any": lambda value: f"one of these holds: {_joined(value, '; or ')}",
+    "not": lambda value: f"it is not so that {_when(value)}",
+}
+ACTIONS: dict[str, Phrase] = {
+    "say": lambda value: f"say {_quoted(value)}",
+    "language": lambda value: f"speak {value}",
+    "take_message": _either("take a message", "take no message"),
+    "offer_booking": _either("offer to book", "offer no booking"),
+    "calendar": lambda value: f"book in the calendar {value}",
+    "department": lambda value: f"route to {value}",
+    "confirm_by": lambda value: "confirm nothing" if value == "none" else f"confirm by {value}",
+    "page": lambda value: f"page {value}",
+    "repeat_minutes": lambda value: f"again every {value} minutes",
+    "transfer_to": lambda value: f"transfer to {value}",
+    "after_seconds": lambda value: f"after {value} seconds",
+    "else": lambda value: f"if nobody answers, {str(value).replace('_', ' ')}",
+}
+
+
+def sentence(*, conditions: Any, actions: Any) -> str:
+    """Such as: When the caller is new: say “Welcome”. Unknown words are shown as they are."""
+    what = _phrases(actions, ACTIONS)
+    does = ", ".join(what) if what else "nothing yet"
+    return f"{'Always' if not conditions else f'When {_when(conditions)}'}: {does}."
+
+
+def _when(conditions: Any) -> str:
+    return " and ".join(_phrases(conditions, CONDITIONS)) or "anything happens"
+
+
+def _joined(parts: Any, by: str) -> str:
+    return by.join(_when(part) for part in parts) if isinstance(parts, list) else str(parts)
+
+
+def _phrases(part: Any, words: Mapping[str, Phrase]) -> list[str]:
+    if not isinstance(part, dict):
+        return [json.dumps(part)]
+    # In the order of the words, however PostgreSQL keeps the keys.
+    names = [name for name in words if name in part]
+    said = [words[name](part[name]) for name in names]
+    return said + [f"{name} is {json.dumps(part[name])}" for name in part if name not in words]
