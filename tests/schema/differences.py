@@ -285,6 +285,11 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         ),
         "constraint calls_archive.calls_archive_call_sid_key": ("UNIQUE (call_sid)", None),
         "index calls_archive.calls_archive_call_sid_key": ("UNIQUE btree (call_sid)", None),
+        "index calls_archive.idx_archive_search": (
+            None,
+            "gin (phone_id, tags, metadata jsonb_path_ops, custom_fields jsonb_path_ops)"
+            " WITH (gin_pending_list_limit='256')",
+        ),
         "index calls_archive.idx_archive_call_sid": (None, "btree (call_sid)"),
     },
     "an archived call keeps its id": {
