@@ -178,7 +178,6 @@ def test_fields_are_chosen(api: Api, three: None) -> None:
         ({"metadata": '{"a":NaN}'}, "metadata"),
         ({"fields": "id,secret"}, "fields"),
         ({"archived": "maybe"}, "archived"),
-        ({"archived": "include", "q": "rye"}, "archived"),
         ({"order": "duration"}, "order"),
         ({"total": "roughly"}, "total"),
         ({"caller": ["a", "b"]}, "caller"),
@@ -222,9 +221,50 @@ def test_the_cursor_walks_on_into_the_archive(api: Api, line: PhoneNumber) -> No
     assert [call["archived"] for call in whole] == [False] * 3 + [True] * 3
 
 
+def test_a_search_reaches_into_the_archive(
+    api: Api, line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    tagged = {"tags": ["vip"], "metadata": {"intent": "booking"}, "custom_fields": {"order": 7}}
+    for n in range(12):
+        call = make_call(
+            line if n % 4 else other_line,
+            call_sid=f"old{n}",
+            created_at=NOON - timedelta(days=90 * n),
+            transcript="rye" if n % 2 else "wheat",
+            metadata=tagged if n % 3 else None,
+        )
+        if n >= 6:
+            archive(call)
+    found = {
+        "q": ["old1", "old3", "old5", "old7", "old9", "old11"],
+        "tags": ["old1", "old2", "old5", "old7", "old10", "old11"],
+    }
+    values = {
+        "q": {"q": "rye"},
+        "tags": {"tags": "vip"},
+        "tags_any": {"tags_any": ["vip", "new"]},
+        "metadata": {"metadata": '{"intent": "booking"}'},
+        "custom_fields": {"custom_fields": '{"order": 7}'},
+    }
+    for name, query in values.items():
+        expected = found["q" if name == "q" else "tags"]
+        for limit in (1, 4, 200):
+            assert walk(api, archived="include", limit=limit, **query) == expected
+            assert walk(api, archived="only", limit=limit, **query) == expected[3:]
+        assert walk(api, archived="include", order="created_at", **query) == expected[::-1]
+    both = {"q": "rye", "tags": "vip", "archived": "include"}
+    assert walk(api, **both) == ["old1", "old5", "old7", "old11"]
+    assert walk(api, **both, status="failed") == []
+    whole = api.get("/calls/", both | {"total": "exact"}).json()
+    assert whole["total"]["count"] == 4
+    assert whole["results"][-1]["highlights"]["transcript"] == "⟦rye⟧"
+    assert walk(api_of(other_line), **both) == []
+
+
 def test_one_statement_beyond_authentication(api: Api, three: None) -> None:
     api.get("/calls/")  # notes the key's use
-    for query in ({}, {"status": "failed"}, {"q": "rye"}, {"archived": "include"}):
+    searched = {"q": "rye", "archived": "include"}
+    for query in ({}, {"status": "failed"}, {"q": "rye"}, {"archived": "include"}, searched):
         with CaptureQueriesContext(connection) as captured:
             assert api.get("/calls/", query).status_code == 200
         assert len(captured) == 2
