@@ -1,6 +1,8 @@
 """The list of calls: filters, cursors, order, fields, totals, the archive."""
 
 import json
+import re
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -274,18 +276,51 @@ SEARCHES = {"tags", "tags_any", "metadata", "custom_fields", "q"}
 CHEAP: list[dict[str, Any]] = [query for query, _ in FILTERS if not SEARCHES & set(query)]
 
 
-@pytest.mark.parametrize("query", [{}, *CHEAP, {"archived": "include"}, {"archived": "only"}])
-def test_no_filter_reads_every_call(line: PhoneNumber, query: dict[str, Any]) -> None:
-    """The plan, where sequential scans are as dear as on a big table."""
+def plan_of(line: PhoneNumber, query: dict[str, Any], *, deep: bool = False) -> str:
+    """How a page is read where what is not along an index is as dear as on a big table."""
     text = QueryDict(mutable=True)
     for name, value in query.items():
         text.setlist(name, value if isinstance(value, list) else [str(value)])
     archive(make_call(line, created_at=NOON))
     asked, _, _ = read_query(text)
     values = {**asked.values, "limit": 20, "line": line.pk, "playable": "x"}
+    values |= {"at": NOON, "after_id": uuid.UUID(int=0)}
+    shape = asked.after_cursor if deep else asked.shape
     with tenant(line.pk), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN (FORMAT JSON) " + page_sql(asked.shape), values)
-        plan = json.dumps(cursor.fetchone()[0])
+        for kind in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
+            cursor.execute(f"SET LOCAL enable_{kind} = off")
+        cursor.execute("EXPLAIN (FORMAT JSON) " + page_sql(shape), values)
+        return json.dumps(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("order", ["-created_at", "created_at"])
+@pytest.mark.parametrize("query", [{}, *CHEAP, {"archived": "only"}])
+def test_a_page_is_read_along_an_index(
+    line: PhoneNumber, query: dict[str, Any], order: str, deep: bool
+) -> None:
+    plan = plan_of(line, query | {"order": order}, deep=deep)
     assert '"Seq Scan"' not in plan
-    assert "phone_id" in plan
+    assert "Sort" not in plan
+    indexes = set(re.findall(r'"Index Name": "([^"]+)"', plan))
+    if "archived" in query:
+        assert all("phone_id_created_at_id" in name for name in indexes), indexes
+    else:
+        assert indexes <= {"idx_calls_phone_created", "idx_calls_phone_status_date"}
+    assert indexes
+
+
+def test_live_and_archived_calls_are_each_read_along_an_index(line: PhoneNumber) -> None:
+    """What is sorted then is two pages, however many calls there are."""
+    plan = json.loads(plan_of(line, {"archived": "include"}))
+    assert '"Seq Scan"' not in json.dumps(plan)
+    assert sorts_above_limits(plan[0]["Plan"])
+
+
+def sorts_above_limits(node: dict[str, Any]) -> bool:
+    """Whether nothing is sorted but what a LIMIT below has cut."""
+    below = node.get("Plans", [])
+    if node["Node Type"] == "Sort":
+        text = json.dumps(below)
+        return '"Limit"' in text and text.count('"Sort"') == 0
+    return all(sorts_above_limits(child) for child in below)
