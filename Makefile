@@ -3,14 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LINT_KEY := "for the linters alone, which answer no request, not one"
 DEBIAN_15 := /usr/lib/postgresql/15/bin
 
 # A virtual environment that cannot import what it should is made again.
 ifneq ($(shell $(BIN)/python -c 'import django, psycopg, rich' 2>/dev/null && echo good),good)
-$(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready)
+$(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready $(VENV)/bench-ready)
 endif
 
-.PHONY: help run test test-15 lint types format clean
+.PHONY: help run test test-15 lint types bench format clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -30,12 +31,18 @@ test-15: $(VENV)/dev-ready
 lint: $(VENV)/dev-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	SECRET_KEY="for the type checker alone, which answers no request" $(BIN)/mypy .
+	SECRET_KEY=$(LINT_KEY) $(BIN)/mypy .
+	SECRET_KEY=$(LINT_KEY) $(BIN)/python manage.py lint_migrations
 
 # The OpenAPI document and the TypeScript types made of it; commit what changes.
 types: $(VENV)/dev-ready
 	$(BIN)/python manage.py spectacular --file typescript/openapi.yaml --validate --fail-on-warn
 	cd typescript && npm ci --silent && npm run --silent generate && npm run --silent typecheck
+
+# Writes bench/RESULTS.md; SCALE=full takes hours. See bench/README.md.
+SCALE ?= small
+bench: $(VENV)/bench-ready
+	$(BIN)/python -m bench --scale $(SCALE)
 
 format: $(VENV)/dev-ready
 	$(BIN)/ruff check --fix .
@@ -56,5 +63,10 @@ $(VENV)/run-ready: requirements.txt
 
 $(VENV)/dev-ready: $(VENV)/run-ready requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || \
+	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }
+	@touch $@
+
+$(VENV)/bench-ready: $(VENV)/dev-ready requirements-bench.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt || \
 	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }
 	@touch $@

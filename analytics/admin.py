@@ -1,14 +1,32 @@
 """The admin of the numbers: to look at, since roll-ups write them."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from analytics.models import CallAnalyticsRow, DailyCallStatsRow, PhonePerformance
-from tenants.backoffice.display import duration
+from analytics.behind import Behind, Period, calls_behind
+from analytics.models import (
+    CallAnalyticsRow,
+    DailyCallStatsRow,
+    PhonePerformance,
+    StatsVerification,
+    SummaryRefresh,
+)
+from analytics.verification import Difference
+from calls.counted import counted
+from tenants.backoffice.display import bullets, duration, list_link, moment
 from tenants.backoffice.filters import DaysFilter, LineFilter
 from tenants.backoffice.modeladmin import ReadOnlyAdmin
+from tenants.backoffice.paging import KeysetChangeList
+from tenants.scoping import active_scope
 
 
 class DayFilter(DaysFilter):
@@ -19,7 +37,53 @@ class HourFilter(DaysFilter):
     field = "date_bucket"
 
 
-class StatisticsAdmin(ReadOnlyAdmin):
+class StatisticsChangeList(KeysetChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.model_admin.find_calls(self.result_list)  # type: ignore[attr-defined]
+
+
+class NumbersAdmin(ReadOnlyAdmin):
+    """Rows whose numbers link to the calls that they count."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return StatisticsChangeList
+
+    def period_of(self, row: Any) -> Period:
+        raise NotImplementedError
+
+    def find_calls(self, rows: Iterable[Any]) -> None:
+        """Give each row what calls_behind() says of it."""
+        rows = list(rows)
+        found = calls_behind([self.period_of(row) for row in rows])
+        for row, behind in zip(rows, found, strict=True):
+            row.behind = behind
+
+    def _link(self, row: Any, text: object, reached: str = "") -> SafeString | str:
+        behind: Behind = row.behind
+        if behind.sealed or text is None:
+            return "-" if text is None else str(text)
+        period = behind.period
+        query = counted(
+            line=period.phone_id, since=period.since, until=period.until, reached=reached
+        )
+        live = list_link("calls_call", str(text), **query)
+        if not behind.archived:
+            return live
+        if not behind.live:
+            return list_link("calls_callarchive", str(text), **query)
+        return format_html("{} ({})", live, list_link("calls_callarchive", "archive", **query))
+
+    @admin.display(description="Calls", ordering="total_calls")
+    def total(self, row: Any) -> SafeString | str:
+        return self._link(row, row.total_calls)
+
+    @admin.display(description="Callers")
+    def callers(self, row: Any) -> SafeString | str:
+        return self._link(row, row.unique_callers)
+
+
+class StatisticsAdmin(NumbersAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
@@ -29,8 +93,26 @@ class StatisticsAdmin(ReadOnlyAdmin):
             columns = model.columns_of(object_id)
         except ValueError:
             return None
-        rows = self.get_queryset(request).filter(**columns)
-        return None if "\x00" in object_id else rows.first()
+        if "\x00" in object_id:
+            return None
+        row = self.get_queryset(request).select_related("phone").filter(**columns).first()
+        if row is not None:
+            self.find_calls([row])
+        return row
+
+    @admin.display(description="Answered")
+    def answered(self, row: Any) -> SafeString | str:
+        return self._link(row, row.answered_calls, "answered")
+
+    @admin.display(description="Completed")
+    def completed(self, row: Any) -> SafeString | str:
+        return self._link(row, row.successful_calls, "completed")
+
+    @admin.display(description="State")
+    def state(self, row: Any) -> str:
+        if row.behind.sealed:
+            return "final: calls of its month were dropped"
+        return "waits for the roll-up" if row.behind.queued else "counted"
 
 
 @admin.register(DailyCallStatsRow)
@@ -38,33 +120,65 @@ class DailyCallStatsAdmin(StatisticsAdmin):
     list_display = (
         "date",
         "line",
-        "total_calls",
-        "answered_calls",
-        "average_duration",
-        "unique_callers",
+        "total",
+        "answered",
+        "completed",
+        "average",
+        "callers",
+        "state",
     )
     list_filter = (LineFilter, DayFilter)
     date_hierarchy = "date"
     ordering = ("-date", "-phone_id")
     sortable_by = ("date",)
-    exclude = ("key",)
+    fields = (
+        "phone",
+        "date",
+        "total",
+        "answered",
+        "completed",
+        "total_duration",
+        "average",
+        "callers",
+        "callers_exact",
+        "state",
+        "created_at",
+    )
+    readonly_fields = fields
+
+    def period_of(self, row: DailyCallStatsRow) -> Period:
+        clock = ZoneInfo(row.phone.timezone)
+        days = (row.date, row.date + timedelta(days=1))
+        since, until = (datetime.combine(day, time.min, clock).astimezone(UTC) for day in days)
+        return Period(row.phone.pk, since, until)
+
+    @admin.display(description="Average duration")
+    def average(self, row: DailyCallStatsRow) -> SafeString | str:
+        return self._link(row, row.average_duration)
 
 
 @admin.register(CallAnalyticsRow)
 class CallAnalyticsAdmin(StatisticsAdmin):
-    list_display = (
-        "hour",
-        "line",
-        "total_calls",
-        "answered_calls",
-        "successful_calls",
-        "unique_callers",
-    )
+    list_display = ("hour", "line", "total", "answered", "completed", "callers", "state")
     list_filter = (LineFilter, HourFilter)
     date_hierarchy = "date_bucket"
     ordering = ("-date_bucket", "-phone_id")
     sortable_by = ("hour",)
-    exclude = ("key",)
+    fields = (
+        "phone",
+        "hour",
+        "total",
+        "answered",
+        "completed",
+        "total_duration",
+        "callers",
+        "state",
+        "created_at",
+    )
+    readonly_fields = fields
+
+    def period_of(self, row: CallAnalyticsRow) -> Period:
+        return Period(row.phone.pk, row.date_bucket, row.date_bucket + timedelta(hours=1))
 
     @admin.display(description="Hour (UTC)", ordering="date_bucket")
     def hour(self, row: CallAnalyticsRow) -> str:
@@ -72,15 +186,85 @@ class CallAnalyticsAdmin(StatisticsAdmin):
 
 
 @admin.register(PhonePerformance)
-class PhonePerformanceAdmin(ReadOnlyAdmin):
-    list_display = ("phone", "total_calls", "average", "unique_callers", "completed")
+class PhonePerformanceAdmin(NumbersAdmin):
+    """As of the last refresh: calls that came, ended or were archived since are not in it."""
+
+    list_display = ("phone", "total", "average", "callers", "completed")
     ordering = ("-total_calls", "-phone_id")
-    sortable_by = ("total_calls",)
+    sortable_by = ("total",)
+    fields = ("phone", "total", "average", "callers", "completed", "as_of")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        refreshes = SummaryRefresh.objects.order_by("-id").values("started_at")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        # The migration that made the view filled it without a word of it.
+        annotated: QuerySet[Any] = rows.annotate(
+            refreshed_at=Coalesce(Subquery(refreshes[:1]), Now())
+        )
+        return annotated
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            self.find_calls([row])
+        return row
+
+    def period_of(self, row: Any) -> Period:
+        return Period(row.phone_id, row.refreshed_at - timedelta(days=30), row.refreshed_at)
 
     @admin.display(description="Average duration")
-    def average(self, row: PhonePerformance) -> str:
-        return duration(round(row.avg_duration))
+    def average(self, row: PhonePerformance) -> SafeString | str:
+        return self._link(row, duration(round(row.avg_duration)))
 
     @admin.display(description="Completed")
-    def completed(self, row: PhonePerformance) -> str:
-        return f"{row.success_rate:.1f} %"
+    def completed(self, row: PhonePerformance) -> SafeString | str:
+        return self._link(row, f"{row.success_rate:.1f} %", "completed")
+
+    @admin.display(description="As of")
+    def as_of(self, row: Any) -> str:
+        return moment(row.refreshed_at)
+
+
+@admin.register(StatsVerification)
+class StatsVerificationAdmin(ReadOnlyAdmin):
+    """Of all lines together: inside one there is nothing to see."""
+
+    list_display = ("began", "took", "lines", "difference_count")
+    autocomplete_fields = ()
+    list_filter = ()
+    list_select_related = False
+    search_fields = ()
+    ordering = ("-id",)
+    fields = ("began", "took", "lines", "difference_count", "in_words")
+    readonly_fields = fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _over_all_lines() and super().has_view_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Django looks for the row before it asks who may see it.
+        rows = super().get_queryset(request)
+        return rows if _over_all_lines() else rows.none()
+
+    @admin.display(description="Began")
+    def began(self, run: StatsVerification) -> str:
+        return moment(run.started_at)
+
+    @admin.display(description="Took")
+    def took(self, run: StatsVerification) -> str:
+        return duration(round((run.finished_at - run.started_at).total_seconds()))
+
+    @admin.display(description="Differences")
+    def in_words(self, run: StatsVerification) -> SafeString | str:
+        told = [str(Difference(**difference)) for difference in run.differences]
+        if more := run.difference_count - len(told):
+            told.append(f"and {more:,} more; verify_stats prints all")
+        return bullets(told) if told else "None: every number equals its calls."
+
+
+def _over_all_lines() -> bool:
+    scope = active_scope()  # none on the page after logging out
+    return scope is not None and scope.phone_id is None

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from django.db import models
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tenants.columns import NOW
 from tenants.readonly import ReadOnlyManager
@@ -62,6 +63,11 @@ class DailyCallStats(TenantModel):
     )
     unique_callers = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=NOW)
+    callers_exact = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="False: unique_callers is at most so many; see SealedMonth.",
+    )
 
     way_in = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -129,6 +135,7 @@ class DailyCallStatsRow(TenantModel):
     )
     unique_callers = models.IntegerField()
     created_at = models.DateTimeField()
+    callers_exact = models.BooleanField(help_text="False: unique callers are at most so many.")
 
     way_in = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -201,7 +208,7 @@ class QueuedBucket(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "rollup_queue"
         verbose_name = "queued hour"
-        constraints = [TenantRLS(tenant_may="SELECT, INSERT")]
+        constraints = [TenantRLS(tenant_may="SELECT")]
         indexes = [
             # The queued hours of one line, and the lines that have any.
             models.Index(fields=["phone", "bucket"], name="idx_rollup_queue_phone_bucket"),
@@ -209,6 +216,31 @@ class QueuedBucket(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.bucket:%Y-%m-%d %H:%M} UTC"
+
+
+class SealedMonth(TenantModel):
+    """A month of a line whose calls drop_archive took out of the database.
+
+    Its hours stay as they were counted last. Calls of the month that are still live, or come
+    later, are not counted any more, until load_archive has brought back all that were dropped.
+    """
+
+    pk = models.CompositePrimaryKey("phone_id", "since")
+    phone = line_key(related_name="sealed_months")
+    since = models.DateTimeField(help_text="The month's beginning, UTC.")
+    until = models.DateTimeField(help_text="The next month's beginning, UTC.")
+    calls = models.BigIntegerField(help_text="Dropped, less those that were loaded again.")
+
+    way_in = "drop_archive seals months and load_archive opens them again."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "sealed_months"
+        ordering = ["-since", "phone"]
+        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+
+    def __str__(self) -> str:
+        return f"{self.calls} dropped calls of {self.since:%Y-%m}"
 
 
 class SummaryRefresh(models.Model):
@@ -246,3 +278,38 @@ class StatsVerification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.difference_count} differences in {self.lines} lines"
+
+
+class Job(ProcrastinateJob):
+    """A job of the worker, whose name says nothing of its arguments."""
+
+    shared_because = "jobs of the worker name no line"
+
+    class Meta:
+        proxy = True
+
+    def __str__(self) -> str:
+        return f"{self.task_name.rpartition('.')[2]} {self.pk}"
+
+
+class JobFailure(models.Model):
+    """One failure of a job of the worker. It goes with its job."""
+
+    shared_because = "a class of errors and a place in our code; it tells nothing of any line"
+
+    job = models.ForeignKey(
+        Job,
+        on_delete=models.DO_NOTHING,  # PostgreSQL does it
+        db_constraint=False,
+        related_name="failures",
+    )
+    failed_at = models.DateTimeField(db_default=NOW)
+    error = models.TextField(help_text="Its class. What it says may hold personal data.")
+    place = models.TextField(help_text="The last line of our own code that it came through.")
+
+    class Meta:
+        db_table = "job_failures"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.error} at {self.place}"

@@ -4,16 +4,17 @@ Why it is exact. A change of a call and its row in rollup_queue commit together.
 line takes queue rows away and writes the numbers in one transaction, with the numbers computed by
 a later statement, which sees every change whose queue row was taken. So wherever no queue row is
 visible the stored numbers are those of the calls, and reading.py computes the other buckets live.
-Locking the line's row keeps two roll-ups, or a roll-up and a change of timezone, apart.
+Locking a line's row keeps two roll-ups, or a roll-up and a change of timezone, apart.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
-from analytics.counting import day_counts, days_of_hours, hour_counts
+from analytics.counting import day_counts, days_of_hours, hour_counts, lines, not_sealed
 
 # A skip scan over the index: as many probes as there are lines in the queue.
 QUEUED_LINES = """
@@ -27,34 +28,41 @@ WITH RECURSIVE lines AS (
 SELECT phone_id FROM lines WHERE phone_id IS NOT NULL
 """
 
-LOCK_LINE = "SELECT timezone FROM phone_numbers WHERE id = %(line)s FOR NO KEY UPDATE SKIP LOCKED"
+LOCK_LINES = """
+SELECT id FROM phone_numbers WHERE id = ANY(%(lines)s) FOR NO KEY UPDATE SKIP LOCKED
+"""
 
-LINE_EXISTS = "SELECT EXISTS (SELECT 1 FROM phone_numbers WHERE id = %(line)s)"
+COUNT_LINES = "SELECT count(*) FROM phone_numbers WHERE id = ANY(%(lines)s)"
 
-FORGET_LINE = "DELETE FROM rollup_queue WHERE phone_id = %(line)s"
+FORGET_LINES = """
+DELETE FROM rollup_queue
+WHERE phone_id = ANY(%(lines)s) AND phone_id NOT IN (SELECT id FROM phone_numbers)
+"""
 
 TAKE = """
 WITH oldest AS (
-    SELECT DISTINCT bucket FROM rollup_queue WHERE phone_id = %(line)s
-    ORDER BY bucket LIMIT %(limit)s
+    SELECT DISTINCT phone_id, bucket FROM rollup_queue WHERE phone_id = ANY(%(lines)s)
+    ORDER BY phone_id, bucket LIMIT %(limit)s
 ), taken AS (
     DELETE FROM rollup_queue q USING oldest
-    WHERE q.phone_id = %(line)s AND q.bucket = oldest.bucket
+    WHERE q.phone_id = oldest.phone_id AND q.bucket = oldest.bucket
 )
-SELECT bucket FROM oldest
+SELECT phone_id, bucket FROM oldest
 """
 
-TAKEN = "(SELECT unnest(%(buckets)s::timestamptz[]) AS bucket)"
+TAKEN = "unnest(%(lines)s::text[], %(buckets)s::timestamptz[]) AS taken (phone_id, bucket)"
 
 WRITE_HOURS = f"""
-WITH counted AS ({hour_counts(hours=TAKEN)}
+WITH hours AS (
+    SELECT * FROM {TAKEN} WHERE {not_sealed("bucket", line="taken.phone_id")}
+), counted AS ({hour_counts(hours="hours")}
 ), emptied AS (
     DELETE FROM call_analytics a USING counted c
-    WHERE a.phone_id = %(line)s AND a.date_bucket = c.bucket AND c.total_calls = 0
+    WHERE a.phone_id = c.phone_id AND a.date_bucket = c.bucket AND c.total_calls = 0
 ), written AS (
     INSERT INTO call_analytics (phone_id, date_bucket, total_calls, answered_calls,
         successful_calls, total_duration, unique_callers)
-    SELECT %(line)s, bucket, total_calls, answered_calls, successful_calls, total_duration,
+    SELECT phone_id, bucket, total_calls, answered_calls, successful_calls, total_duration,
         unique_callers
     FROM counted WHERE total_calls > 0
     ON CONFLICT (date_bucket, phone_id) DO UPDATE SET
@@ -66,22 +74,32 @@ SELECT coalesce(sum(total_calls), 0) FROM counted
 """
 
 WRITE_DAYS = f"""
-WITH days AS ({days_of_hours(hours=TAKEN, timezone="%(timezone)s")}
-), counted AS ({day_counts(days="days", timezone="%(timezone)s")}
+WITH lines AS ({lines("id = ANY(%(lines)s)")}
+), hours AS (
+    SELECT * FROM {TAKEN}
+), days AS ({days_of_hours(hours="hours", lines="lines")}
+), counted AS ({day_counts(days="days")}
 ), emptied AS (
     DELETE FROM daily_call_stats d USING counted c
-    WHERE d.phone_id = %(line)s AND d.date = c.date AND c.total_calls = 0
+    WHERE d.phone_id = c.phone_id AND d.date = c.date AND c.total_calls = 0
 )
-INSERT INTO daily_call_stats (phone_id, date, total_calls, answered_calls, successful_calls,
-    total_duration, average_duration, unique_callers)
-SELECT %(line)s, date, total_calls, answered_calls, successful_calls,
-    least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers
+INSERT INTO daily_call_stats AS d (phone_id, date, total_calls, answered_calls, successful_calls,
+    total_duration, average_duration, unique_callers, callers_exact)
+SELECT phone_id, date, total_calls, answered_calls, successful_calls,
+    least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers,
+    callers_exact
 FROM counted WHERE total_calls > 0
 ON CONFLICT (phone_id, date) DO UPDATE SET
     (total_calls, answered_calls, successful_calls, total_duration, average_duration,
-     unique_callers) =
+     unique_callers, callers_exact) =
     (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
-     excluded.total_duration, excluded.average_duration, excluded.unique_callers)
+     excluded.total_duration, excluded.average_duration, excluded.unique_callers,
+     excluded.callers_exact)
+-- A day that is partly sealed keeps the callers it knows while its calls are those it knows.
+WHERE excluded.callers_exact
+    OR (d.total_calls, d.answered_calls, d.successful_calls, d.total_duration) IS DISTINCT FROM
+    (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
+     excluded.total_duration)
 """
 
 # Every hour that has calls or numbers; days that lost their last call have an hour with numbers.
@@ -104,6 +122,10 @@ WHERE d.phone_id = %(line)s
 """
 
 
+# Lines of a transaction: each costs little beside the plans, but a timezone waits for its line.
+LINES_AT_ONCE = 50
+
+
 @dataclass
 class Rolled:
     """What a roll-up did."""
@@ -123,20 +145,22 @@ def roll_up(
 ) -> Rolled:
     """Empty the queue, of one line or of all; needs an all_tenants scope.
 
-    Each batch of at most batch_hours hours of one line is a transaction, so that the process may
+    Each batch of at most batch_hours hours of some lines is a transaction, so that the process may
     be killed at any moment. A line that another roll-up works on is left to it and counted in
     skipped_lines. `stop` is asked between batches.
     """
     rolled = Rolled()
-    for line in [phone_id] if phone_id is not None else _queued_lines():
-        before = rolled.hours
+    queued = [phone_id] if phone_id is not None else _queued_lines()
+    for begin in range(0, len(queued), LINES_AT_ONCE):
+        some, taken = queued[begin : begin + LINES_AT_ONCE], set[str]()
         while not stop():
-            hours = _roll_up_batch(line, batch_hours, rolled)
+            batch = _roll_up_batch(some, batch_hours, rolled)
+            taken |= {line for line, _ in batch}
             if on_progress:
                 on_progress(rolled)
-            if hours < batch_hours:
+            if len(batch) < batch_hours:
                 break
-        rolled.lines += rolled.hours > before
+        rolled.lines += len(taken)
     return rolled
 
 
@@ -152,25 +176,27 @@ def _queued_lines() -> list[str]:
         return [line for (line,) in cursor.fetchall()]
 
 
-def _roll_up_batch(line: str, limit: int, rolled: Rolled) -> int:
-    """Roll up the oldest queued hours of a line; the number of hours, 0 when there was nothing."""
+def _roll_up_batch(some: list[str], limit: int, rolled: Rolled) -> list[tuple[str, datetime]]:
+    """Roll up queued hours of some lines, line by line from the oldest on; returns which."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOCK_LINE, {"line": line})
-        locked = cursor.fetchone()
-        if locked is None:
-            cursor.execute(LINE_EXISTS, {"line": line})
-            if cursor.fetchone() == (True,):
-                rolled.skipped_lines += 1
-            else:
-                cursor.execute(FORGET_LINE, {"line": line})
-            return 0
-        cursor.execute(TAKE, {"line": line, "limit": limit})
-        buckets = [bucket for (bucket,) in cursor.fetchall()]
-        if not buckets:
-            return 0
-        parameters = {"line": line, "buckets": buckets, "timezone": locked[0]}
-        cursor.execute(WRITE_HOURS, parameters)
-        rolled.calls += int(cursor.fetchone()[0])
-        cursor.execute(WRITE_DAYS, parameters)
-        rolled.hours += len(buckets)
-        return len(buckets)
+        cursor.execute(LOCK_LINES, {"lines": some})
+        locked = [line for (line,) in cursor.fetchall()]
+        cursor.execute(TAKE, {"lines": locked, "limit": limit})
+        batch: list[tuple[str, datetime]] = cursor.fetchall()
+        if len(batch) < limit and len(locked) < len(some):  # the last batch of these lines
+            cursor.execute(FORGET_LINES, {"lines": some})
+            cursor.execute(COUNT_LINES, {"lines": some})
+            rolled.skipped_lines += cursor.fetchone()[0] - len(locked)
+        if batch:
+            buckets = [bucket for _, bucket in batch]
+            values: dict[str, Any] = {
+                "lines": [line for line, _ in batch],
+                "buckets": buckets,
+                "since": min(buckets) - timedelta(days=2),
+                "until": max(buckets) + timedelta(days=2),
+            }
+            cursor.execute(WRITE_HOURS, values)
+            rolled.calls += int(cursor.fetchone()[0])
+            cursor.execute(WRITE_DAYS, values)
+            rolled.hours += len(batch)
+        return batch

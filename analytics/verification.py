@@ -1,8 +1,10 @@
 """The truth check: stored statistics against a recount of the calls.
 
-Hours and days that wait in the queue are left out: reads compute those live.
+Hours and days that wait in the queue are left out: reads compute those live. So are sealed months
+and the days that touch them: their calls are not there to be counted.
 """
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -11,20 +13,21 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.counting import COUNTS, history
+from analytics.counting import COUNTS, calls_of, lines
 from analytics.models import StatsVerification
 from analytics.summary import refresh_summary
 from tenants.models import PhoneNumber
 
-_HISTORY = history(since="'-infinity'", until="'infinity'")
+_LINE = f"WITH line AS MATERIALIZED ({lines('id = %(line)s')})"
+_CALLS = calls_of("%(line)s", also="NOT created_at <@ (SELECT sealed FROM line)")
 
 # stored and counted are rows of the same columns, as JSON; a missing row is null.
-HOURS = f"""
-WITH counted AS (
+HOURS = f"""{_LINE}, counted AS (
     SELECT date_trunc('hour', created_at, 'UTC') AS bucket, {COUNTS}
-    FROM ({_HISTORY}) AS history GROUP BY 1
+    FROM ({_CALLS}) AS history GROUP BY 1
 ), stored AS (
-    SELECT * FROM call_analytics WHERE phone_id = %(line)s
+    SELECT * FROM call_analytics
+    WHERE phone_id = %(line)s AND NOT date_bucket <@ (SELECT sealed FROM line)
 )
 SELECT to_char(coalesce(date_bucket, bucket) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
     s.row, c.row
@@ -38,12 +41,9 @@ WHERE s.row IS DISTINCT FROM c.row AND NOT EXISTS (
 ORDER BY 1
 """
 
-DAYS = f"""
-WITH line AS (
-    SELECT timezone FROM phone_numbers WHERE id = %(line)s
-), counted AS (
+DAYS = f"""{_LINE}, counted AS (
     SELECT (created_at AT TIME ZONE timezone)::date AS date, {COUNTS}
-    FROM ({_HISTORY}) AS history, line GROUP BY 1
+    FROM ({_CALLS}) AS history, line GROUP BY 1
 ), stored AS (
     SELECT * FROM daily_call_stats WHERE phone_id = %(line)s
 ), queued AS (
@@ -60,6 +60,10 @@ FULL JOIN (SELECT date, jsonb_build_array(total_calls, answered_calls, successfu
         least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers)
         AS row FROM counted) AS c ON s.date = c.date
 WHERE s.row IS DISTINCT FROM c.row AND coalesce(s.date, c.date) NOT IN (SELECT date FROM queued)
+    AND NOT (
+        SELECT sealed && tstzrange(day::timestamp AT TIME ZONE timezone,
+            (day + 1)::timestamp AT TIME ZONE timezone)
+        FROM line, LATERAL (VALUES (coalesce(s.date, c.date))) AS v (day))
 ORDER BY 1
 """
 
@@ -86,7 +90,15 @@ WHERE s.row IS DISTINCT FROM c.row AND NOT coalesce(c.changed, false) AND NOT EX
     SELECT 1 FROM rollup_queue q WHERE q.phone_id = %(line)s)
 """
 
+ALWAYS = {"since": "-infinity", "until": "infinity"}
 KEPT = 1_000  # differences kept for the admin
+# What the arrays of the texts above hold.
+_COUNTS = ("calls", "answered", "completed", "seconds")
+COLUMNS = {
+    "hour": (*_COUNTS, "callers"),
+    "day": (*_COUNTS, "average", "callers"),
+    "summary": ("calls", "average", "callers", "completed percent"),
+}
 
 
 @dataclass(frozen=True)
@@ -100,9 +112,19 @@ class Difference:
     counted: list[Any] | None
 
     def __str__(self) -> str:
-        return (
-            f"{self.phone_id} {self.kind} {self.bucket}:"
-            f" stored {self.stored}, counted {self.counted}"
+        """Each number that is wrong, in words; what is there without the other is told whole."""
+        return f"{self.phone_id} {self.kind} {self.bucket}: {self._in_words()}"
+
+    def _in_words(self) -> str:
+        names = COLUMNS[self.kind]
+        if self.stored is None or self.counted is None:
+            row = zip(names, self.counted or self.stored or (), strict=True)
+            told = ", ".join(f"{name} {number}" for name, number in row)
+            return f"{'counted' if self.stored is None else 'stored'} alone: {told}"
+        return ", ".join(
+            f"{name} stored {stored} but counted {counted}"
+            for name, stored, counted in zip(names, self.stored, self.counted, strict=True)
+            if stored != counted
         )
 
 
@@ -139,6 +161,7 @@ def _compare(line: str, as_of: datetime | None) -> Iterator[Difference]:
         texts["summary"] = SUMMARY
     for kind, sql in texts.items():
         with connection.cursor() as cursor:
-            cursor.execute(sql, {"line": line, "as_of": as_of})
+            cursor.execute(sql, {"line": line, "as_of": as_of, **ALWAYS})
             for bucket, stored, counted in cursor.fetchall():
-                yield Difference(line, kind, bucket, stored, counted)
+                rows = [row if row is None else json.loads(row) for row in (stored, counted)]
+                yield Difference(line, kind, bucket, *rows)

@@ -1,160 +1,98 @@
-"""GET calls/ beside a stock Django REST framework view of the same rows, in one process.
+"""GET calls/, the latest 20 of the biggest line, beside three peers over HTTP on loopback.
 
-python -m bench.api: makes a line of its own with --calls calls in the main database, measures the
-two in turn, and removes the line. Both answer through Django's handler, middleware included; the
-stock view has the same credentials look-up and the same scope.
+    pip install -r requirements-bench.txt
+    python -m bench.api [--calls 50000]
+
+One worker each, 8 connections, by turns. The peers have the same key look-up, throttle, policies
+and page. What a request costs in processor time, of the server and of PostgreSQL, is in the notes:
+a busy machine moves it less than it moves a rate.
 """
 
-import argparse
 import os
 import statistics
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack
 
-import django
+import psutil
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
-os.environ["AUDIT_LOG_LEVEL"] = "WARNING"
-# One caller asks as fast as it can.
-os.environ["API_REQUESTS_PER_KEY"] = os.environ["API_REQUESTS_PER_LINE"] = "1000000"
-django.setup()
+from bench.alone import run_alone
+from bench.connections import set_up_django
+from bench.database import CLUSTER
+from bench.load import requests_per_second
+from bench.rows import Row
+from bench.serving import GUNICORN, serving
+from bench.timing import median_ratio
 
-from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import RequestFactory  # noqa: E402
-from django.urls import include, path  # noqa: E402
-from rest_framework import routers, serializers, viewsets  # noqa: E402
-from rest_framework.pagination import CursorPagination  # noqa: E402
-from rest_framework.renderers import JSONRenderer  # noqa: E402
-
-from calls.api.page import Shape, read_page  # noqa: E402
-from calls.api.serializers import FIELDS  # noqa: E402
-from calls.models import Call  # noqa: E402
-from replytics.urls import urlpatterns as ours  # noqa: E402
-from tenants.api.views import LineView  # noqa: E402
-from tenants.credentials import create_api_key  # noqa: E402
-from tenants.models import PhoneNumber  # noqa: E402
-from tenants.scoping import all_tenants, tenant  # noqa: E402
-
-LINE = "pn_bench_api"
-FILL = """
-INSERT INTO calls (phone_id, caller_number, call_sid, status, duration, transcript, ai_summary,
-    created_at)
-SELECT %(line)s, '+1415555' || lpad((n %% 10000)::text, 4, '0'), 'bench-api-' || n, 'completed',
-    n %% 600, repeat('Caller: Do you have rye bread? ', 20), 'Asked for bread.',
-    now() - n * interval '1 minute'
-FROM generate_series(1, %(calls)s) AS n
-"""
+LINE = "pn_0"
+ROUNDS, SECONDS = 7, 0.8
+OURS = "Replytics"
+FAST = ("uvicorn", "bench.peers.fast:app", "--loop=uvloop", "--http=httptools")
+# Command, path and target.
+SERVERS = {
+    OURS: (GUNICORN, "/api/v1/calls/", ""),
+    "Django REST framework": ((*GUNICORN, "bench.peers.stock"), "/calls/", ">= 4"),
+    "FastAPI, asyncpg, orjson": (FAST, "/calls/", ">= 1.0"),
+    "django-ninja": ((*GUNICORN, "bench.peers.ninja"), "/calls/", ">= 2"),
+}
 
 
-class StockSerializer(serializers.ModelSerializer[Call]):
-    class Meta:
-        model = Call
-        fields = [name for name in FIELDS if name != "archived"]
+def rows(calls: int) -> Iterator[Row]:
+    """On a copy of the database of bench.data, which gets an API key."""
+    set_up_django(
+        WEB_CONCURRENCY="1",
+        # One caller asks as fast as it can.
+        API_REQUESTS_PER_KEY="1000000",
+        API_REQUESTS_PER_LINE="1000000",
+    )
+    from django.conf import settings
 
+    from tenants.credentials import create_api_key
+    from tenants.scoping import all_tenants
 
-class StockPages(CursorPagination):
-    page_size = 20
-    ordering = ("-created_at", "-id")
-
-
-class StockCalls(LineView, viewsets.ReadOnlyModelViewSet[Call]):
-    scopes = {"GET": "read"}
-    serializer_class = StockSerializer
-    pagination_class = StockPages
-    renderer_classes = [JSONRenderer]
-
-    def get_queryset(self) -> Any:
-        return Call.objects.all()
-
-
-router = routers.SimpleRouter()
-router.register("stock/calls", StockCalls, basename="stock")
-urlpatterns = [*ours, path("", include(router.urls))]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=200_000)
-    parser.add_argument("--seconds", type=float, default=3, help="per round and view")
-    arguments = parser.parse_args()
-    settings.ROOT_URLCONF = __name__
-    settings.ALLOWED_HOSTS = ["*"]
-    settings.SECURE_SSL_REDIRECT = False
+    os.environ["SECRET_KEY"] = settings.SECRET_KEY  # FastAPI's server reads it by itself
     with all_tenants("benchmark"):
-        PhoneNumber.objects.filter(pk=LINE).delete()
-        PhoneNumber.objects.create(id=LINE, number="+14155550177", business_name="Bench")
-        with connection.cursor() as cursor:
-            cursor.execute(FILL, {"line": LINE, "calls": arguments.calls})
         _, key = create_api_key(phone_id=LINE, name="bench", scopes=["read"])
-    try:
-        compare(key, seconds=arguments.seconds)
-        measure_depth(arguments.calls)
-    finally:
-        with all_tenants("benchmark"):
-            PhoneNumber.objects.filter(pk=LINE).delete()
+    headers = {"Authorization": f"Api-Key {key}"}
+    rates: dict[str, list[float]] = {name: [] for name in SERVERS}
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in SERVERS}
+    database = psutil.Process(int((CLUSTER.data / "postmaster.pid").read_text().split()[0]))
+    with ExitStack() as started:
+        servers = {
+            name: started.enter_context(serving(*command, url=url, headers=headers))
+            for name, (command, url, _) in SERVERS.items()
+        }
+        for turn in range(ROUNDS + 1):
+            for name, (process, port) in servers.items():
+                begun = cpu_seconds(process), cpu_seconds(database)
+                url = SERVERS[name][1]
+                rate = requests_per_second(port, url, headers=headers, seconds=SECONDS)
+                if turn:  # the first one warms up
+                    answered = rate * SECONDS
+                    used = cpu_seconds(process) - begun[0], cpu_seconds(database) - begun[1]
+                    rates[name].append(rate)
+                    spent[name].append((used[0] / answered, used[1] / answered))
+    for name, (_, _, target) in SERVERS.items():
+        if name != OURS:
+            yield Row(
+                work="GET calls/, latest 20",
+                peer=name,
+                ours=f"{statistics.median(rates[OURS]):.0f}/s",
+                theirs=f"{statistics.median(rates[name]):.0f}/s",
+                ratio=median_ratio(rates[OURS], rates[name]),
+                target=target,
+                note=f"{shown(spent[OURS])}; {name} {shown(spent[name])}",
+            )
 
 
-def compare(key: str, *, seconds: float) -> None:
-    ask = asker(key)
-    rates: dict[str, list[float]] = {"/api/v1/calls/": [], "/stock/calls/": []}
-    for url in rates:
-        print(f"{url}: {len(ask(url).content)} bytes")
-    for _ in range(5):
-        for url, found in rates.items():
-            found.append(requests_per_second(lambda url=url: ask(url), seconds))  # type: ignore[misc]
-    for url in rates:
-        begun = time.process_time()
-        for _ in range(200):
-            ask(url)
-        print(f"{url}: {(time.process_time() - begun) * 5:.2f} ms of our own CPU a request")
-    ours, stock = (statistics.median(found) for found in rates.values())
-    print(f"ours {ours:.0f} requests/s, stock {stock:.0f} requests/s: {ours / stock:.1f} times")
+def cpu_seconds(process: psutil.Process) -> float:
+    family = [process, *process.children()]
+    return float(sum(sum(one.cpu_times()[:2]) for one in family))
 
 
-def asker(key: str) -> Callable[[str], Any]:
-    from django.core.handlers.wsgi import WSGIHandler
-
-    handler, factory = WSGIHandler(), RequestFactory(headers={"Authorization": f"Api-Key {key}"})
-
-    def ask(url: str) -> Any:
-        response: Any = handler.get_response(factory.get(url))
-        assert response.status_code == 200, response.content[:500]
-        return response
-
-    return ask
-
-
-def requests_per_second(ask: Callable[[], object], seconds: float) -> float:
-    count, begun = 0, time.perf_counter()
-    while (passed := time.perf_counter() - begun) < seconds:
-        ask()
-        count += 1
-    return count / passed
-
-
-def measure_depth(calls: int) -> None:
-    """Page 1 against the deepest page, at most the 10,000th: the statement alone."""
-    with tenant(LINE):
-        number = min(10_000, calls // 20 - 1)
-        at, after_id = Call.objects.order_by("-created_at", "-id").values_list("created_at", "id")[
-            number * 20 - 1
-        ]
-        deep = {"at": at.isoformat(), "after_id": str(after_id)}
-        first: list[float] = []
-        last: list[float] = []
-        for _ in range(300):
-            for shape, values, found in (
-                (Shape(), {}, first),
-                (Shape(after_cursor=True), deep, last),
-            ):
-                begun = time.perf_counter()
-                read_page(shape, values, limit=20)
-                found.append(time.perf_counter() - begun)
-        one, other = statistics.median(first), statistics.median(last)
-        print(f"page 1 {one * 1e3:.2f} ms, page {number} {other * 1e3:.2f} ms: {other / one:.2f}")
+def shown(spent: list[tuple[float, float]]) -> str:
+    server, database = (statistics.median(side) * 1e3 for side in zip(*spent, strict=True))
+    return f"{server:.2f} ms of CPU a request and {database:.2f} of PostgreSQL's"
 
 
 if __name__ == "__main__":
-    main()
+    run_alone("api", rows, __doc__)

@@ -1,62 +1,45 @@
-"""archive_calls against the schema document's one statement, on the same calls.
+"""archive_calls beside the schema document's one statement, on the same calls.
 
-    python -m bench.archive --calls 500000
+    python -m bench.archive [--calls 50000]
 
-Scratch databases in a cluster of their own (.postgres/bench), durable as in production. Prints
-rows a second of each, the time of a batch and of an INSERT beside it, and what the uniqueness of
-call_sid over calls and archive costs an INSERT.
+A quarter of the calls is older than a year. Ours moves each of them with its metadata, tags and
+custom fields, in batches that a kill leaves whole, and keeps its SID taken; the statement loses
+the metadata to the cascade. Each has fresh copies of the database, by turns. Seconds are those of
+the statement and, for ours, of the run in its ledger, which has its counting too. Then a batch
+beside 100 signed callbacks a second, and what it costs an INSERT that an archived SID stays taken.
 """
 
-import argparse
 import os
-import secrets
-import statistics
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
-import psycopg
+from bench import steady
+from bench.alone import run_alone
+from bench.connections import set_up_django
+from bench.database import (
+    as_serving_login,
+    as_superuser,
+    connect,
+    environment,
+    scratch_database,
+)
+from bench.rows import Row, in_milliseconds
+from bench.timing import median_ratio
+from replytics.embedded import ROOT, SUPERUSER
 
-from replytics.embedded import OWNER_LOGIN, ROOT, SERVING_LOGIN, SUPERUSER, Cluster
-
-CLUSTER = Cluster(ROOT / ".postgres" / "bench")
-LINES = 50
-MONTHS = 84
-
-FILL = [
-    "INSERT INTO phone_numbers (id, number, business_name) SELECT 'pn_' || i,"
-    f" '+1415555' || lpad(i::text, 4, '0'), 'Business ' || i FROM generate_series(1, {LINES}) i",
-    "ALTER TABLE call_metadata DISABLE TRIGGER USER",
-    f"""
-    INSERT INTO calls (phone_id, caller_number, call_sid, status, duration, recording_url,
-        transcript, ai_summary, created_at, updated_at)
-    SELECT 'pn_' || (1 + i % {LINES}), '+1415' || (1000000 + (i::bigint * 7919) % 20000),
-        'CA' || md5(i::text), CASE WHEN i % 10 = 0 THEN 'failed' ELSE 'completed' END, i % 600,
-        'https://example.com/' || md5(i::text), repeat('a line of the transcript ', 20),
-        'summary ' || i, begun, begun + interval '3 minutes'
-    FROM generate_series(1, {{calls}}) i, LATERAL (
-        SELECT timestamptz '2018-01-01' + i * (interval '{MONTHS} months' / {{calls}}) AS begun) t
-    """,
-    """
-    INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields, created_at)
-    SELECT id, phone_id, jsonb_build_object('lang', 'en', 'score', duration, 'who', caller_number),
-        ARRAY['vip', 't' || duration % 20], '{"a": 1}', created_at
-    FROM calls WHERE duration % 4 <> 0
-    """,
-    "ALTER TABLE call_metadata ENABLE TRIGGER USER",
-    "SELECT app.create_archive_partitions('2018-01-01', '2024-12-31')",
-]
+ROUNDS = 2
+LEDGER = "SELECT calls / extract(epoch FROM ended_at - started_at) FROM archive_runs"
 DOCUMENT = """
 WITH archived_calls AS (
   DELETE FROM calls
   WHERE created_at < NOW() - INTERVAL '1 year'
   RETURNING *
 )
-INSERT INTO {archive} SELECT * FROM archived_calls
+INSERT INTO document_archive SELECT * FROM archived_calls
 """
 INSERT = """
 SELECT set_config('role', 'replytics_staff', true);
@@ -78,133 +61,92 @@ CREATE TRIGGER look_into_partitions AFTER INSERT ON calls
 """
 
 
-def connect(login: str, database: str) -> "psycopg.Connection[tuple[object, ...]]":
-    url = CLUSTER.url(login, database)
-    assert url is not None
-    return psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor)
+def rows(calls: int) -> Iterator[Row]:
+    """On a copy of the database of bench.data, which is copied again before anybody connects."""
+    template = os.environ["DATABASE_URL"].rpartition("/")[2]
+    ways: dict[str, Callable[[str], float]] = {
+        "ours": archiver,
+        "one connection": lambda database: archiver(database, "--workers=1"),
+        "document's statement": document,
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(ROUNDS):
+        for name in list(ways)[:: 1 if turn % 2 else -1]:
+            with scratch_database("bench_archive_run", template=template) as database:
+                rates[name].append(ways[name](database))
+    for name in list(ways)[:0:-1]:
+        is_document = name == "document's statement"
+        yield Row(
+            work=f"archive of some {calls // 4:,} calls",
+            peer=name,
+            ours=" and ".join(f"{rate:,.0f}" for rate in rates["ours"]) + " calls/s",
+            theirs=" and ".join(f"{rate:,.0f}" for rate in rates[name]) + " calls/s",
+            ratio=median_ratio(rates["ours"], rates[name]),
+            target=">= 2" if is_document else "",
+            note="the statement keeps no metadata" if is_document else "",
+        )
+    set_up_django()
+    yield from beside_intake()
+    yield from cost_of_uniqueness()
 
 
-def environment(database: str) -> dict[str, str]:
-    urls = {"DATABASE_URL": SERVING_LOGIN, "OWNER_DATABASE_URL": OWNER_LOGIN}
-    settings = {name: CLUSTER.url(login, database) or "" for name, login in urls.items()}
-    return (
-        os.environ
-        | settings
-        | {"SECRET_KEY": secrets.token_urlsafe(50), "AUDIT_LOG_LEVEL": "WARNING"}
-    )
-
-
-def manage(database: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), *arguments],
-        env=environment(database),
+def archiver(database: str, *arguments: str) -> float:
+    """Calls a second."""
+    subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "archive_calls", *arguments],
+        env=os.environ | environment(database),
         stdout=subprocess.DEVNULL,
+        check=True,
     )
-
-
-def make_template(calls: int) -> None:
-    with connect(SUPERUSER, "postgres") as server:
-        server.execute("DROP DATABASE IF EXISTS bench_template")
-        server.execute(f"CREATE DATABASE bench_template OWNER {OWNER_LOGIN}")
-    if manage("bench_template", "migrate", "--verbosity=0").wait():
-        raise SystemExit("the scratch database could not be migrated")
-    with connect(SUPERUSER, "bench_template") as connection:
-        for statement in FILL:
-            connection.execute(statement.replace("{calls}", str(calls)))
-        connection.execute("VACUUM ANALYZE")
-        connection.execute("CHECKPOINT")
-
-
-@contextmanager
-def copy_of_template(name: str) -> Iterator[str]:
-    with connect(SUPERUSER, "postgres") as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name} TEMPLATE bench_template OWNER {OWNER_LOGIN}")
-        server.execute("CHECKPOINT")
-        yield name
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def document(database: str, archive: str) -> float:
-    """Rows a second of the document's statement."""
-    with connect(SUPERUSER, database) as connection:
-        if archive == "document_archive":
-            connection.execute("CREATE TABLE document_archive (LIKE calls INCLUDING ALL)")
-        begun = time.perf_counter()
-        moved = connection.execute(DOCUMENT.format(archive=archive)).rowcount
-        return moved / (time.perf_counter() - begun)
-
-
-def archivers(database: str, count: int) -> float:
-    """Rows a second of archive_calls, so many at once, by the clock of the ledger."""
-    running = [manage(database, "archive_calls") for _ in range(count)]
-    if any(process.wait() for process in running):
-        raise SystemExit("archive_calls failed")
-    with connect(SUPERUSER, database) as connection:
-        row = connection.execute(
-            "SELECT sum(calls) / extract(epoch FROM max(ended_at) - min(started_at))"
-            " FROM archive_runs"
-        ).fetchone()
+    with connect(SUPERUSER, database) as server:
+        row = server.execute(LEDGER).fetchone()
     assert row is not None
     return float(str(row[0]))
 
 
-class Writer(threading.Thread):
-    """Inserts calls at a steady rate and notes how long each took, waiting included."""
-
-    def __init__(self, database: str, per_second: int) -> None:
-        super().__init__(daemon=True)
-        self.connection = connect(SERVING_LOGIN, database)
-        self.per_second = per_second
-        self.seconds: list[float] = []
-        self.stop = threading.Event()
-
-    def run(self) -> None:
-        due = time.perf_counter()
-        while not self.stop.is_set():
-            self.connection.execute(INSERT, [str(uuid.uuid4())])
-            self.seconds.append(time.perf_counter() - due)
-            due += 1 / self.per_second
-            time.sleep(max(0.0, due - time.perf_counter()))
+def document(database: str) -> float:
+    """Calls a second."""
+    with connect(SUPERUSER, database) as server:
+        server.execute("CREATE TABLE document_archive (LIKE calls INCLUDING ALL)")
+        begun = time.perf_counter()
+        moved = server.execute(DOCUMENT).rowcount
+        return moved / (time.perf_counter() - begun)
 
 
-def beside_a_writer(database: str) -> tuple[list[float], list[float]]:
-    """Seconds of each batch and of each INSERT, of 100 a second."""
-    os.environ.update(environment(database))
-    os.environ["DJANGO_SETTINGS_MODULE"] = "replytics.settings"
-    import django
-
-    django.setup()
+def beside_intake() -> Iterator[Row]:
     from django.utils import timezone
 
-    from calls.archival import cutoff, moving
+    from calls.archival import batches, cutoff, moving
 
-    batches: list[float] = []
-    last = [time.perf_counter()]
+    seconds: list[float] = []
+    begun = threading.local()
 
-    def note(_: object) -> None:
+    def note(moved: batches.Moved) -> None:
         now = time.perf_counter()
-        batches.append(now - last[0])
-        last[0] = now
+        if hasattr(begun, "at"):  # the first one of a connection includes what comes before
+            seconds.append(now - begun.at)
+        begun.at = now
 
-    writer = Writer(database, 100)
-    writer.start()
     year = cutoff.older_than("1 year", now=timezone.now())
-    moving.archive_calls(cut_off=year, started_by="bench", on_batch=note)
-    writer.stop.set()
-    writer.join()
-    return batches[1:], writer.seconds  # the first one includes the survey
+    with steady.intake() as url, steady.callbacks(url, per_second=100) as answers:
+        time.sleep(3)  # warm
+        run = moving.archive_calls(cut_off=year, workers=2, started_by="bench", on_batch=note)
+    yield Row(
+        work="archive beside 100 callbacks a second",
+        peer="",
+        ours=f"{run.calls / run.duration.total_seconds():,.0f} calls/s",
+        note=f"a batch {in_milliseconds(seconds)}, a callback {in_milliseconds(answers)}",
+    )
 
 
-def cost_of_uniqueness(database: str, rounds: int = 15, inserts: int = 300) -> dict[str, float]:
-    """Seconds of an INSERT: without a check, with ours, and with a look into each partition."""
+def cost_of_uniqueness(rounds: int = 9, inserts: int = 200) -> Iterator[Row]:
     switches = {
+        "ours": ("ENABLE", "DISABLE"),
         "no check": ("DISABLE", "DISABLE"),
-        "list of SIDs": ("ENABLE", "DISABLE"),
-        "every partition": ("DISABLE", "ENABLE"),
+        "a look into every partition": ("DISABLE", "ENABLE"),
     }
     seconds: dict[str, list[float]] = {name: [] for name in switches}
-    with connect(SUPERUSER, database) as superuser, connect(SERVING_LOGIN, database) as writer:
+    with as_superuser() as superuser, as_serving_login() as writer:
         superuser.execute(LOOK_INTO_PARTITIONS)
         for _ in range(rounds):
             for name, (ours, other) in switches.items():
@@ -216,51 +158,15 @@ def cost_of_uniqueness(database: str, rounds: int = 15, inserts: int = 300) -> d
                     for _ in range(inserts):
                         writer.execute(INSERT, [str(uuid.uuid4())])
                     seconds[name].append((time.perf_counter() - begun) / inserts)
-    return {name: statistics.median(values) for name, values in seconds.items()}
-
-
-def percentile(seconds: list[float], rank: float) -> float:
-    """Milliseconds."""
-    return sorted(seconds)[min(int(len(seconds) * rank), len(seconds) - 1)] * 1_000
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--calls", type=int, default=500_000)
-    calls = parser.parse_args().calls
-    started = CLUSTER.start()
-    try:
-        make_template(calls)
-        rates: dict[str, Callable[[str], float]] = {
-            "document's statement": lambda name: document(name, "document_archive"),
-            "document's statement, our archive": lambda name: document(name, "calls_archive"),
-            "archive_calls": lambda name: archivers(name, 1),
-            "archive_calls, two at once": lambda name: archivers(name, 2),
-        }
-        base = 0.0
-        for title, measure in rates.items():
-            with copy_of_template("bench_run") as database:
-                rate = measure(database)
-            base = base or rate
-            print(f"{title:36} {rate:9,.0f} calls/s  {rate / base:.2f}x", flush=True)
-        with copy_of_template("bench_run") as database:
-            batches, inserts = beside_a_writer(database)
-            for title, times in (("batch beside 100 INSERT/s", batches), ("INSERT", inserts)):
-                print(
-                    f"{title:36} p50 {percentile(times, 0.5):.0f} ms,"
-                    f" p99 {percentile(times, 0.99):.0f} ms, most {max(times) * 1_000:.0f} ms"
-                    f" ({len(times):,})"
-                )
-            costs = cost_of_uniqueness(database)
-            for title, cost in costs.items():
-                ratio = cost / costs["no check"]
-                print(f"INSERT, SID: {title:23} {cost * 1e6:7.0f} µs  {ratio:.2f}x")
-    finally:
-        with connect(SUPERUSER, "postgres") as server:
-            server.execute("DROP DATABASE IF EXISTS bench_template")
-        if started:
-            CLUSTER.stop()
+    for name in list(switches)[1:]:
+        yield Row(
+            work="INSERT of a call whose SID is not archived",
+            peer=name,
+            ours=in_milliseconds(seconds["ours"]),
+            theirs=in_milliseconds(seconds[name]),
+            ratio=median_ratio(seconds["ours"], seconds[name]),
+        )
 
 
 if __name__ == "__main__":
-    main()
+    run_alone("archive", rows, __doc__)

@@ -1,131 +1,92 @@
-"""Rows per second of import_calls beside a bare COPY of the same rows into the same table.
+"""Calls a second of import_calls beside a bare COPY of the same ones into the same table.
 
-python -m bench.import_rate --rows 1000000
+    python -m bench.import_rate [--calls 50000]
 
-Works in a database of its own on the embedded cluster, which it makes and drops. The bare COPY is
-the superuser's, whom row level security lets through; it goes into the table with all its indexes
-and constraints, like the import. The import is timed as a process, from start to exit.
+Half as many calls as are in the database already are imported; at most a million. The bare COPY
+is the superuser's, whom row level security lets through; it goes into the table with all its
+indexes, constraints and triggers, like the import. The import is timed as a process, from start to
+exit. They take turns; after each the calls that it brought are deleted.
 """
 
-import argparse
 import json
 import os
 import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from replytics.embedded import MAIN, OWNER_LOGIN, ROOT, SERVING_LOGIN, SUPERUSER
+from bench.alone import run_alone
+from bench.data import LINES, NUMBER
+from bench.database import as_superuser
+from bench.rows import Row
+from bench.timing import median_ratio
+from replytics.embedded import ROOT
 
-DATABASE = f"replytics_import_rate_{os.getpid()}"
-LINES = 200
 COLUMNS = (
     "phone_id, caller_number, call_sid, status, provider_status, duration, recording_url,"
     " transcript, ai_summary, ai_confidence, created_at"
 )
+ROUNDS = 2
+MOST = 1_000_000
+IMPORTED = "starts_with(call_sid, 'CAi')"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.import_rate", description="import_calls beside a bare COPY."
-    )
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=3, help="of each; the best one counts")
-    options = parser.parse_args()
-    with _cluster(), _scratch_database() as admin, tempfile.TemporaryDirectory() as directory:
-        calls, plain = Path(directory, "calls.json"), Path(directory, "calls.copy")
-        _write_calls(calls, options.rows)
-        _manage("migrate", "-v0")
-        _make_lines(admin)
-        imported, copied = [], []
-        for _ in range(options.rounds):
-            _empty(admin)
-            imported.append(_timed_import(calls))
+def rows(calls: int) -> Iterator[Row]:
+    """On a copy of the database of bench.data, which has more calls for a while."""
+    count = min(calls // 2, MOST)
+    imported, copied = [], []
+    with as_superuser() as admin, tempfile.TemporaryDirectory() as directory:
+        given, plain = Path(directory, "calls.json"), Path(directory, "calls.copy")
+        write_calls(given, count)
+        for _ in range(ROUNDS):
+            imported.append(_timed_import(given))
             _save(admin, plain)
             digest = _digest(admin)
-            _empty(admin)
+            _remove(admin)
             copied.append(_timed_copy(admin, plain))
-            if not digest == _digest(admin) == (options.rows, digest[1]):
-                sys.exit("import_calls and COPY left different rows behind")
-    for name, seconds in (("import_calls", imported), ("bare COPY", copied)):
-        print(f"{name}: {options.rows / min(seconds):,.0f} rows/s, best of", end=" ")
-        print(", ".join(f"{second:.1f}" for second in seconds), "s")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"memory of import_calls: {peak:.0f} MB at most")
-    print(f"ratio {min(copied) / min(imported):.2f} (as fast as the bare COPY: 1; aim: 0.5)")
-
-
-@contextmanager
-def _cluster() -> Iterator[None]:
-    started = MAIN.start()
-    try:
-        yield
-    finally:
-        if started:
-            MAIN.stop()
-
-
-@contextmanager
-def _scratch_database() -> Iterator[psycopg.Connection]:
-    """A database for the schema; the superuser's connection to it."""
-    maintenance = MAIN.url(SUPERUSER, "postgres")
-    assert maintenance is not None
-    name = sql.Identifier(DATABASE)
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        owner = sql.Identifier(OWNER_LOGIN)
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
-        try:
-            scratch = MAIN.url(SUPERUSER, DATABASE)
-            assert scratch is not None
-            with psycopg.connect(scratch, autocommit=True) as admin:
-                yield admin
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-
-
-def _manage(*arguments: str) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": MAIN.url(SERVING_LOGIN, DATABASE) or "",
-        "OWNER_DATABASE_URL": MAIN.url(OWNER_LOGIN, DATABASE) or "",
-    }
-    environment.setdefault("SECRET_KEY", "for a benchmark alone")
-    subprocess.run([sys.executable, ROOT / "manage.py", *arguments], env=environment, check=True)
-
-
-def _make_lines(admin: psycopg.Connection) -> None:
-    admin.execute(
-        "INSERT INTO phone_numbers (id, number, business_name)"
-        " SELECT 'pn_' || n, '+1415555' || to_char(n, 'FM0000'), 'Business ' || n"
-        " FROM generate_series(0, %s) AS n",
-        [LINES - 1],
+            if not digest == _digest(admin) == (count, digest[1]):
+                raise SystemExit("import_calls and COPY left different rows behind")
+            _remove(admin)
+    yield Row(
+        work=f"import of {count:,} calls",
+        peer="bare COPY",
+        ours=f"{count / statistics.median(imported):,.0f} calls/s",
+        theirs=f"{count / statistics.median(copied):,.0f} calls/s",
+        ratio=median_ratio(copied, imported),
+        target=">= 0.5",
     )
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    yield Row(work="memory of import_calls", peer="", ours=f"{peak:.0f} MB at most")
 
 
-def _empty(admin: psycopg.Connection) -> None:
-    admin.execute("TRUNCATE calls CASCADE")
+def _remove(admin: "psycopg.Connection[Any]") -> None:
+    """Without triggers, since nothing else refers to them."""
+    admin.execute("SET session_replication_role = replica")
+    admin.execute(f"DELETE FROM calls WHERE {IMPORTED}")
+    admin.execute("RESET session_replication_role")
+    admin.execute("VACUUM ANALYZE calls")
     admin.execute("CHECKPOINT")
 
 
-def _write_calls(path: Path, rows: int) -> None:
+def write_calls(path: Path, rows: int) -> None:
     """A page of Twilio's Calls list resource, newest first, with as much in it as a real one."""
     dice = random.Random(7)  # noqa: S311 (made-up calls)
     words = ["completed"] * 16 + ["busy", "no-answer", "no-answer", "canceled"]
-    began = datetime(2026, 6, 1, tzinfo=UTC)
+    began = datetime.now(UTC)
     with path.open("w") as file:
         file.write('{"page": 0, "calls": [')
         for n in range(rows):
-            sid = f"CA{dice.getrandbits(128):032x}"
+            sid = f"CAi{dice.getrandbits(124):031x}"
             caller, line = (
                 f"+1{dice.randrange(2_000_000_000, 9_999_999_999)}",
                 dice.randrange(LINES),
@@ -154,7 +115,7 @@ def _write_calls(path: Path, rows: int) -> None:
                 "start_time": format_datetime(began),
                 "status": word,
                 "subresource_uris": {"recordings": f"{uri}/Recordings.json"},
-                "to": f"+1415555{line:04}",
+                "to": NUMBER.format(5_550_000 + line),
                 "to_formatted": f"(415) 555-{line:04}",
                 "uri": f"{uri}.json",
             }
@@ -163,18 +124,19 @@ def _write_calls(path: Path, rows: int) -> None:
 
 
 def _timed_import(path: Path) -> float:
+    command = [sys.executable, str(ROOT / "manage.py"), "import_calls", str(path)]
     begin = time.perf_counter()
-    _manage("import_calls", str(path))
+    subprocess.run(command, env=os.environ, check=True)
     return time.perf_counter() - begin
 
 
-def _save(admin: psycopg.Connection, path: Path) -> None:
-    export = f"COPY calls ({COLUMNS}) TO STDOUT"
+def _save(admin: "psycopg.Connection[Any]", path: Path) -> None:
+    export = f"COPY (SELECT {COLUMNS} FROM calls WHERE {IMPORTED}) TO STDOUT"
     with path.open("wb") as file, admin.cursor() as cursor, cursor.copy(export) as copy:
         file.writelines(copy)
 
 
-def _timed_copy(admin: psycopg.Connection, path: Path) -> float:
+def _timed_copy(admin: "psycopg.Connection[Any]", path: Path) -> float:
     load = f"COPY calls ({COLUMNS}) FROM STDIN"
     begin = time.perf_counter()
     with path.open("rb") as file, admin.cursor() as cursor, cursor.copy(load) as copy:
@@ -183,15 +145,16 @@ def _timed_copy(admin: psycopg.Connection, path: Path) -> float:
     return time.perf_counter() - begin
 
 
-def _digest(admin: psycopg.Connection) -> tuple[int, int]:
-    """How many calls there are, and a sum that differs when any of them does."""
+def _digest(admin: "psycopg.Connection[Any]") -> tuple[int, int]:
+    """How many calls were brought, and a sum that differs when any of them does."""
     row = admin.execute(
-        "SELECT count(*),"
-        f" coalesce(sum(hashtextextended(concat_ws('|', {COLUMNS}), 0)::numeric), 0) FROM calls"
+        "SELECT count(*), coalesce(sum(hashtextextended(concat_ws('|', "
+        f"{COLUMNS}), 0)::numeric), 0) FROM calls WHERE {IMPORTED}"
     ).fetchone()
     assert row is not None
-    return row
+    count, digest = row
+    return int(count), int(digest)
 
 
 if __name__ == "__main__":
-    main()
+    run_alone("import_rate", rows, __doc__)

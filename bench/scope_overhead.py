@@ -1,150 +1,127 @@
-"""What carrying the line costs a request: both walls, against neither.
+"""What isolation adds to a request of short queries: round trips.
 
-    python -m bench.scope_overhead [--rounds 300] [--calls 200000]
+    python -m bench.scope_overhead [--calls 50000]
 
-The same request three ways, interleaved in one run on one embedded PostgreSQL:
+- ours: replytics_web, the scope carried by the guard, the manager's filter, the policies
+- no tenancy: a login that bypasses the policies, a hand-written filter, no scope
+- atomic: a transaction that begins with a SELECT set_config, the usual recipe
+- session: the line set for the session before the request and reset after it, as django-rls does
 
-- none:  a login that bypasses row level security, a hand-written filter, no scope
-- scope: replytics_web, the scope carried by the guard, the manager's filter, the policies
-- usual: as scope, but in a transaction with a SELECT set_config of its own, the usual recipe
-
-directly and through pgbouncer in transaction mode, where it is installed. A request reads the
-latest 20 calls of a line once, or five times. Prints ratios of medians; 1.00 is none.
+directly and through pgbouncer in transaction mode, where it is installed; there a setting of the
+session would be another client's next, so that contender is left out. A request reads the latest
+20 calls of a line once, or five times. The lines are small ones: the rest is the same anyway.
 """
 
-import argparse
-import os
-import secrets
-import statistics
-import time
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
-from replytics.embedded import ROOT, SUPERUSER, Cluster
+from bench.alone import run_alone
+from bench.connections import add_unguarded, set_up_django
+from bench.rows import Row, in_milliseconds
+from bench.timing import by_turns, median_ratio
 
-LINES = 200
-LOAD_LINES = """
-INSERT INTO phone_numbers (id, number, business_name)
-SELECT 'pn_' || n, '+1415555' || to_char(n, 'FM0000'), 'Business ' || n
-FROM generate_series(1, %(lines)s) AS n
-"""
-LOAD_CALLS = """
-INSERT INTO calls (phone_id, caller_number, call_sid, status, duration, created_at)
-SELECT 'pn_' || (1 + n %% %(lines)s), '+1212555' || to_char(n %% 10000, 'FM0000'), 'CA' || n,
-       'completed', n %% 600, now() - n * interval '20 seconds'
-FROM generate_series(1, %(calls)s) AS n
-"""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--calls", type=int, default=200_000)
-    options = parser.parse_args()
-    cluster = Cluster(ROOT / ".postgres" / "bench", durable=False)
-    cluster.start()
-    try:
-        os.environ.update(cluster.environment(), AUDIT_LOG_LEVEL="WARNING")
-        os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
-        measure(cluster, rounds=options.rounds, calls=options.calls)
-    finally:
-        cluster.stop()
+ROUNDS = 100
+SET_FOR_TRANSACTION = "SELECT set_config('app.phone_id', %s, true)"
+SET_FOR_SESSION = "SELECT set_config('app.phone_id', %s, false)"
+PEERS = {
+    "no tenancy": ("bypassing", "<= 1.15"),
+    "atomic and set_config": ("plain", "<= 1.0"),
+    "session settings": ("plain", "<= 1.0"),
+}
 
 
-def measure(cluster: Cluster, *, rounds: int, calls: int) -> None:
-    import django
-
-    django.setup()
-
-    from django.core.management import call_command
+def rows(calls: int) -> Iterator[Row]:
+    """On the database of the environment, which has so many calls of bench.data."""
+    set_up_django()
     from django.db import connections
 
     from tests import pooler
 
-    call_command("migrate", verbosity=0)
-    administrator = cluster.url(SUPERUSER)
-    assert administrator is not None
-    _load(administrator, calls)
-    serving = connections["default"].settings_dict
-    password = (cluster.describe() or {})["passwords"][SUPERUSER]
-    plain = {**serving, "USER": SUPERUSER, "PASSWORD": password}
-    logins = {"none": plain, "scope": serving, "usual": plain}
-    _compare("direct", logins, rounds)
-    if pooler.PROGRAM is not None:
-        with ExitStack() as stack:
-            for name, login in logins.items():
-                port = stack.enter_context(pooler.pgbouncer(login, pool_size=1))
-                logins[name] = {**login, "PORT": str(port)}
-            _compare("pgbouncer", logins, rounds)
+    for alias in ("bypassing", "plain"):
+        add_unguarded(alias)
+    yield from compare("directly", list(PEERS))
+    if pooler.PROGRAM is None:
+        return
+    with ExitStack() as started:
+        for alias in ("default", "bypassing", "plain"):
+            connections[alias].close()
+            server: dict[str, Any] = connections[alias].settings_dict
+            # One to itself: a shared one would be found warm.
+            server["PORT"] = str(started.enter_context(pooler.pgbouncer(server, pool_size=1)))
+        for alias in ("bypassing", "plain"):
+            add_unguarded(alias)
+        yield from compare("through pgbouncer", list(PEERS)[:2])
+        connections.close_all()
 
 
-def _load(administrator: str, calls: int) -> None:
-    import psycopg
+def compare(way: str, peers: list[str]) -> Iterator[Row]:
+    for queries in (1, 5):
+        lines = itertools.cycle(f"pn_{n}" for n in range(200, 400))
+        acts = {name: partial(_ask, name, lines, queries) for name in ("ours", *peers)}
+        taken = by_turns(acts, rounds=ROUNDS)
+        for peer in peers:
+            yield Row(
+                work=f"request of {queries} {'queries' if queries > 1 else 'query'}, {way}",
+                peer=peer,
+                ours=in_milliseconds(taken["ours"]),
+                theirs=in_milliseconds(taken[peer]),
+                ratio=median_ratio(taken["ours"], taken[peer]),
+                target=PEERS[peer][1],
+            )
 
-    with psycopg.connect(administrator, autocommit=True) as connection:
-        connection.execute("TRUNCATE phone_numbers CASCADE")
-        connection.execute(LOAD_LINES, {"lines": LINES})
-        connection.execute(LOAD_CALLS, {"lines": LINES, "calls": calls})
-        connection.execute("VACUUM ANALYZE phone_numbers, calls")
+
+def _ask(name: str, lines: Iterator[str], queries: int) -> None:
+    REQUESTS[name](next(lines), queries)
 
 
-def _compare(way: str, logins: dict[str, dict[str, Any]], rounds: int) -> None:
-    """Each has a server process, and a pgbouncer, to itself: a shared one would be found warm."""
-    from django.db import connections, transaction
-    from django.db.backends.postgresql.base import Cursor
-    from django.db.models import Manager
-
+def ours(line: str, queries: int) -> None:
     from calls.models import Call
     from tenants.scoping import tenant
+    from tenants.scoping.work import working
 
-    connections.settings.update(logins)
-    for alias in ("none", "usual"):
-        bare: Any = connections[alias]
-        bare.ensure_connection()
-        bare.connection.cursor_factory = Cursor  # as Django made it: without the guard
-    unscoped: Any = Manager()
-    unscoped.model = Call
-
-    def none(line: str, queries: int, alias: str = "none") -> None:
+    # As in every request: its name and its patience for locks travel with the scope.
+    with working("GET /api/v1/calls/", lock_timeout=5_000), tenant(line):
         for _ in range(queries):
-            list(unscoped.using(alias).filter(phone_id=line)[:20])
+            list(Call.objects.all()[:20])
 
-    def scope(line: str, queries: int) -> None:
-        with tenant(line):
-            for _ in range(queries):
-                list(Call.objects.using("scope")[:20])
 
-    def usual(line: str, queries: int) -> None:
-        with transaction.atomic(using="usual"):
-            with connections["usual"].cursor() as cursor:
-                cursor.execute("SELECT set_config('app.phone_id', %s, true)", [line])
-            none(line, queries, "usual")
+def by_hand(line: str, queries: int, alias: str = "bypassing") -> None:
+    from django.db.models import QuerySet
 
-    requests: dict[str, Callable[[str, int], None]] = {
-        "none": none,
-        "scope": scope,
-        "usual": usual,
-    }
-    for queries in (1, 5):
-        taken: dict[str, list[float]] = {name: [] for name in requests}
-        for turn in range(rounds + 20):
-            line = f"pn_{1 + turn % LINES}"
-            # Each round begins with another one, so that none is always first after a pause.
-            names = list(requests)
-            for name in names[turn % 3 :] + names[: turn % 3]:
-                begun = time.perf_counter()
-                requests[name](line, queries)
-                if turn >= 20:  # the first ones warm up
-                    taken[name].append(time.perf_counter() - begun)
-        medians = {name: statistics.median(times) for name, times in taken.items()}
-        ratios = " ".join(f"{name} {medians[name] / medians['none']:.2f}" for name in requests)
-        print(f"{way}, {queries} queries: {ratios} (none {medians['none'] * 1000:.2f} ms)")
-    for alias in logins:
-        connections[alias].close()
-        del connections[alias]
+    from calls.models import Call
 
+    for _ in range(queries):
+        list(QuerySet(Call, using=alias).filter(phone_id=line)[:20])
+
+
+def in_transaction(line: str, queries: int) -> None:
+    from django.db import connections, transaction
+
+    with transaction.atomic(using="plain"):
+        with connections["plain"].cursor() as cursor:
+            cursor.execute(SET_FOR_TRANSACTION, [line])
+        by_hand(line, queries, "plain")
+
+
+def in_session(line: str, queries: int) -> None:
+    from django.db import connections
+
+    with connections["plain"].cursor() as cursor:
+        cursor.execute(SET_FOR_SESSION, [line])
+    by_hand(line, queries, "plain")
+    with connections["plain"].cursor() as cursor:
+        cursor.execute(SET_FOR_SESSION, [""])
+
+
+REQUESTS: dict[str, Callable[[str, int], None]] = {
+    "ours": ours,
+    "no tenancy": by_hand,
+    "atomic and set_config": in_transaction,
+    "session settings": in_session,
+}
 
 if __name__ == "__main__":
-    main()
+    run_alone("scope_overhead", rows, __doc__)

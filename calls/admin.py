@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 from calls import bulk
 from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
 from calls.call_page import call_page
+from calls.counted import CountedFilter
 from calls.filters import (
     ArchivedStatusFilter,
     CallTagFilter,
@@ -132,6 +133,7 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
         DurationFilter,
         HoldFilter,
         RecordingFilter,
+        CountedFilter,
     )
     date_hierarchy = "created_at"
     list_defer = ("transcript",)
@@ -259,6 +261,7 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
         DurationFilter,
         HoldFilter,
         RecordingFilter,
+        CountedFilter,
     )
     actions = (bulk.export_calls,)
     date_hierarchy = "created_at"

@@ -5,6 +5,7 @@ anywhere.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -26,5 +27,11 @@ def playable_url(url: str | None) -> str | None:
 
 def playable_pattern() -> str:
     """The same as a regular expression of PostgreSQL, for ~* under collation "C"."""
-    hosts = "|".join(re.escape(host) for host in settings.RECORDING_HOSTS)
+    return _pattern(tuple(settings.RECORDING_HOSTS))
+
+
+@lru_cache(maxsize=8)
+def _pattern(allowed: tuple[str, ...]) -> str:
+    # An IPv6 address has brackets in an address, and none as a host.
+    hosts = "|".join(re.escape(f"[{host}]" if ":" in host else host) for host in allowed)
     return rf"^https://({hosts})(:(0*443)?)?([/?#][]!-[^-~]*)?$"

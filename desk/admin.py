@@ -5,6 +5,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from desk import jobs as jobs
 from desk import line_page as line_page
 from tenants.backoffice.modeladmin import LookAdmin
 

@@ -117,7 +117,7 @@ def last_roll_up(now: datetime.datetime) -> list[Card]:
         .values_list("at", flat=True)
         .first()
     )
-    link = list_of("procrastinate_procrastinatejob", task_name="analytics.tasks.roll_up_calls")
+    link = list_of("analytics_job", task_name="analytics.tasks.roll_up_calls")
     return [_job("Roll-up", at, now, link, "hours and days, by the worker")]
 
 

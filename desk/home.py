@@ -1,7 +1,7 @@
 """The home page: how the calls go, and where somebody should look."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from analytics.overview import Totals, days_together, quiet_lines
+from analytics.overview import quiet_lines
+from analytics.reading import Counts, Sums, daily_sums
 from calls.models import Call
 from desk import cards
 from desk.cards import Card, list_of
@@ -35,7 +36,7 @@ PARTS: list[tuple[str, str, Callable[[datetime.datetime], list[Card]]]] = [
     ("calls.review_call", "Waiting for review", cards.waiting_for_review),
     ("calls.view_callevent", "Inbox problems", cards.inbox_problems),
     ("calls.view_archiverun", "Archive", cards.last_archive),
-    ("procrastinate.view_procrastinatejob", "Roll-up", cards.last_roll_up),
+    ("analytics.view_job", "Roll-up", cards.last_roll_up),
     ("analytics.view_phoneperformance", "30-day summary", cards.last_summary),
 ]
 
@@ -100,25 +101,27 @@ def live_calls(now: datetime.datetime) -> dict[str, Any]:
 def charts(today: datetime.date) -> list[Chart]:
     """The last 30 days, today included, on each line's own clock."""
     first = today - datetime.timedelta(days=DAYS - 1)
-    known = days_together(first=first, last=today)
+    known = daily_sums(first=first, last=today)
     return [calls_a_day(known, today), _minutes_a_day(known, today)]
 
 
-def calls_a_day(known: dict[datetime.date, Totals], today: datetime.date, **only: str) -> Chart:
+def calls_a_day(
+    known: Mapping[datetime.date, Sums | Counts], today: datetime.date, **only: str
+) -> Chart:
     """only: what else narrows the lists of rows that the bars link to."""
     bars = []
     for day in _days_until(today):
-        totals = known.get(day, Totals())
+        totals = known.get(day, Sums())
         calls, completed = totals.total_calls, totals.successful_calls
         says = f"{day:%a} {day.day} {day:%b}: {calls:,} calls, {completed:,} completed"
         bars.append(Bar(f"{day.day} {day:%b}", calls, completed, says, _rows_of(day, **only)))
     return draw("Calls a day", "filled: completed", bars)
 
 
-def _minutes_a_day(known: dict[datetime.date, Totals], today: datetime.date) -> Chart:
+def _minutes_a_day(known: Mapping[datetime.date, Sums | Counts], today: datetime.date) -> Chart:
     bars = []
     for day in _days_until(today):
-        minutes = known.get(day, Totals()).total_duration / 60
+        minutes = known.get(day, Sums()).total_duration / 60
         says = f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes"
         bars.append(Bar(f"{day.day} {day:%b}", minutes, minutes, says, _rows_of(day)))
     return draw("Minutes talked a day", "all calls together", bars)

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from analytics.models import PhonePerformance
-from analytics.overview import Totals
 from analytics.reading import daily
 from analytics.summary import summary_as_of
 from calls.intake.models import PROBLEMS, CallEvent
@@ -119,11 +118,7 @@ def _performance(line: PhoneNumber) -> list[Card]:
 
 def _chart(line: PhoneNumber, today: datetime.date) -> Chart:
     first = today - datetime.timedelta(days=DAYS - 1)
-    known = {
-        day: Totals(c.total_calls, c.answered_calls, c.successful_calls, c.total_duration)
-        for day, c in daily(first=first, last=today).items()
-    }
-    return calls_a_day(known, today, line=line.pk)
+    return calls_a_day(daily(first=first, last=today), today, line=line.pk)
 
 
 def _week() -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -43,7 +44,7 @@ def _lines(request: HttpRequest, term: str) -> Iterator[SearchResult]:
         yield SearchResult(
             title=str(line),
             description=f"Line {line.pk}",
-            link=reverse("admin:tenants_phonenumber_change", args=[line.pk]),
+            link=reverse("admin:tenants_phonenumber_change", args=[quote(line.pk)]),
             icon="call",
         )
 

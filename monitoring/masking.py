@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 
-# What tenants.scoping.guard puts in front of each statement.
+# What tenants.scoping.guard puts in front of each statement: the scope, who works, or both.
 SCOPE = re.compile(
-    r"\s*SELECT set_config\('role','(?P<role>[^']*)',true\),"
-    r"set_config\('app\.phone_id','(?P<line>[^']*)',true\)"
-    r"(?:,set_config\('application_name','[^']*',true\))?;\s*"
+    r"\s*SELECT (?:set_config\('role','(?P<role>[^']*)',true\),"
+    r"set_config\('app\.phone_id','(?P<line>[^']*)',true\),?)?"
+    r"(?:set_config\('application_name','[^']*',true\)"
+    r"(?:,set_config\('lock_timeout','[^']*',true\))?)?;\n"
 )
 # The server cuts a long statement off, so that a literal or a comment may have no end.
 VALUES = re.compile(
@@ -42,7 +43,7 @@ def mask(statement: str) -> Statement:
     masked = " ".join(VALUES.sub(_without_value, text).split())
     if scope is None:
         return Statement(masked)
-    return Statement(masked, scope["line"], scope["role"] == "replytics_staff")
+    return Statement(masked, scope["line"] or "", scope["role"] == "replytics_staff")
 
 
 def _without_value(match: re.Match[str]) -> str:

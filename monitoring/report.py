@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
 
+from django.db import ProgrammingError, connection
+
 from monitoring.findings import Finding, Item, Level, worst
 from monitoring.metrics import METRICS
 from monitoring.models import DatabaseReport
@@ -15,6 +17,13 @@ from tenants.scoping import all_tenants
 # Metrics that read tables, and how old their findings may be on the schedule.
 COSTLY_EVERY = timedelta(hours=6)
 KEPT_FOR = timedelta(days=2)
+
+# Of a report older than that, nobody knows what waits now.
+BACKLOG = """
+SELECT ARRAY(SELECT finding ->> 'level' FROM jsonb_array_elements(findings) AS finding
+    WHERE finding ->> 'group' = 'jobs')
+FROM database_reports WHERE taken_at > now() - interval '15 minutes' ORDER BY id DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,20 @@ def keep(report: Report) -> DatabaseReport:
             level=report.level,
             findings=[finding.to_json() for finding in report.findings],
         )
+
+
+def backlog() -> Level:
+    """How the worker keeps up, by the last report; UNKNOWN without a fresh one.
+
+    Raises OperationalError and its like when the database is away.
+    """
+    try:
+        with all_tenants("readiness"), connection.cursor() as cursor:
+            cursor.execute(BACKLOG)
+            row = cursor.fetchone()
+    except ProgrammingError:  # a login that may not become staff
+        return Level.UNKNOWN
+    return worst([Level(level) for level in row[0]]) if row else Level.UNKNOWN
 
 
 def young_costly_findings(now: datetime) -> dict[str, Finding]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from monitoring.masking import mask
-from monitoring.models import Snapshot, Statement, StatementActivity, TableSize
+from monitoring.models import Snapshot, StatementActivity, TableSize
 from monitoring.server import LOCK_TIMEOUT, STATEMENT_TIMEOUT
 from monitoring.statements import schema_of_extension
 from tenants.scoping import all_tenants
@@ -99,6 +99,12 @@ WITHOUT_TEXT = "SELECT array_agg(DISTINCT queryid) FROM statements WHERE text = 
 TEXTS = """
 SELECT DISTINCT ON (queryid) queryid, query FROM {schema}.pg_stat_statements(true)
 WHERE queryid = ANY (%(ids)s)
+ORDER BY queryid, query IS NULL
+"""
+KEEP_TEXTS = """
+UPDATE statements s SET text = kept.text
+FROM unnest(%(ids)s::bigint[], %(texts)s::text[]) AS kept (queryid, text)
+WHERE s.queryid = kept.queryid AND s.text = ''
 """
 # What the server forgot and nothing of ours names any more.
 FORGET_STATEMENTS = """
@@ -161,10 +167,11 @@ def _statements(cursor: Any, schema: str, **values: Any) -> None:
     [ids] = cursor.fetchone()
     if ids:
         cursor.execute(TEXTS.format(schema=schema), {"ids": ids})
-        for queryid, text in cursor.fetchall():
-            Statement.objects.filter(queryid=queryid, text="").update(
-                text=mask(text or "").text or "(the server kept no text)"
-            )
+        texts = {
+            queryid: mask(text or "").text or "(the server kept no text)"
+            for queryid, text in cursor.fetchall()
+        }
+        cursor.execute(KEEP_TEXTS, {"ids": list(texts), "texts": list(texts.values())})
 
 
 def forget_old_snapshots() -> None:

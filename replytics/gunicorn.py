@@ -1,15 +1,32 @@
 """gunicorn's configuration: gunicorn -c python:replytics.gunicorn"""
 
 import os
+import shutil
 import sys
+import tempfile
 
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
+# Of sessions between requests; each statement is named for its request.
+os.environ.setdefault("PGAPPNAME", "replytics web")
 try:
     from replytics import settings
 except ImproperlyConfigured as error:
     sys.exit(f"Settings: {error}")
+
+# Where the workers count their requests together, for /metrics. A server that USR2 started has the
+# folder of the old one in its environment, which goes with that one.
+OWN_FOLDER = "replytics-metrics-"
+if OWN_FOLDER in os.environ.get("PROMETHEUS_MULTIPROC_DIR", OWN_FOLDER):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OWN_FOLDER)
+
+
+def on_exit(server: object) -> None:
+    """The master's end; its workers would run what is registered with atexit too."""
+    if OWN_FOLDER in os.environ["PROMETHEUS_MULTIPROC_DIR"]:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
 
 wsgi_app = "replytics.wsgi"
 # Loopback: a proxy stands in front. A container adds --bind 0.0.0.0:8000.

@@ -1,9 +1,31 @@
 """Is the process alive, and can it do its work?"""
 
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import cache
+
 from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from monitoring.findings import Level
+from monitoring.report import backlog
+from tenants.unavailable import RETRY_AFTER
+
+# Seconds. A server that vanished from the network, or that is frozen, answers nothing at all.
+PATIENCE = 2.5
+BACKLOG_EVERY = timedelta(minutes=1)
+MIGRATIONS = "SELECT app, name FROM django_migrations"
+
+Facts = dict[str, str]
+_prober = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readiness")
+_lock = threading.Lock()
+_probing: Future[Facts] | None = None
+_known_backlog: tuple[datetime, Level] | None = None
 
 
 @require_safe
@@ -16,10 +38,52 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, else 503."""
+    """200 when the database answers and has every migration of this code, else 503 within 3 s.
+
+    A backlog is told and no reason for a 503: it is the worker's, and calls must be answered.
+    """
+    try:
+        facts = _probe_once().result(timeout=PATIENCE)
+    except TimeoutError:
+        facts = {"status": "database does not answer"}
+    except DatabaseError:
+        facts = {"status": "database unreachable"}
+    if facts["status"] == "ok":
+        return JsonResponse(facts)
+    return JsonResponse(facts, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+def _probe_once() -> "Future[Facts]":
+    """The probe that is under way, or a new one: however many ask, one connection is used."""
+    global _probing
+    with _lock:
+        if _probing is None or _probing.done():
+            _probing = _prober.submit(_probe)
+        return _probing
+
+
+def _probe() -> Facts:
+    """On a connection of its own, so that a new one can be had is known too."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"status": "database unreachable"}, status=503)
-    return JsonResponse({"status": "ok"})
+            cursor.execute(MIGRATIONS)
+            missing = _migrations() - set(cursor.fetchall())
+        if missing:
+            return {"status": f"{len(missing)} migrations are missing; run manage.py migrate"}
+        return {"status": "ok", "backlog": _backlog()}
+    finally:
+        connection.close()
+
+
+def _backlog() -> Level:
+    """Asked now and then: it is of a report that comes every five minutes, and read as staff."""
+    global _known_backlog
+    if _known_backlog is None or timezone.now() - _known_backlog[0] >= BACKLOG_EVERY:
+        _known_backlog = (timezone.now(), backlog())
+    return _known_backlog[1]
+
+
+@cache
+def _migrations() -> set[tuple[str, str]]:
+    """App and name of each migration that this code has."""
+    return set(MigrationLoader(None).graph.nodes)

@@ -100,6 +100,17 @@ def _telephony_keys() -> list[str]:
     return keys
 
 
+# A server that vanished from the network is noticed in half a minute, not in two hours. Seconds,
+# the last one milliseconds.
+LIBPQ = {
+    "connect_timeout": 2,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
+
 def _database(name: str, fallback: str | None) -> dict[str, Any]:
     """The Django form of a postgres:// URL."""
     url = env.str(name, default="") or fallback
@@ -124,7 +135,9 @@ def _database(name: str, fallback: str | None) -> dict[str, Any]:
     database["CONN_HEALTH_CHECKS"] = True
     # A cursor that outlives its statement does not survive a transaction pooler.
     database["DISABLE_SERVER_SIDE_CURSORS"] = True
-    database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    options = database.setdefault("OPTIONS", {})
+    for name, value in LIBPQ.items():
+        options.setdefault(name, value)
     return database
 
 
@@ -182,8 +195,10 @@ if find_spec("django_linear_migrations"):
 
 MIDDLEWARE = [
     "replytics.request_ids.RequestIdMiddleware",
+    "monitoring.requests.MeasureMiddleware",
     "replytics.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "tenants.api.lane.CredentialsLane",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -264,6 +279,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "tenants.api.problems.handle",
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 SPECTACULAR_SETTINGS = {
@@ -371,11 +387,15 @@ SCHEDULE = {
     "database_report": _cron("SCHEDULE_DATABASE_REPORT", "*/5 * * * *"),
     "forget_snapshots": _cron("SCHEDULE_FORGET_SNAPSHOTS", "25 2 * * *"),
     "retry_stalled_jobs": _cron("SCHEDULE_RETRY_STALLED_JOBS", "*/10 * * * *"),
+    "forget_jobs": _cron("SCHEDULE_FORGET_JOBS", "55 1 * * *"),
 }
 # What the nightly job archives; the words of archive_calls --older-than.
 ARCHIVE_OLDER_THAN = env.str("ARCHIVE_OLDER_THAN", default="1 year")
 # A run that was missed because no worker was up is caught up once, if it is at most a day late.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
+PROCRASTINATE_ON_APP_READY = "replytics.jobs.on_app_ready"
+# How long jobs that ended are shown in the admin.
+JOB_RETENTION_DAYS = _number("JOB_RETENTION_DAYS", default=14, least=1, most=365)
 
 
 def _thresholds(name: str) -> dict[str, tuple[float | None, float | None]]:
@@ -400,9 +420,14 @@ MONITORING_DISK_GB = _number("MONITORING_DISK_GB", default=0, least=0, most=1_00
 # Logins that may pass every policy; by default the administrators of common providers.
 PROVIDERS_LOGINS = ["postgres", "supabase_admin", "rdsadmin", "cloudsqladmin", "azuresu"]
 MONITORING_SUPERUSERS = env.list("MONITORING_SUPERUSERS", default=PROVIDERS_LOGINS)
+# The bearer token of /metrics; without one it answers on loopback alone.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and not re.fullmatch(r"[\x21-\x7e]{20,}", METRICS_TOKEN):
+    raise ImproperlyConfigured("METRICS_TOKEN: write 20 visible ASCII characters or more")
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]  # a load balancer's probe speaks plain http
+# A load balancer's probe and a scraper on loopback speak plain http.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -12,10 +12,15 @@ from drf_spectacular.views import (
 )
 
 from calls.intake import webhooks
+from monitoring.exposition import metrics
 from replytics import health
 from tenants.line_switcher import switch_line
 
 urlpatterns = [
+    # First what is asked most.
+    path("api/v1/", include("calls.api.urls")),
+    path("api/v1/", include("tenants.api.urls")),
+    path("api/v1/", include("analytics.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
     path("admin/desk/", include("desk.urls")),
@@ -25,13 +30,11 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(throttle_classes=[]), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(throttle_classes=[]), name="swagger"),
     path("api/redoc/", SpectacularRedocView.as_view(throttle_classes=[]), name="redoc"),
-    path("api/v1/", include("tenants.api.urls")),
-    path("api/v1/", include("calls.api.urls")),
-    path("api/v1/", include("analytics.api.urls")),
     path("webhooks/twilio/voice/", webhooks.voice),
     path("webhooks/twilio/recording/", webhooks.recording),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("metrics", metrics),
 ]
 
 handler400 = "tenants.api.problems.bad_request"

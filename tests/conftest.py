@@ -1,10 +1,14 @@
 """The fixed cast of the tests: two lines, and the people around them."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
 import _pytest.fixtures
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
@@ -107,6 +111,19 @@ def committing(blocker: DjangoDbBlocker) -> Iterator[None]:
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with committing(django_db_blocker):
         yield
+
+
+@pytest.fixture
+def administrator(committed: None) -> Iterator["psycopg.Connection[Any]"]:
+    """A superuser's session on the test database."""
+    url = os.environ.get("ADMIN_DATABASE_URL")
+    if not url:
+        pytest.skip("ADMIN_DATABASE_URL names no superuser of this server")
+    name = connections["default"].settings_dict["NAME"]
+    with psycopg.connect(
+        urlsplit(url)._replace(path=f"/{name}").geturl(), autocommit=True
+    ) as session:
+        yield session
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class Server:
 
 
 @contextmanager
-def gunicorn(*, workers: int = 2, **environment: str) -> Iterator[Server]:
+def gunicorn(*arguments: str, workers: int = 2, **environment: str) -> Iterator[Server]:
     """PUBLIC_URL is the address it listens on; the log is thrown away."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -38,7 +38,7 @@ def gunicorn(*, workers: int = 2, **environment: str) -> Iterator[Server]:
     settings = {"DATABASE_URL": database, "PUBLIC_URL": url, "CONN_MAX_AGE": "60"} | environment
     command = [sys.executable, "-m", "gunicorn", "replytics.wsgi", f"--workers={workers}"]
     process = subprocess.Popen(
-        [*command, f"--bind=127.0.0.1:{port}", "--log-level=critical"],
+        [*command, f"--bind=127.0.0.1:{port}", "--log-level=critical", *arguments],
         cwd=ROOT,
         env=os.environ | settings,
         stderr=subprocess.DEVNULL,

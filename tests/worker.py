@@ -3,22 +3,41 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import connection
 
 from replytics.embedded import ROOT
 
+LONGEST = 60  # seconds
+
+
+def _worker(*arguments: str) -> dict[str, Any]:
+    name = connection.settings_dict["NAME"]
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    return {
+        "args": [sys.executable, "manage.py", "procrastinate", "worker", *arguments],
+        "cwd": ROOT,
+        "env": os.environ | {"DATABASE_URL": url},
+    }
+
 
 def work() -> None:
     """Run a real worker until its queue is empty."""
-    name = connection.settings_dict["NAME"]
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    subprocess.run(
-        [sys.executable, "manage.py", "procrastinate", "worker", "--one-shot"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url},
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    subprocess.run(**_worker("--one-shot"), check=True, capture_output=True, timeout=LONGEST)
+
+
+def work_until(is_done: Callable[[], bool]) -> None:
+    """Run a real worker, with its schedule, and stop it as an operator would."""
+    with subprocess.Popen(**_worker(), stderr=subprocess.DEVNULL) as worker:
+        try:
+            until = time.monotonic() + LONGEST
+            while not is_done():
+                assert time.monotonic() < until, "the worker did not do it in time"
+                time.sleep(0.2)
+        finally:
+            worker.terminate()
+            worker.wait(LONGEST)

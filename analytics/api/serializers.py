@@ -69,7 +69,11 @@ class CountsSerializer(serializers.Serializer[Any]):
     average_duration = NumberField(
         max_digits=12, decimal_places=2, allow_null=True, help_text="Seconds; null without calls."
     )
-    unique_callers = serializers.IntegerField(help_text="Of this bucket or range, each once.")
+    unique_callers = serializers.IntegerField(
+        allow_null=True,
+        help_text="Of this bucket or range, each once; null where calls that retention removed"
+        " are among others.",
+    )
 
 
 class BucketSerializer(CountsSerializer):

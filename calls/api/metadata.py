@@ -11,15 +11,19 @@ from rest_framework import serializers
 from calls.api.serializers import LONGEST_OBJECT, LONGEST_TAG, MOST_TAGS
 from calls.models import Call, CallMetadata
 from tenants.api.fields import ObjectField, StrictSerializer
+from tenants.statements import Statement
 
 # A call without a row has nothing; an archived one carries its own. Both by primary key.
-READ = """
+READ = Statement(
+    """
 SELECT c.id, coalesce(m.metadata, '{}'), coalesce(m.tags, '{}'), coalesce(m.custom_fields, '{}'),
     false
 FROM calls AS c LEFT JOIN call_metadata AS m ON m.call_id = c.id WHERE c.id = %(id)s
 UNION ALL
 SELECT id, metadata, tags, custom_fields, true FROM calls_archive WHERE id = %(id)s
-"""
+""",
+    id="uuid",
+)
 WRITE = """
 INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields)
 SELECT id, phone_id, %(metadata)s, %(tags)s::text[], %(custom_fields)s
@@ -55,12 +59,10 @@ class MetadataChangeSerializer(StrictSerializer):
 
 
 def read_metadata(call_id: uuid.UUID) -> dict[str, Any] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(READ, {"id": call_id})
-        row = cursor.fetchone()
-    if row is None:
+    rows = READ.fetch_all({"id": call_id})
+    if not rows:
         return None
-    key, metadata, tags, custom_fields, archived = row
+    [(key, metadata, tags, custom_fields, archived)] = rows
     return {
         "call_id": str(key),
         "metadata": _decoded(metadata),

@@ -46,11 +46,11 @@ def read_query(query: QueryDict) -> tuple[Asked, int, str | None]:
     return asked, limit, cursor[0] if cursor else None
 
 
-def write_cursor(asked: Asked, line: str, last: tuple[str, str]) -> str:
+def write_cursor(asked: Asked, line: str | None, last: tuple[str, str]) -> str:
     return signer.sign_object([asked.digest, line, *last])
 
 
-def read_cursor(asked: Asked, line: str, cursor: str) -> dict[str, str]:
+def read_cursor(asked: Asked, line: str | None, cursor: str) -> dict[str, str]:
     """Where the page before ended. Raises Invalid for a cursor of another list."""
     try:
         digest, of_line, at, after_id = signer.unsign_object(cursor)

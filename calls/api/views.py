@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -18,8 +19,8 @@ from calls.api.metadata import (
     change_metadata,
     read_metadata,
 )
-from calls.api.page import count_calls, read_call, read_page
-from calls.api.query import DEFAULT_PAGE, read_cursor, read_query, write_cursor
+from calls.api.page import Shape, count_calls, page_of, plan_page, read_call, read_page
+from calls.api.query import DEFAULT_PAGE, Asked, read_cursor, read_query, write_cursor
 from calls.api.serializers import (
     ARCHIVED,
     LARGEST_PAGE,
@@ -29,11 +30,13 @@ from calls.api.serializers import (
 )
 from calls.models import Call, CallArchive
 from tenants.api.documentation import documented
-from tenants.api.errors import Conflict
+from tenants.api.errors import Conflict, Invalid
 from tenants.api.fields import StrictSerializer
 from tenants.api.parsing import MergePatchParser, StrictJSONParser
 from tenants.api.views import LineView
 from tenants.credentials import KeyScope
+from tenants.scoping import current_scope
+from tenants.statements import Statement
 
 JSON = "application/json"
 LONGEST_SUMMARY = 100_000  # characters
@@ -57,13 +60,13 @@ class Calls(LineView):
         operation_id="calls_list",
     )
     def get(self, request: Request) -> HttpResponse:
-        asked, limit, cursor = read_query(request.query_params)
-        shape, values = asked.shape, dict(asked.values)
-        line = request.auth.phone_id  # type: ignore[union-attr]
-        if cursor is not None:
-            values |= read_cursor(asked, line, cursor)
-            shape = asked.after_cursor
-        page = read_page(shape, values, limit=limit)
+        asked, (shape, values, limit) = self._asked(request)
+        page = (
+            page_of(self.rows_ahead)
+            if self.rows_ahead is not None
+            else read_page(shape, values, limit=limit)
+        )
+        line = current_scope().phone_id
         following = f'"{write_cursor(asked, line, page.last)}"' if page.has_more else "null"
         body = b'{"results":%b,"next":%b' % (page.results, following.encode())
         if asked.total:
@@ -71,6 +74,23 @@ class Calls(LineView):
             count = count_calls(asked.shape, asked.values, exact=exact)
             body += b',"total":' + json.dumps({"count": count, "exact": exact}).encode()
         return HttpResponse(body + b"}", content_type=JSON)
+
+    def wants_ahead(self, request: Request) -> tuple[Statement, Mapping[str, Any]] | None:
+        if request.method != "GET":
+            return None
+        try:
+            _, (shape, values, limit) = self._asked(request)
+        except Invalid:
+            return None  # refused when it is known who asks
+        return plan_page(shape, values, limit=limit)
+
+    def _asked(self, request: Request) -> tuple[Asked, tuple[Shape, dict[str, Any], int]]:
+        """What is asked for, and the page of it. Raises Invalid."""
+        asked, limit, cursor = read_query(request.query_params)
+        if cursor is None:
+            return asked, (asked.shape, dict(asked.values), limit)
+        place = read_cursor(asked, current_scope().phone_id, cursor)
+        return asked, (asked.after_cursor, {**asked.values, **place}, limit)
 
 
 class CallChangeSerializer(StrictSerializer):

@@ -1,20 +1,24 @@
 """Batches: one transaction each, every wait in it bounded, smaller ones after a timeout."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from types import FrameType
 from uuid import UUID
 
 import psycopg
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 from django.utils import timezone
 
 from calls.archival.models import ArchiveRun, RunState
+from tenants.scoping import all_tenants
 
 # A batch holds row locks that a late event of one of its calls may wait for, so it neither waits
 # nor works for long. After a crash of the server the last batches may not have happened; then they
@@ -30,6 +34,10 @@ TIMEOUTS = (
     psycopg.errors.DeadlockDetected,
 )
 PATIENCE = 8  # timeouts in a row, each on half the rows
+# A batch that lasted longer than this many seconds is followed by one of half the rows, as long as
+# that is worth a transaction.
+LONG = 0.1
+FEWEST = 100
 
 # The bytes of a call with its metadata, hashed; the same call has the same hash in both tables.
 CHECKSUM = "coalesce(bit_xor(hash_record_extended({row}, 0)), 0)"
@@ -93,6 +101,7 @@ def in_batches(
         if should_stop():
             run.state = RunState.STOPPED
             return
+        begun = monotonic()
         try:
             with bounded() as cursor:
                 most = rows if limit is None else min(rows, limit - moved_calls)
@@ -106,9 +115,53 @@ def in_batches(
                 raise
             rows = max(rows // 2, 1)
             continue
-        after, moved_calls, rows = moved.last, moved_calls + moved.calls, min(rows * 2, size)
-        timeouts = 0
+        after, moved_calls, timeouts = moved.last, moved_calls + moved.calls, 0
+        took = monotonic() - begun
+        if took > LONG and rows >= 2 * FEWEST:
+            rows //= 2
+        elif took < LONG / 2:
+            rows = min(rows * 2, size)
         on_batch(moved)
+
+
+def shared(
+    work: Callable[[Callable[[], bool]], None],
+    *,
+    workers: int,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Run work(should_stop) so many times at once, each in a thread with its own connection.
+
+    The caller's thread is one of them, so that it hears signals. When one fails the others end
+    after their batch, and its exception is raised.
+    """
+    failed = threading.Event()
+
+    def stop() -> bool:
+        return failed.is_set() or should_stop()
+
+    def guarded() -> None:
+        try:
+            work(stop)
+        except BaseException:
+            failed.set()
+            raise
+
+    def help_out() -> None:
+        try:
+            with all_tenants("share the archiver's work"):
+                guarded()
+        finally:
+            connections.close_all()
+
+    if workers <= 1:
+        work(should_stop)
+        return
+    with ThreadPoolExecutor(workers - 1) as pool:
+        helpers = [pool.submit(help_out) for _ in range(workers - 1)]
+        guarded()
+    for helper in helpers:
+        helper.result()
 
 
 def count(run: ArchiveRun, moved: Moved) -> None:

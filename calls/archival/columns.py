@@ -32,9 +32,10 @@ ORDER BY 1
 RECIPE = """\
 Write a migration that adds it to both tables and restores the order of the archive's columns:
 
-    from calls.archival.operations import ReorderArchiveColumns
+    from calls.archival.operations import LockCalls, ReorderArchiveColumns
 
     operations = [
+        LockCalls(),
         {add_call}
         {add_archive}
         ReorderArchiveColumns(),

@@ -27,7 +27,8 @@ def one_line_errors() -> Iterator[None]:
         raise CommandError(str(error)) from None
     except DatabaseError as error:
         raise CommandError(
-            f"{ledger.short(error)}. What was committed before stands; run it again to go on."
+            f"{ledger.short(error).rstrip('.')}. What was committed before stands;"
+            " run it again to go on."
         ) from None
     except OSError as error:
         raise CommandError(f"{error.filename or 'The file'}: {error.strerror}") from None

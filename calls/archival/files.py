@@ -10,6 +10,9 @@ import gzip
 import hashlib
 import io
 import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.db.backends.utils import CursorWrapper
@@ -22,7 +25,7 @@ ARRIVING = """
 DROP TABLE IF EXISTS pg_temp.arriving;
 CREATE TEMPORARY TABLE arriving (LIKE public.calls_archive INCLUDING DEFAULTS) ON COMMIT DROP
 """
-FILL = "COPY arriving ({columns}) FROM STDIN (FORMAT csv, HEADER true, ENCODING 'UTF8')"
+FILL = "COPY arriving ({columns}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
 COUNT_ARRIVING = f"SELECT count(*), {batches.CHECKSUM.format(row='arriving')} FROM arriving"
 CHUNK = 1 << 20  # bytes
 
@@ -87,6 +90,51 @@ def read(cursor: CursorWrapper, path: Path) -> tuple[int, int]:
     Returns how many calls it holds and their checksum. A column that the file does not know gets
     its default. Raises BadFile. Needs a transaction.
     """
+    with _opened(cursor, path) as (file, header):
+        cursor.execute(ARRIVING)
+        with cursor.copy(FILL.format(columns=batches.names(header))) as rows:
+            while chunk := file.read(CHUNK):
+                rows.write(chunk)
+    cursor.execute(COUNT_ARRIVING)
+    calls, checksum = cursor.fetchone()
+    return calls, checksum
+
+
+class Records:
+    """The rows of a file, some at a time: what take() gave stays until done() says it arrived."""
+
+    def __init__(self, file: gzip.GzipFile, header: list[str]) -> None:
+        self._file = file
+        self._copy = FILL.format(columns=batches.names(header))
+        self._waiting: list[bytes] = []
+        self._taken = 0
+
+    def take(self, cursor: CursorWrapper, most: int) -> int:
+        """Fill `arriving` with so many rows at most, and say how many. Needs a transaction."""
+        while len(self._waiting) < most and (record := _record(self._file)):
+            self._waiting.append(record)
+        taken = self._waiting[:most]
+        self._taken = len(taken)
+        cursor.execute(ARRIVING)
+        with cursor.copy(self._copy) as rows:
+            rows.write(b"".join(taken))
+        return self._taken
+
+    def done(self) -> None:
+        del self._waiting[: self._taken]
+        self._taken = 0
+
+
+@contextmanager
+def records(cursor: CursorWrapper, path: Path) -> Iterator[Records]:
+    """Raises BadFile, also inside the block."""
+    with _opened(cursor, path) as (file, header):
+        yield Records(file, header)
+
+
+@contextmanager
+def _opened(cursor: CursorWrapper, path: Path) -> Iterator[tuple[gzip.GzipFile, list[str]]]:
+    """A file after its header, and the header, whose columns are the archive's."""
     try:
         with gzip.open(path, "rb") as file:
             header = next(csv.reader(io.StringIO(file.readline().decode())), [])
@@ -94,13 +142,21 @@ def read(cursor: CursorWrapper, path: Path) -> tuple[int, int]:
             known = [column.name for column in cursor.description or ()]
             if not header or not set(header) <= set(known):
                 raise BadFile(f"{path} is no month of the archive: its columns are unknown")
-            cursor.execute(ARRIVING)
-            file.seek(0)
-            with cursor.copy(FILL.format(columns=batches.names(header))) as rows:
-                while chunk := file.read(CHUNK):
-                    rows.write(chunk)
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+            yield file, header
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise BadFile(f"{path} is damaged: {error}") from None
-    cursor.execute(COUNT_ARRIVING)
-    calls, checksum = cursor.fetchone()
-    return calls, checksum
+
+
+def _record(file: gzip.GzipFile) -> bytes:
+    """The next row as COPY wrote it, b"" at the end; a quoted line break does not end a row.
+
+    The csv module would read NULL and '' as one and the same.
+    """
+    lines = [line := file.readline()]
+    inside = line.count(b'"') % 2
+    while inside:
+        if not (line := file.readline()):
+            raise EOFError("it ends within a row")
+        lines.append(line)
+        inside ^= line.count(b'"') % 2
+    return b"".join(lines)

@@ -1,74 +1,153 @@
-"""From a file of drop_archive back into the archive."""
+"""From a file of drop_archive back into the archive, batch by batch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from calls.archival import batches, files, ledger
 from calls.archival.columns import catalog_columns
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from tenants.scoping import all_tenants
 
+BATCH_SIZE = 1_000
+
+# Two who load the same calls take turns, or a placeholder of one would meet the other's archive.
+TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('calls.archival.loading'))"
 MAKE_PARTITIONS = """
 SELECT app.create_archive_partitions(month, month)
 FROM (SELECT DISTINCT date_trunc('month', created_at, 'UTC') FROM arriving) months (month)
+WHERE to_regclass('public.calls_archive_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM')) IS NULL
 """
 # A line that was deleted since takes its calls with it: they must not come back.
 LEAVE_OUT = "DELETE FROM arriving WHERE phone_id NOT IN (SELECT id FROM phone_numbers)"
+# Who inserts a live call with one of these SIDs waits for this transaction at the unique index of
+# calls, and is then refused by calls_sid_not_archived; or was first, and this one waits. Without
+# a row in calls neither would see the other's, which is not committed yet.
+PLACEHOLDERS = """
+INSERT INTO calls (phone_id, caller_number, call_sid, status, created_at)
+SELECT phone_id, '', call_sid, 'completed', created_at FROM arriving a
+WHERE NOT EXISTS (
+    SELECT FROM calls_archive c WHERE (c.id, c.created_at) = (a.id, a.created_at)
+)
+ORDER BY call_sid ON CONFLICT (call_sid) DO NOTHING RETURNING id
+"""
+NO_PLACEHOLDERS = "DELETE FROM calls WHERE id = ANY(%(ids)s)"
+# Statistics of a month that was dropped count its calls again once the last of them is back.
 INSERT = """
-INSERT INTO calls_archive ({columns}) SELECT {columns} FROM arriving
-ON CONFLICT (id, created_at) DO NOTHING
+WITH inserted AS (
+    INSERT INTO calls_archive ({columns}) SELECT {columns} FROM arriving
+    ON CONFLICT (id, created_at) DO NOTHING
+    RETURNING phone_id, created_at, metadata_created_at, pg_column_size(calls_archive) AS size
+), back AS (
+    SELECT phone_id, date_trunc('month', created_at, 'UTC') AS since, count(*) AS calls
+    FROM inserted GROUP BY 1, 2
+), counted AS (
+    UPDATE sealed_months s SET calls = s.calls - back.calls FROM back
+    WHERE (s.phone_id, s.since) = (back.phone_id, back.since) AND s.calls > back.calls
+), opened AS (
+    DELETE FROM sealed_months s USING back
+    WHERE (s.phone_id, s.since) = (back.phone_id, back.since) AND s.calls <= back.calls
+)
+SELECT count(*), count(metadata_created_at), coalesce(sum(size), 0) FROM inserted
 """
 COMPARE = f"""
 SELECT (SELECT {batches.CHECKSUM.format(row="arriving")} FROM arriving),
-    {batches.CHECKSUM.format(row="a")}, count(metadata_created_at)
+    {batches.CHECKSUM.format(row="a")}
 FROM calls_archive a WHERE (id, created_at) IN (SELECT id, created_at FROM arriving)
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Loaded:
     """What a file held: calls now in the archive, there before, and of lines that are gone."""
 
     run: ArchiveRun
+    there_before: int = 0
+    of_deleted_lines: int = 0
+
+
+@dataclass(frozen=True)
+class LoadedBatch(batches.Moved):
     there_before: int
     of_deleted_lines: int
 
 
-def load_file(path: Path, *, started_by: str) -> Loaded:
-    """Put the calls of a file into the archive, in one transaction.
+def load_file(
+    path: Path,
+    *,
+    batch_size: int = BATCH_SIZE,
+    started_by: str,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_batch: Callable[[batches.Moved], None] = lambda moved: None,
+) -> Loaded:
+    """Put the calls of a file into the archive.
 
-    Loading it again changes nothing. Raises BadFile for a file that is not as drop_archive wrote
-    it, RowsDiffer when the archive holds one of its calls otherwise, IntegrityError when one of
-    them is live, and OSError.
+    Killed at any moment and run again, it goes on; loading a file twice changes nothing. Raises
+    BadFile for a file that is not as drop_archive wrote it, RowsDiffer when the archive holds one
+    of its calls otherwise, IntegrityError when one of them is live, and OSError.
     """
     with (
         all_tenants("load a file into the archive"),
         ledger.recorded(RunKind.LOAD, asked=str(path), started_by=started_by) as run,
     ):
         run.sha256 = _require_digest(path)
-        names = batches.names([column.name for column in catalog_columns("calls_archive")])
-        with transaction.atomic(durable=True), connection.cursor() as cursor:
-            files.read(cursor, path)
-            cursor.execute(MAKE_PARTITIONS)
-            cursor.execute(LEAVE_OUT)
-            left_out = cursor.rowcount
-            cursor.execute(INSERT.format(columns=names))
-            inserted = cursor.rowcount
-            cursor.execute(files.COUNT_ARRIVING)
-            arrived, _ = cursor.fetchone()
-            cursor.execute(COMPARE)
-            expected, checksum, metadata_rows = cursor.fetchone()
-            if checksum != expected:
-                raise batches.RowsDiffer
-            batches.count(
+        loaded = Loaded(run)
+        with connection.cursor() as cursor, files.records(cursor, path) as records:
+
+            def committed(moved: batches.Moved) -> None:
+                assert isinstance(moved, LoadedBatch)
+                records.done()
+                loaded.there_before += moved.there_before
+                loaded.of_deleted_lines += moved.of_deleted_lines
+                on_batch(moved)
+
+            batches.in_batches(
                 run,
-                batches.Moved(
-                    batches.BEGINNING, inserted, metadata_rows, path.stat().st_size, checksum
-                ),
+                batch_of(records),
+                size=batch_size,
+                limit=None,
+                should_stop=should_stop,
+                on_batch=committed,
             )
-    return Loaded(run, arrived - inserted, left_out)
+    return loaded
+
+
+def batch_of(records: files.Records) -> batches.Move:
+    """What loads the next so many of them, within a transaction of the caller."""
+    insert = INSERT.format(
+        columns=batches.names([column.name for column in catalog_columns("calls_archive")])
+    )
+
+    def next_batch(cursor: CursorWrapper, rows: int, _: batches.Position) -> LoadedBatch | None:
+        cursor.execute(TAKE_TURNS)
+        taken = records.take(cursor, rows)
+        if not taken:
+            return None
+        cursor.execute(MAKE_PARTITIONS)
+        cursor.execute(LEAVE_OUT)
+        left_out = cursor.rowcount
+        cursor.execute(PLACEHOLDERS)
+        cursor.execute(NO_PLACEHOLDERS, {"ids": [call_id for (call_id,) in cursor.fetchall()]})
+        cursor.execute(insert)
+        inserted, metadata_rows, size = cursor.fetchone()
+        cursor.execute(COMPARE)
+        expected, checksum = cursor.fetchone()
+        if checksum != expected:
+            raise batches.RowsDiffer
+        return LoadedBatch(
+            last=batches.BEGINNING,
+            calls=inserted,
+            metadata_rows=metadata_rows,
+            bytes=int(size),
+            checksum=checksum,
+            there_before=taken - left_out - inserted,
+            of_deleted_lines=left_out,
+        )
+
+    return next_batch
 
 
 def _require_digest(path: Path) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
+import psycopg
+from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from calls.archival import batches, ledger
@@ -41,22 +42,17 @@ WITH batch AS (
         AND status = ANY(%(ended)s) AND NOT legal_hold {line}
     ORDER BY created_at, id LIMIT %(rows)s FOR UPDATE SKIP LOCKED
 )
-SELECT array_agg(ctid)::text, max(created_at),
+SELECT array_agg(ctid)::text, array_agg(id)::text, max(created_at),
     (array_agg(id ORDER BY created_at DESC, id DESC))[1]
 FROM batch
 """
-# The locked rows cannot change their place, so ctid finds them again. Metadata that somebody else
-# is writing keeps its call back. The cascade deletes the metadata rows after the copy.
+# The locked rows cannot change their place, so ctid finds them again. The metadata goes first: the
+# cascade, which would take it along row by row, finds none.
 MOVE = """
-WITH had AS (
-    SELECT m.call_id FROM calls JOIN call_metadata m ON m.call_id = calls.id
-    WHERE calls.ctid = ANY(%(rows)s::tid[])
-), meta AS (
-    SELECT * FROM call_metadata WHERE call_id IN (SELECT call_id FROM had) FOR UPDATE SKIP LOCKED
+WITH meta AS (
+    DELETE FROM call_metadata WHERE call_id = ANY(%(ids)s::uuid[]) RETURNING *
 ), moved AS (
-    DELETE FROM calls WHERE ctid = ANY(%(rows)s::tid[])
-        AND id NOT IN (SELECT call_id FROM had EXCEPT ALL SELECT call_id FROM meta)
-    RETURNING *
+    DELETE FROM calls WHERE ctid = ANY(%(rows)s::tid[]) RETURNING *
 ), whole AS (
     SELECT {moved_columns}, coalesce(meta.metadata, '{{}}') AS metadata,
         coalesce(meta.tags, '{{}}') AS tags, coalesce(meta.custom_fields, '{{}}') AS custom_fields,
@@ -71,7 +67,20 @@ SELECT
     coalesce(sum(pg_column_size(copied)), 0)
 FROM copied
 """
-# Spares the triggers of calls_archive what MOVE does for all rows at once.
+# Of a batch, the calls whose metadata nobody else is writing.
+NOT_BUSY = """
+WITH free AS (
+    SELECT call_id FROM call_metadata WHERE call_id = ANY(%(ids)s::uuid[]) FOR UPDATE SKIP LOCKED
+)
+SELECT array_agg(place)::text, array_agg(id)::text
+FROM unnest(%(rows)s::tid[], %(ids)s::uuid[]) AS batch (place, id)
+WHERE id NOT IN (
+    SELECT call_id FROM call_metadata WHERE call_id = ANY(%(ids)s::uuid[])
+    EXCEPT SELECT call_id FROM free
+)
+"""
+# Spares the triggers what MOVE does for all rows at once, and the statistics what does not change
+# a number.
 ARCHIVING = "SELECT set_config('app.archiving', 'on', true)"
 MAKE_PARTITION = "SELECT app.create_archive_partitions(%(month)s, %(month)s)"
 
@@ -105,6 +114,7 @@ def archive_calls(
     phone_id: str | None = None,
     batch_size: int = BATCH_SIZE,
     limit: int | None = None,
+    workers: int = 1,
     plan: Survey | None = None,
     started_by: str,
     should_stop: Callable[[], bool] = lambda: False,
@@ -113,8 +123,9 @@ def archive_calls(
     """Move ended calls that began before cut_off, oldest first, and return the run's ledger row.
 
     Calls that are going on or under legal hold stay; so do, until the next run, calls that
-    somebody else has locked. Several may run at once and share the work. plan is the survey of
-    the same calls, where one was made already. Raises ArchiveMismatch.
+    somebody else has locked. Several may run at once and share the work, as the connections of
+    one run do when workers says more than one; with a limit it is one, which keeps the order. plan
+    is the survey of the same calls, where one was made already. Raises ArchiveMismatch.
     """
     with all_tenants("archive calls"):
         columns = require_agreement()
@@ -127,14 +138,19 @@ def archive_calls(
         ) as run:
             plan = plan or survey(cut_off=cut_off, phone_id=phone_id, limit=limit)
             _make_partitions(plan.months)
-            batches.in_batches(
-                run,
-                _mover(columns, cut_off=cut_off, phone_id=phone_id),
-                size=batch_size,
-                limit=limit,
-                should_stop=should_stop,
-                on_batch=on_batch,
-            )
+
+            def work(stop: Callable[[], bool]) -> None:
+                batches.in_batches(
+                    run,
+                    _mover(columns, cut_off=cut_off, phone_id=phone_id),
+                    size=batch_size,
+                    limit=limit,
+                    should_stop=stop,
+                    on_batch=on_batch,
+                )
+
+            enough = 1 if limit is not None else -(-plan.calls // batch_size)
+            batches.shared(work, workers=min(workers, enough), should_stop=should_stop)
             left = survey(cut_off=cut_off, phone_id=phone_id)
             run.left_live, run.left_held = left.left_live, left.left_held
             run.left_over = left.calls
@@ -159,11 +175,19 @@ def _mover(columns: list[str], *, cut_off: datetime, phone_id: str | None) -> ba
             {"cut_off": cut_off, "phone_id": phone_id, "ended": ENDED}
             | {"rows": rows, "after": after[0], "after_id": after[1]},
         )
-        locked, *last = cursor.fetchone()
-        if locked is None:
+        places, ids, *last = cursor.fetchone()
+        if places is None:
             return None
-        cursor.execute(f"{ARCHIVING}; {move}", {"rows": locked})
-        cursor.nextset()
+        cursor.execute(ARCHIVING)
+        try:
+            with transaction.atomic():
+                cursor.execute(move, {"rows": places, "ids": ids})
+        except OperationalError as error:
+            if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                raise
+            cursor.execute(NOT_BUSY, {"rows": places, "ids": ids})
+            places, ids = cursor.fetchone()
+            cursor.execute(move, {"rows": places or "{}", "ids": ids or "{}"})
         left, left_checksum, calls, checksum, metadata_rows, size = cursor.fetchone()
         if (left, left_checksum) != (calls, checksum):
             raise batches.RowsDiffer

@@ -1,8 +1,18 @@
-"""The migration operation that goes with a new column of calls."""
+"""The migration operations that go with a new column of calls."""
 
+import time
 from typing import Any
 
+import psycopg
+from django.db import OperationalError, transaction
 from django.db.migrations.operations.base import Operation
+
+# Whoever comes while this waits stands behind it, so it waits for no longer than intake may and
+# gives way before it tries again. The lines, since the archive's foreign key is made again.
+LOCK_TIMEOUT = "SELECT set_config('lock_timeout', '500ms', true)"
+LOCK = "LOCK TABLE calls_archive, calls, phone_numbers IN ACCESS EXCLUSIVE MODE"
+TRIES = 60
+PAUSE = 1.0  # seconds
 
 COLUMNS = """
 SELECT a.attname, format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod))
@@ -59,13 +69,58 @@ WHERE oid = 'public.calls_archive'::regclass AND grantee <> relowner
 """
 
 
+def take_locks(schema_editor: Any) -> None:
+    """Lock calls, its archive and the lines for the rest of the transaction.
+
+    Raises OperationalError when others hold them at every try, for a minute and a half in all.
+    """
+    connection = schema_editor.connection
+    for remaining in reversed(range(TRIES)):
+        try:
+            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                cursor.execute(LOCK_TIMEOUT)
+                cursor.execute(LOCK)
+                return
+        except OperationalError as error:
+            if not remaining or not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                raise
+        time.sleep(PAUSE)
+
+
+class LockCalls(Operation):
+    """Take every lock of the operations that follow, in a migration that begins with it.
+
+    Waits half a second at a time and gives way in between, holding nothing. AddField on Call
+    alone would wait behind a long read for as long as it lasts, and all of intake behind it.
+    """
+
+    reversible = True
+    reduces_to_sql = False
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        pass
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        take_locks(schema_editor)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        pass
+
+    def describe(self) -> str:
+        return "Lock calls, calls_archive and phone_numbers"
+
+
 class ReorderArchiveColumns(Operation):
     """Put the columns of calls first in calls_archive again, in the order of calls.
 
-    Stands after the AddField on Call and the one on CallArchive, in the same migration. Only the
-    order of the parent counts to `SELECT *` and INSERT, and the parent holds no rows: it is made
-    again around the same partitions. None of them is rewritten or scanned, since each has the
-    CHECK that app.create_archive_partitions gives it; readers of the archive wait meanwhile.
+    Stands after LockCalls, the AddField on Call and the one on CallArchive, in one migration.
+    Only the order of the parent counts to `SELECT *` and INSERT, and the parent holds no rows: it
+    is made again around the same partitions. None of them is rewritten or scanned, since each has
+    the CHECK that app.create_archive_partitions gives it; readers of the archive wait meanwhile.
     Backwards there is nothing to do: without the column the order is right.
     """
 
@@ -86,6 +141,8 @@ class ReorderArchiveColumns(Operation):
             order = [*live, *(name for name in definitions if name not in live)]
             if order == list(definitions):
                 return
+        take_locks(schema_editor)
+        with schema_editor.connection.cursor() as cursor:
             cursor.execute(PARTITIONS)
             partitions = cursor.fetchall()
             cursor.execute(PROPERTIES)
@@ -107,7 +164,7 @@ class ReorderArchiveColumns(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        pass
+        take_locks(schema_editor)  # for the operations that take the columns away
 
     def describe(self) -> str:
         return "Put the columns of calls first in calls_archive"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from psycopg.types.json import Jsonb
 
 from calls.intake.events import (
@@ -18,12 +18,19 @@ from calls.intake.events import (
     read_event,
     read_sequence,
 )
-from calls.intake.lines import Signer
+from calls.intake.lines import Credentials, Signer
 from calls.intake.models import EventKind, Verdict
-from calls.intake.patience import BRIEFLY
+from calls.intake.patience import ask
 from tenants.scoping import all_tenants, tenant
 from tenants.scoping.scope import Scope
 
+# An event whose line a number told, in the scope of that line: the one round trip of a callback.
+# NULL when the credentials that its signature was checked with are no longer the line's.
+RECEIVE = """
+SELECT app.receive_call_event(%(numbers)s::text[], %(account_sid)s, %(current_token)s,
+    %(next_token)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s, %(reason)s,
+    %(verdict)s)
+"""
 # app.apply_call_event is called where no verdict was reached without it. One statement, so one
 # transaction: the inbox never knows an event whose effect was lost, nor the other way round.
 STORE = """
@@ -42,12 +49,14 @@ RETURNING verdict
 """
 # The call may be made while its recording looks for it: the turns of app.apply_call_event, then a
 # look with a new snapshot.
-FIND_CALL = """
-SELECT pg_advisory_xact_lock(hashtextextended(%(call_sid)s, 0));
-SELECT phone_id FROM app.line_of_call(%(call_sid)s) LIMIT 1
-"""
+TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%(call_sid)s, 0))"
+FIND_CALL = "SELECT phone_id FROM app.line_of_call(%(call_sid)s) LIMIT 1"
 # What jsonb cannot hold.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class SignerChanged(Exception):
+    """The line or its tokens are no longer those that the signature was checked with."""
 
 
 @dataclass(kw_only=True)
@@ -58,6 +67,7 @@ class Event:
     parameters: Mapping[str, str]
     address: Address
     phone_id: str | None
+    credentials: Credentials | None = None
     sequence: int | None = None
     reading: Reading | None = None
     verdict: Verdict | None = None
@@ -90,6 +100,7 @@ def judge(
         parameters=parameters,
         address=read_address(kind, parameters),
         phone_id=signer.phone_id,
+        credentials=signer.credentials,
     )
     try:
         event.reading = read_event(kind, parameters, received_at=received_at)
@@ -112,13 +123,16 @@ def judge(
 def store(event: Event) -> Verdict:
     """Apply an event and put it into the inbox; when this returns, both are committed.
 
-    Raises UNAVAILABLE (tenants.unavailable) when the database does not answer in time.
+    Raises SignerChanged, with nothing stored, and UNAVAILABLE (tenants.unavailable) when the
+    database does not answer in time.
     """
     values = event.values()
     try:
         if event.verdict is Verdict.WAITING:
             return _store_unless_its_call_is_here(values)
         with _scope(event.phone_id):
+            if event.credentials is not None:
+                return _receive(values, event.address, event.credentials)
             return _verdict(STORE, values)
     except (DataError, IntegrityError) as error:
         with all_tenants("an event that the database refused"):
@@ -152,20 +166,23 @@ def _refusal(error: Exception) -> dict[str, Any]:
 
 def _store_unless_its_call_is_here(values: Mapping[str, Any]) -> Verdict:
     with transaction.atomic():
-        with all_tenants("a recording of an unknown call"), connection.cursor() as cursor:
-            cursor.execute(BRIEFLY + FIND_CALL, values)
-            cursor.nextset()
-            cursor.nextset()
-            found = cursor.fetchone()
+        with all_tenants("a recording of an unknown call"):
+            ask(TAKE_TURN, values)
+            found = ask(FIND_CALL, values)
             if found is None:
                 return _verdict(STORE, values)
         with tenant(found[0]):
             return _verdict(STORE, {**values, "phone_id": found[0], "verdict": None})
 
 
+def _receive(values: Mapping[str, Any], address: Address, credentials: Credentials) -> Verdict:
+    confirmed = {"numbers": address.numbers, **credentials._asdict()}
+    [verdict] = ask(RECEIVE, {**values, **confirmed})
+    if verdict is None:
+        raise SignerChanged
+    return Verdict(verdict)
+
+
 def _verdict(sql: str, values: Mapping[str, Any]) -> Verdict:
-    with connection.cursor() as cursor:
-        cursor.execute(BRIEFLY + sql, values)
-        cursor.nextset()
-        [verdict] = cursor.fetchone()
+    [verdict] = ask(sql, values)
     return Verdict(verdict)

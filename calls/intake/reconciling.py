@@ -1,12 +1,15 @@
 """Twilio's own list of calls against ours: what callbacks lost is filled in.
 
-The list is the Call resource's: https://www.twilio.com/docs/voice/api/call-resource
+The list is the Call resource's, https://www.twilio.com/docs/voice/api/call-resource, asked for or
+in a file of any format that import_calls reads.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import format_datetime
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
@@ -15,25 +18,22 @@ from django.db import DataError, IntegrityError, connection
 from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 
-from calls.intake.events import read_address
+from calls.intake.fields import Rejected, call_sid_of
+from calls.intake.formats import Source
 from calls.intake.inbox import judge
-from calls.intake.lines import Signer, find_signer
-from calls.intake.models import EventKind, Verdict
-from tenants.scoping import no_tenant, tenant
+from calls.intake.lines import Signer
+from calls.intake.models import EventKind
+from calls.intake.numbers import Lines
+from calls.intake.rejects import RejectsFile
+from calls.intake.rows import Row, RowReader
+from calls.intake.streams import Records
+from calls.intake.times import TimeReader
+from tenants.models import PhoneNumber
+from tenants.scoping import all_tenants, tenant
 
-# Callback parameters and what the list calls them.
-NAMES = {
-    "CallSid": "sid",
-    "AccountSid": "account_sid",
-    "From": "from",
-    "To": "to",
-    "Direction": "direction",
-    "CallStatus": "status",
-    "CallDuration": "duration",
-    "StartTime": "start_time",
-}
 PAGE = 1000  # calls; the most that Twilio gives
 TIMEOUT = 30  # seconds
+PROGRESS_ROWS = 100  # rows between two movements of the bar
 
 # Like an event, but the inbox keeps only what changed a call: a list repeats what is known.
 RECONCILE = """
@@ -52,47 +52,88 @@ class CannotReconcile(Exception):
     """The list cannot be had; the message says what to do."""
 
 
-def reconcile_calls(records: Iterable[Mapping[str, Any]], *, now: datetime) -> Counter[str]:
+def reconcile_calls(
+    source: Source,
+    rejects: RejectsFile,
+    *,
+    now: datetime,
+    local: tzinfo = UTC,
+    progress: Callable[[], None] = lambda: None,
+) -> Counter[str]:
     """Apply each call of a list; returns how many got which verdict ("applied" filled something).
 
-    Records of the list are counted as malformed or unknown_line like events, and change nothing.
+    A record that cannot be applied is counted as "rejected", goes to rejects with the reason and
+    stops no other. Times that name no zone are in `local`. Raises UnreadableFile where a file
+    cannot be read on.
     """
-    return Counter(_reconcile(record, now) for record in records)
+    with all_tenants("reconcile_calls"):
+        lines = Lines(PhoneNumber.objects.values_list("id", "number"))
+    reader = RowReader(lines=lines, times=TimeReader(now=now, local=local))
+    counts: Counter[str] = Counter()
+    for number, record in source.records:
+        try:
+            row = reader.read(number, record)
+            # The reader notes the direction of Twilio's outbound calls, of no others.
+            outbound = "sid" in record and row.has_metadata()
+            parameters = _as_callback(row, lines.number_of[row.phone_id], outbound=outbound)
+            counts[_reconcile(row.phone_id, parameters, now)] += 1
+        except Rejected as reason:
+            counts["rejected"] += 1
+            rejects.add(number, call_sid_of(record), str(reason))
+        if counts.total() % PROGRESS_ROWS == 0:
+            progress()
+    progress()
+    return counts
 
 
-def _reconcile(record: Mapping[str, Any], now: datetime) -> str:
-    given = {ours: record.get(theirs) for ours, theirs in NAMES.items()}
-    parameters = {name: str(value) for name, value in given.items() if value is not None}
-    with no_tenant():
-        found = find_signer(read_address(EventKind.RECONCILED, parameters))
-    signer = Signer(found.phone_id, (), found.account_sid)
+def _reconcile(phone_id: str, parameters: Mapping[str, str], now: datetime) -> str:
+    signer = Signer(phone_id, ())
     event = judge(EventKind.RECONCILED, parameters, signer, received_at=now)
-    if event.verdict is not None or event.phone_id is None:
-        return str(event.verdict)
-    with tenant(event.phone_id), connection.cursor() as cursor:
+    if event.verdict is not None:
+        raise Rejected(f"{event.reason} Correct it")
+    with tenant(phone_id), connection.cursor() as cursor:
         try:
             cursor.execute(RECONCILE, event.values())
-        except (DataError, IntegrityError):
-            return str(Verdict.MALFORMED)
+        except (DataError, IntegrityError) as error:
+            raise Rejected(f"PostgreSQL refused it: {type(error.__cause__).__name__}") from None
         [verdict] = cursor.fetchone()
     return str(verdict)
 
 
-def read_list(text: str) -> Iterator[Mapping[str, Any]]:
-    """The calls of a file: the resource's JSON, {"calls": […]}, or a bare list of calls."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise CannotReconcile("The file is no JSON; give Twilio's Calls list.") from None
-    calls = document.get("calls") if isinstance(document, dict) else document
-    if not isinstance(calls, list):
-        raise CannotReconcile('The file has no list of calls; Twilio\'s has {"calls": […]}.')
-    for call in calls:
-        yield call if isinstance(call, dict) else {}
+def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:
+    """A call of a list in the parameters of an event, which the inbox keeps and replays."""
+    caller, line = ("To", "From") if outbound else ("From", "To")
+    began = datetime.fromisoformat(row.created_at.replace(" +", "+"))
+    parameters = {
+        "CallSid": row.call_sid,
+        "CallStatus": row.provider_status or row.status,
+        "CallDuration": str(row.duration),
+        "Direction": "outbound-api" if outbound else "inbound",
+        caller: row.caller_number,
+        line: number,
+        "StartTime": format_datetime(began),
+    }
+    if row.recording_url:
+        parameters["RecordingUrl"] = row.recording_url
+    return parameters
 
 
-def fetch_list(*, since: datetime) -> Iterator[Mapping[str, Any]]:
-    """The account's calls that began on or after the day of `since`, page by page."""
+def ask_twilio(*, since: datetime) -> Source:
+    """The account's calls that began on or after the day of `since`.
+
+    Going through the records asks page by page and raises CannotReconcile.
+    """
+    return Source(
+        name="Twilio",
+        file_format="twilio-json",
+        records=_fetch_calls(since),
+        size=None,
+        position=lambda: 0,
+    )
+
+
+def _fetch_calls(since: datetime) -> Records:
+    numbers = count(1)
     account = settings.TWILIO_ACCOUNT_SID
     if not account or not settings.TWILIO_AUTH_TOKEN:
         raise CannotReconcile("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN to ask Twilio.")
@@ -102,7 +143,8 @@ def fetch_list(*, since: datetime) -> Iterator[Mapping[str, Any]]:
     while path:
         # Only the path is taken from the answer: the token goes to no other host.
         page = _fetch(client, urljoin(settings.TWILIO_API_URL, path), account)
-        yield from page["calls"]
+        for call in page["calls"]:
+            yield next(numbers), call
         path = page.get("next_page_uri") or ""
 
 

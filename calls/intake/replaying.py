@@ -10,6 +10,8 @@ from calls.intake.models import PROBLEMS, CallEvent, EventKind, Verdict
 from tenants.scoping import all_tenants, no_tenant
 from tenants.unavailable import UNAVAILABLE
 
+NO_SUCH_EVENT = "no such event"
+
 
 def problem_ids(*, limit: int) -> list[int]:
     """The oldest events that were kept and not applied."""
@@ -22,13 +24,14 @@ def replay_events(ids: Iterable[int]) -> Counter[str]:
     """Apply events again, each in a transaction of its own; returns how many got which verdict.
 
     Their signatures were checked when they came. An event that fails stops no other: the database
-    being busy is counted as "put off".
+    being busy is counted as "put off", an id that there is not as NO_SUCH_EVENT.
     """
     counts: Counter[str] = Counter()
     for event_id in ids:
         with all_tenants("replay of an event"):
             kept = CallEvent.objects.filter(pk=event_id).first()
         if kept is None:
+            counts[NO_SUCH_EVENT] += 1
             continue
         try:
             counts[_replay(kept)] += 1

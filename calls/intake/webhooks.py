@@ -1,6 +1,7 @@
 """Where the telephony provider reports the progress and the recordings of calls."""
 
 import logging
+from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -8,8 +9,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from calls.intake.events import read_address
-from calls.intake.inbox import judge, store
-from calls.intake.lines import find_signer
+from calls.intake.inbox import Event, SignerChanged, judge, store
+from calls.intake.lines import signers
 from calls.intake.models import EventKind, Verdict
 from calls.intake.patience import answer_503_without_database, put_off
 from calls.intake.requests import Callback, Refused
@@ -35,17 +36,25 @@ def recording(request: HttpRequest) -> HttpResponse:
 def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
     """204: stored and applied as far as it can be. 400: kept, and useless to send again. 403: not
     the provider's, nothing kept."""
+    received_at = timezone.now()
     try:
         callback = Callback(request)
-        signer = find_signer(read_address(kind, callback.parameters))
-        if not callback.is_signed(signer.tokens):
-            raise Refused(403, "The signature is missing or wrong.")
+        for signer in signers(read_address(kind, callback.parameters)):
+            if is_signed := callback.is_signed(signer.tokens):
+                event = judge(kind, callback.parameters, signer, received_at=received_at)
+                with suppress(SignerChanged):
+                    return _answer(event, store(event))
+        if is_signed:
+            return put_off("the line or its tokens change just now")
+        raise Refused(403, "The signature is missing or wrong.")
     except Refused as refused:
         logger.warning("a %s callback was refused: %s", kind, refused.reason)
         return JsonResponse({"detail": refused.reason}, status=refused.status)
     except (NoEncryptionKey, UnreadableSecret) as error:
         return put_off(str(error))
-    event = judge(kind, callback.parameters, signer, received_at=timezone.now())
-    if store(event) is Verdict.MALFORMED:
+
+
+def _answer(event: Event, verdict: Verdict) -> HttpResponse:
+    if verdict is Verdict.MALFORMED:
         return JsonResponse({"detail": event.reason or "The event is malformed."}, status=400)
     return HttpResponse(status=204)

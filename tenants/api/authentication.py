@@ -21,6 +21,7 @@ from tenants.credentials import ApiKey, KeyScope, hash_secret
 from tenants.memberships import MembershipRole
 from tenants.models import PhoneNumber
 from tenants.scoping import NoTenantActive, tenant
+from tenants.statements import Statement, fetch_together
 
 KEY = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -28,18 +29,34 @@ WINDOW = 60  # seconds
 
 # One look-up by api_keys_prefix_key, and the request counted for the key and its line. A revoked
 # or expired key is not found, from that moment on.
-FIND_KEY = """
-SELECT id, phone_id, name, scopes, last_used_at, used, resets_in
+FIND_KEY = Statement(
+    """
+SELECT id, phone_id, name, scopes, coalesce(last_used_at < now() - interval '1 minute', true),
+    used, resets_in
 FROM app.find_api_key(%(prefix)s, %(hash)s) AS k
 CROSS JOIN LATERAL app.count_request(ARRAY['key:' || k.id, 'line:' || k.phone_id], %(window)s)
-"""
+""",
+    prefix="text",
+    hash="text",
+    window="integer",
+)
 # At most two rows: whether there are several lines to choose from. By idx_memberships_subject.
-FIND_MEMBERSHIPS = """
+FIND_MEMBERSHIPS = Statement(
+    """
 SELECT phone_id, role, used, resets_in FROM app.find_memberships(%(subject)s, %(wanted)s) AS m
 CROSS JOIN LATERAL app.count_request(
     ARRAY['key:' || md5(%(subject)s), 'line:' || m.phone_id], %(window)s)
-"""
+""",
+    subject="text",
+    wanted="text",
+    window="integer",
+)
 COUNT = "SELECT used, resets_in FROM app.count_request(%(subjects)s, %(window)s)"
+
+# Of which line a key was when it was last used, by its hash: a guess, in whose scope the view's
+# statement may travel together with the look-up that confirms it. It opens nothing by itself.
+_lines: dict[str, str] = {}
+MOST_LINES = 10_000
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if given is None:
             return None
         form = KEY.fullmatch(given)
-        if form is None or (client := find_client(prefix=form[1], secret=form[2])) is None:
+        if form is None or (client := _find_client(request, *form.groups())) is None:
             raise AuthenticationFailed("The API key is unknown, expired or revoked.")
         if wanted_line(request) not in (None, client.phone_id):
             raise NoSuchLine
@@ -160,24 +177,54 @@ def wanted_line(request: Request) -> str | None:
     return request.headers.get("X-Phone-Id")
 
 
+def _find_client(request: Request, prefix: str, secret: str) -> ApiClient | None:
+    """With the rows that the view is going to want, if it is known what line the key is of."""
+    hashed = hash_secret(secret)
+    line = _lines.get(hashed)
+    if line is None:
+        return find_client(prefix=prefix, secret=secret)
+    view = request.parser_context["view"]
+    with tenant(line):
+        wanted = view.wants_ahead(request)
+        found = wanted and fetch_together([wanted, (FIND_KEY, _key_values(prefix, hashed))])
+    if not found:
+        return find_client(prefix=prefix, secret=secret)
+    rows, keys = found
+    client = _client_of(keys)
+    if client is None or client.phone_id != line or client.budget.is_exceeded:
+        _lines.pop(hashed, None)
+    else:
+        view.rows_ahead = rows
+    return client
+
+
 def find_client(*, prefix: str, secret: str) -> ApiClient | None:
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {"prefix": prefix, "hash": hash_secret(secret), "window": WINDOW}
-        cursor.execute(FIND_KEY, values)
-        row = cursor.fetchone()
-    if row is None:
+    hashed = hash_secret(secret)
+    client = _client_of(FIND_KEY.fetch_first(_key_values(prefix, hashed)))
+    if client is not None and not client.budget.is_exceeded:
+        if len(_lines) >= MOST_LINES:
+            _lines.clear()
+        _lines[hashed] = client.phone_id
+    return client
+
+
+def _key_values(prefix: str, hashed: str) -> dict[str, Any]:
+    return {"prefix": prefix, "hash": hashed, "window": WINDOW}
+
+
+def _client_of(rows: list[Any]) -> ApiClient | None:
+    if not rows:
         return None
-    key_id, phone_id, name, scopes, last_used_at, used, resets_in = row
-    _note_use(key_id, phone_id, last_used_at, now=timezone.now())
+    [(key_id, phone_id, name, scopes, is_unnoted, used, resets_in)] = rows
+    if is_unnoted:
+        _note_use(key_id, phone_id, now=timezone.now())
     return ApiClient(key_id, phone_id, name, frozenset(scopes), Budget(used, resets_in))
 
 
 def find_user(*, subject: str, wanted: str | None) -> ApiClient:
     """The user in the wanted line, or in the only one. Raises NoSuchLine or ParseError."""
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {"subject": subject, "wanted": wanted, "window": WINDOW}
-        cursor.execute(FIND_MEMBERSHIPS, values)
-        rows = cursor.fetchall()
+    values = {"subject": subject, "wanted": wanted, "window": WINDOW}
+    rows = FIND_MEMBERSHIPS.fetch_first(values)
     if not rows:
         raise NoSuchLine
     if len(rows) > 1:
@@ -195,10 +242,10 @@ def count_request(*subjects: str) -> Budget:
         return Budget(*cursor.fetchone())
 
 
-def _note_use(key_id: Any, phone_id: str, last_used_at: datetime | None, *, now: datetime) -> None:
+def _note_use(key_id: Any, phone_id: str, *, now: datetime) -> None:
     """At most once a minute, so that a busy key is not a row that every request writes."""
-    stale = now - USE_IS_NOTED_EVERY
-    if last_used_at is None or last_used_at < stale:
-        with tenant(phone_id):
-            unnoted = ApiKey.objects.filter(pk=key_id).exclude(last_used_at__gte=stale)
-            unnoted.update(last_used_at=now)
+    with tenant(phone_id):
+        unnoted = ApiKey.objects.filter(pk=key_id).exclude(
+            last_used_at__gte=now - USE_IS_NOTED_EVERY
+        )
+        unnoted.update(last_used_at=now)

@@ -20,7 +20,7 @@ LINE = OpenApiParameter(
     {"type": "string", "pattern": PHONE_ID},
     OpenApiParameter.HEADER,
     description="Which line, for users of several. One that is not yours is a 404.",
-    examples=[OpenApiExample("A line", "pn_bakery")],
+    examples=[OpenApiExample("A line", "pn_4f9a")],
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
@@ -22,6 +23,12 @@ from tenants.unavailable import RETRY_AFTER, UNAVAILABLE
 logger = logging.getLogger("replytics.api")
 
 CONTENT_TYPE = "application/problem+json"
+BUSY = "The database is busy or away; send the request again."
+BUSY_PAGE = """<!doctype html>
+<html lang="en"><head><title>Busy</title></head>
+<body><h1>The database is busy or away</h1><p>Nothing was changed. Try again in some seconds.</p>
+</body></html>
+"""
 
 
 def describe(
@@ -56,13 +63,8 @@ def problem(
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST_FRAMEWORK's EXCEPTION_HANDLER. None for what we did not foresee: a 500, and logged."""
     if isinstance(error, UNAVAILABLE):
-        # Its text may quote a row; the class of its cause never does.
-        logger.error("the database did not answer: %s", type(error.__cause__ or error).__name__)
-        return problem(
-            503,
-            "The database is busy or away; send the request again.",
-            headers={"Retry-After": str(RETRY_AFTER)},
-        )
+        _log_unavailable(error)
+        return problem(503, BUSY, headers={"Retry-After": str(RETRY_AFTER)})
     if isinstance(error, RecursionError):  # JSON nested too deeply for the parser
         return problem(400, "The JSON is nested too deeply.")
     if isinstance(error, DataError):
@@ -148,7 +150,25 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500."""
+    """handler500, also for errors outside of the API's views, where `handle` does not reach."""
+    if isinstance(error := sys.exception(), UNAVAILABLE):
+        return _unavailable(request, error)
     if _outside_the_api(request):
         return defaults.server_error(request)
     return _plain_problem(500, "The server failed; the request id is in its log.")
+
+
+def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
+    _log_unavailable(error)
+    if _outside_the_api(request) and request.accepts("text/html"):
+        answer = HttpResponse(BUSY_PAGE, status=503, headers={"Cache-Control": "no-store"})
+    else:
+        answer = _plain_problem(503, BUSY)
+    answer["Retry-After"] = str(RETRY_AFTER)
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would log its text
+    return answer
+
+
+def _log_unavailable(error: BaseException) -> None:
+    # Its text may quote a row; the class of its cause never does.
+    logger.error("the database did not answer: %s", type(error.__cause__ or error).__name__)

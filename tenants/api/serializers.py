@@ -30,7 +30,7 @@ class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneN
     examples: ClassVar[dict[str, Any]] = {
         "number": "+14155550101",
         "display_name": "Front desk",
-        "business_name": "Rye & Sons Bakery",
+        "business_name": "Rye & Sons",
         "timezone": "America/New_York",
     }
 

@@ -10,7 +10,9 @@ from rest_framework.views import APIView
 
 from tenants.api.authentication import ApiClient
 from tenants.api.parsing import StrictJSONParser
+from tenants.api.rendering import JSONRenderer
 from tenants.scoping.requests import enter_line
+from tenants.statements import Statement
 
 
 class LineView(APIView):
@@ -22,6 +24,18 @@ class LineView(APIView):
     parser_classes = [StrictJSONParser]
     # Bytes of a request; StrictJSONParser refuses more.
     largest_body = 200_000
+    # What wants_ahead() asked for, once the key is known to be of the line that was guessed.
+    rows_ahead: list[Any] | None = None
+
+    def wants_ahead(self, request: Request) -> tuple[Statement, Mapping[str, Any]] | None:
+        """What to ask in the same message as the key, in the scope of the line that is guessed."""
+        return None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Without a choice between renderers for those who take any, or the one there is."""
+        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", JSONRenderer.media_type):
+            return JSONRenderer(), JSONRenderer.media_type
+        return super().perform_content_negotiation(request, force)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if (request.method or "").lower() not in self.http_method_names or not hasattr(

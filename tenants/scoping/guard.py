@@ -21,7 +21,8 @@ from psycopg import ClientCursor
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Composable
 
-from tenants.scoping.scope import active_scope, scope_sql
+from tenants.scoping.scope import END, active_scope, scope_sql
+from tenants.scoping.work import work_settings
 
 NO_SERVER_SIDE_CURSORS = (
     "A server-side cursor reads its rows under whatever scope is active when they are fetched,"
@@ -34,6 +35,15 @@ def scope_prefix(connection: Any) -> str | None:
     status = connection.pgconn.transaction_status
     if status == TransactionStatus.INERROR:
         return None  # only the end of the transaction, or of its savepoint, can follow
+    prefix = _carried(connection, status)
+    # What else it carries is said once for a transaction.
+    work = work_settings() if status == TransactionStatus.IDLE else ""
+    if not work:
+        return prefix
+    return f"{prefix.removesuffix(END)},{work}{END}" if prefix else f"SELECT {work}{END}"
+
+
+def _carried(connection: Any, status: TransactionStatus) -> str | None:
     if (scope := active_scope()) is not None:
         connection.carried_scope = True
         return scope.prefix

@@ -28,6 +28,8 @@ audit = logging.getLogger("replytics.audit")
 PHONE_ID = r"^[+0-9A-Za-z_:.-]{1,64}$"
 _PHONE_ID = re.compile(PHONE_ID)
 
+# Of the statement that carries a scope. The one proper begins a line: errors quote that.
+END = ";\n"
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 # Source files that suspend a generator inside its scope on purpose: @contextmanager does.
 GENERATOR_DRIVERS = {contextlib.__file__}
@@ -133,12 +135,10 @@ os.register_at_fork(after_in_child=lambda: _scope.set(None))
 
 
 def scope_sql(role: str, phone_id: str) -> str:
-    """The statement that carries a scope; it lasts until the end of its transaction.
-
-    On a line of its own: an error then quotes the line of the statement proper.
-    """
+    """The statement that carries a scope; it lasts until the end of its transaction."""
     return (
-        f"SELECT set_config('role','{role}',true),set_config('app.phone_id','{phone_id}',true);\n"
+        f"SELECT set_config('role','{role}',true),set_config('app.phone_id','{phone_id}',true)"
+        f"{END}"
     )
 
 

@@ -1,8 +1,12 @@
 """Whatever happens to calls, and whenever it is rolled up, reads equal SQL over the raw rows."""
 
 import uuid
-from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +15,8 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analytics.reading import Counts, daily, hourly, total
+from analytics.api.series import read_days, read_hours
+from analytics.reading import GROUPS, Counts, Sums, daily_sums, hourly_sums
 from analytics.rollups import roll_up
 from calls.models import Call
 from tenants.models import PhoneNumber
@@ -61,40 +66,46 @@ def partitions(line: PhoneNumber) -> None:
         )
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(steps=steps)
-# 00:30 happens twice that night; the first one is an hour before PostgreSQL's 00:00.
-@example(
-    steps=[
-        ("timezone", "America/Havana"),
-        ("ring", datetime(2024, 11, 3, 4, 30, tzinfo=UTC), "a", 5),
-        ("read",),
-    ]
-)
 def test_reads_equal_the_raw_rows_under_any_interleaving(
-    line: PhoneNumber, other_line: PhoneNumber, partitions: None, steps: list[tuple[Any, ...]]
+    line: PhoneNumber,
+    other_line: PhoneNumber,
+    partitions: None,
+    record_figures: Callable[[str], None],
 ) -> None:
-    try:
-        with transaction.atomic():
+    reads: Counter[str] = Counter()
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(steps=steps)
+    # 00:30 happens twice that night; the first one is an hour before PostgreSQL's 00:00.
+    @example(
+        steps=[
+            ("timezone", "America/Havana"),
+            ("ring", datetime(2024, 11, 3, 4, 30, tzinfo=UTC), "a", 5),
+            ("read",),
+        ]
+    )
+    def interleave(steps: list[tuple[Any, ...]]) -> None:
+        with suppress(Stop), transaction.atomic():
             for step in steps:
                 with all_tenants("test"):
                     _take(line, other_line, step)
                 if step[0] == "read":
-                    _compare(line)
-            _compare(line)
+                    reads.update(_compare(line))
+            reads.update(_compare(line))
             with all_tenants("test"):
                 roll_up()
-            _compare(line)
+            reads.update(_compare(line))
+            reads["interleavings"] += 1
             with tenant(line.pk), connection.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM rollup_queue")
                 assert cursor.fetchone() == (0,)
             raise Stop
-    except Stop:
-        pass
+
+    interleave()
+    record_figures(
+        "statistics against raw rows: {interleavings:,} interleavings, {reads:,} reads,"
+        " {buckets:,} buckets".format_map(reads)
+    )
 
 
 def _take(line: PhoneNumber, other_line: PhoneNumber, step: tuple[Any, ...]) -> None:
@@ -129,37 +140,85 @@ def _nth(line: PhoneNumber, n: int) -> Any:
     return Call.objects.filter(pk=ids[n % len(ids)]) if ids else Call.objects.none()
 
 
-def _compare(line: PhoneNumber) -> None:
+def _calls_in_scope() -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.created_at, status, duration, caller_number, timezone FROM ("
+            " SELECT phone_id, created_at, status, duration, caller_number FROM calls UNION ALL"
+            " SELECT phone_id, created_at, status, duration, caller_number FROM calls_archive"
+            ") AS c JOIN phone_numbers ON id = phone_id"
+        )
+        return [(*call, ZoneInfo(zone)) for *call, zone in cursor.fetchall()]
+
+
+FIRST, LAST = BEGIN.date() - timedelta(days=3), (BEGIN + SPAN).date() + timedelta(days=3)
+SINCE, UNTIL = BEGIN - timedelta(days=1), BEGIN + SPAN + timedelta(days=1)
+# The bucket of a moment on a wall clock, for each group that days and hours can be asked by.
+BUCKETS: dict[str, Callable[[datetime], object]] = {
+    "day": lambda at: at.date(),
+    "week": lambda at: at.date() - timedelta(days=at.weekday()),
+    "month": lambda at: at.date().replace(day=1),
+    "weekday": lambda at: at.isoweekday() % 7,
+    "hour_of_day": lambda at: at.hour,
+    "hour": lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:00:00.000000Z"),
+}
+
+
+def _compare(line: PhoneNumber) -> dict[str, int]:
+    """What the endpoints answer for one line, and sums over both; how much it compared."""
+    buckets = 0
+    assert set(BUCKETS) == set(GROUPS)
     with tenant(line.pk):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT created_at, status, duration, caller_number FROM calls"
-                " UNION ALL SELECT created_at, status, duration, caller_number FROM calls_archive"
-            )
-            calls = cursor.fetchall()
-        first, last = BEGIN.date() - timedelta(days=3), (BEGIN + SPAN).date() + timedelta(days=3)
-        since, until = BEGIN - timedelta(days=1), BEGIN + SPAN + timedelta(days=1)
-        zone = ZoneInfo(PhoneNumber.objects.get().timezone)
-        hours: dict[datetime, list[Any]] = defaultdict(list)
-        days: dict[date, list[Any]] = defaultdict(list)
+        calls = _calls_in_scope()
+        own = PhoneNumber.objects.get().timezone
+        for clock, group_by in [(own, group) for group in BUCKETS] + [("Asia/Tokyo", "day")]:
+            zone = ZoneInfo(clock)
+            if group_by in {"hour", "hour_of_day"}:
+                period = read_hours(since=SINCE, until=UNTIL, timezone=clock, group_by=group_by)
+            else:
+                period = read_days(
+                    first=FIRST, last=LAST, timezone=clock, group_by=group_by, is_own=clock == own
+                )
+            expected: dict[str, list[Any]] = defaultdict(list)
+            for call in calls:
+                expected[str(BUCKETS[group_by](call[0].astimezone(zone)))].append(call)
+            found = {bucket.pop("bucket"): bucket for bucket in period["buckets"]}
+            assert expected.keys() <= found.keys()
+            assert found == {bucket: _shown(_count(expected[bucket])) for bucket in found}
+            assert period["total"] == _shown(_count(calls))
+            buckets += len(found) + 1
+    with all_tenants("test"):
+        calls = _calls_in_scope()
+        by_hour, by_day = defaultdict(list), defaultdict(list)
         for call in calls:
-            hours[call[0].replace(minute=0, second=0, microsecond=0)].append(call)
-            days[call[0].astimezone(zone).date()].append(call)
-        assert hourly(since=since, until=until) == {h: _count(c) for h, c in hours.items()}
-        assert daily(first=first, last=last) == {d: _count(c) for d, c in days.items()}
-        assert total(since=since, until=until) == _count(calls)
+            by_hour[call[0].replace(minute=0, second=0, microsecond=0)].append(call)
+            by_day[call[0].astimezone(call[-1]).date()].append(call)
+        assert hourly_sums(since=SINCE, until=UNTIL) == _sums(by_hour)
+        assert daily_sums(first=FIRST, last=LAST) == _sums(by_day)
+    return {"reads": 1, "buckets": buckets + len(by_hour) + len(by_day)}
+
+
+def _shown(counts: Counts) -> dict[str, Any]:
+    average = counts.average_duration
+    return asdict(counts) | {"average_duration": None if average is None else float(average)}
+
+
+def _sums(buckets: dict[Any, list[Any]]) -> dict[Any, Sums]:
+    counts = {bucket: _count(calls) for bucket, calls in buckets.items()}
+    return {
+        bucket: Sums(c.total_calls, c.answered_calls, c.successful_calls, c.total_duration)
+        for bucket, c in counts.items()
+    }
 
 
 def _count(calls: list[Any]) -> Counts:
-    durations = [duration for _, _, duration, _ in calls]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT round(avg(d), 2) FROM unnest(%s::int[]) AS d", [durations])
-        average = cursor.fetchone()[0]
+    durations = [duration for _, _, duration, *_ in calls]
+    average = Decimal(sum(durations)) / len(durations) if durations else None
     return Counts(
         total_calls=len(calls),
-        answered_calls=sum(status in {"answered", "completed"} for _, status, _, _ in calls),
-        successful_calls=sum(status == "completed" for _, status, _, _ in calls),
+        answered_calls=sum(status in {"answered", "completed"} for _, status, *_ in calls),
+        successful_calls=sum(status == "completed" for _, status, *_ in calls),
         total_duration=sum(durations),
-        average_duration=average,
-        unique_callers=len({caller for *_, caller in calls}),
+        average_duration=average and average.quantize(Decimal("0.01"), ROUND_HALF_UP),
+        unique_callers=len({caller for *_, caller, _ in calls}),
     )

@@ -6,11 +6,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
 from analytics.models import StatsVerification
 from analytics.rollups import roll_up
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
+from tests.backoffice import listed, pick
 from tests.factories import make_call
 
 
@@ -67,3 +69,39 @@ def test_what_waits_in_the_queue_is_no_difference(rolled_up: None, line: PhoneNu
 def test_sample_must_be_positive(db: None) -> None:
     with pytest.raises(CommandError, match="at least 1"):
         call_command("verify_stats", "--sample", "0")
+
+
+def test_differences_are_told_line_by_line_in_the_admin(
+    rolled_up: None, line: PhoneNumber, back_office: Client
+) -> None:
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE call_analytics SET total_calls = 9 WHERE phone_id = 'pn_bakery';"
+            "INSERT INTO daily_call_stats (phone_id, date) VALUES ('pn_bakery', '2020-01-01')"
+        )
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("verify_stats", stdout=out)
+    url = "/admin/analytics/statsverification/"
+    [run] = listed(back_office, url).result_list
+    page = back_office.get(f"{url}{run.pk}/change/").content.decode()
+    told = out.getvalue().splitlines()
+    assert len(told) == 4
+    assert "calls stored 9 but counted 1" in told[0]
+    assert told[3].startswith("pn_bakery day 2020-01-01: stored alone: calls 0, answered 0")
+    for difference in told:
+        assert f"<li>{difference}</li>" in page
+
+
+def test_verifications_are_of_all_lines_and_so_not_shown_inside_one(
+    rolled_up: None, line: PhoneNumber, back_office: Client
+) -> None:
+    call_command("verify_stats", stdout=StringIO())
+    url = "/admin/analytics/statsverification/"
+    [run] = listed(back_office, url).result_list
+    assert "None: every number" in back_office.get(f"{url}{run.pk}/change/").content.decode()
+    assert url in back_office.get("/admin/").content.decode()
+    pick(back_office, line)
+    assert back_office.get(url).status_code == 403
+    assert back_office.get(f"{url}{run.pk}/change/").status_code in (302, 403)
+    assert url not in back_office.get("/admin/").content.decode()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ INSERT INTO calls (phone_id, caller_number, call_sid, status, duration, recordin
         CASE n %% 3 WHEN 0 THEN NULL ELSE 'https://example.com/' || n END,
         CASE n %% 3 WHEN 0 THEN '' ELSE E'She said "yes", \\\\N\\n' || n || ' é' END,
         nullif(n %% 2, 0)::text,
-        timestamptz '2023-06-10 00:00:00.123456+00' + n * interval '17 min',
+        timestamptz '2023-06-10 00:00:00.123456+00' + n * %(every)s::interval,
         timestamptz '2023-12-10 00:00:00.654321+00' + n * interval '1 s', n %% 100 / 100.0, NULL
 FROM generate_series(1, %(count)s) n
 """
@@ -58,10 +59,10 @@ FROM everything
 """
 
 
-def make_old_calls(line: PhoneNumber, count: int) -> None:
-    """Ended calls of June 2023 on, 17 minutes apart, three of four with metadata."""
+def make_old_calls(line: PhoneNumber, count: int, *, every: str = "17 min") -> None:
+    """Ended calls of June 2023 on, so far apart, three of four with metadata."""
     with all_tenants("test data"), connection.cursor() as cursor:
-        cursor.execute(OLD_CALLS, {"line": line.pk, "count": count})
+        cursor.execute(OLD_CALLS, {"line": line.pk, "count": count, "every": every})
         cursor.execute(METADATA, {"line": line.pk})
 
 
@@ -91,6 +92,16 @@ def held(sql: str) -> Iterator[None]:
             cursor.execute(sql)
         yield
         transaction.set_rollback(True, using="owner")
+
+
+def wait_for_a_waiting_writer() -> None:
+    """Return once somebody waits for another transaction to end."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    for _ in range(600):
+        if query(waiting) != [(0,)]:
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("nobody ever waited")
 
 
 def command(*arguments: str) -> "subprocess.Popen[str]":

@@ -1,17 +1,18 @@
 """The archiver refuses what it could not carry whole, and says which migration to write."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections, models, transaction
+from django.db import OperationalError, connections, models, transaction
 from django.db.migrations.state import ProjectState
 from django.test.utils import isolate_apps
 
-from calls.archival import checks
+from calls.archival import checks, operations
 from calls.archival.operations import ReorderArchiveColumns
-from tests.calls.archive import everything, make_old_calls
+from tests.calls.archive import everything, make_old_calls, query
 from tests.factories import make_line
 
 
@@ -150,3 +151,43 @@ COLUMN_ORDER = """
 SELECT attname FROM pg_attribute
 WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
+
+
+def test_the_recipe_gives_way_until_it_gets_every_lock(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = ProjectState()
+    held = """
+    SELECT count(*) FROM pg_locks l JOIN pg_stat_activity USING (pid)
+    WHERE mode = 'AccessExclusiveLock'
+        AND relation IN ('calls'::regclass, 'calls_archive'::regclass)
+    """
+    seen: list[list[tuple[Any, ...]]] = []
+    with ExitStack() as reader, transaction.atomic(using="owner"):
+        reader.enter_context(transaction.atomic())
+        query("SELECT count(*) FROM calls")  # a long read
+
+        def pause(seconds: float) -> None:
+            seen.append(query(held))
+            if len(seen) == 2:
+                reader.close()
+
+        monkeypatch.setattr("calls.archival.operations.time.sleep", pause)
+        with connections["owner"].schema_editor() as editor:
+            operations.LockCalls().database_forwards("calls", editor, state, state)
+            assert seen == [[(0,)], [(0,)]]
+            assert query(held) == [(2,)]
+        transaction.set_rollback(True, using="owner")
+
+
+def test_the_recipe_gives_up_at_last(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = ProjectState()
+    monkeypatch.setattr(operations, "TRIES", 2)
+    monkeypatch.setattr(operations, "PAUSE", 0)
+    with transaction.atomic():
+        query("SELECT count(*) FROM calls")
+        with (
+            pytest.raises(OperationalError, match="lock timeout"),
+            connections["owner"].schema_editor() as editor,
+        ):
+            ReorderArchiveColumns().database_backwards("calls", editor, state, state)

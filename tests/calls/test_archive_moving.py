@@ -1,5 +1,6 @@
 """archive_calls: what moves, what stays, and what is written down about it."""
 
+import threading
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from calls.archival.batches import Moved
 from calls.archival.forecast import forecast
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.archival.moving import archive_calls, survey
@@ -172,6 +174,45 @@ def test_calls_whose_metadata_is_being_written_are_skipped(
     assert (run.calls, run.left_over) == (29, 1)
     assert archive().calls == 1
     assert everything() == before
+
+
+def test_the_connections_of_one_run_share_its_work(committed: None) -> None:
+    for _ in range(2):
+        make_old_calls(make_line(), 400)
+    before = everything()
+    seen: set[int] = set()
+    both_at_work = threading.Barrier(2)
+
+    def note(moved: Moved) -> None:
+        if threading.get_ident() not in seen:
+            seen.add(threading.get_ident())
+            both_at_work.wait(timeout=30)
+
+    run = archive(batch_size=50, workers=2, on_batch=note)
+    assert len(seen) == 2
+    assert everything() == before
+    assert (run.calls, run.metadata_rows, run.batches) == (800, 600, 16)
+    assert counts()["calls"] == 0
+
+
+def test_an_error_in_one_connection_ends_the_run(committed: None) -> None:
+    make_old_calls(make_line(), 400)
+    before = everything()
+    here = threading.get_ident()
+    failed = threading.Event()
+
+    def fail_elsewhere(moved: Moved) -> None:
+        if threading.get_ident() == here:
+            assert failed.wait(timeout=30)
+        else:
+            failed.set()
+            raise OSError("the helper's terminal is gone")
+
+    with pytest.raises(OSError, match="terminal is gone"):
+        archive(batch_size=50, workers=2, on_batch=fail_elsewhere)
+    assert everything() == before
+    with all_tenants("test"):
+        assert ArchiveRun.objects.get().state == RunState.FAILED
 
 
 def test_the_statement_of_the_schema_document_keeps_the_metadata(line: PhoneNumber) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from analytics.rollups import roll_up
 from calls.archival.dropping import drop_month, months_before
 from calls.archival.files import BadFile
 from calls.archival.loading import load_file
@@ -32,6 +33,7 @@ def two_months(line: PhoneNumber) -> None:
 
 def drop_june(directory: Path) -> ArchiveRun:
     with all_tenants("test"):
+        roll_up()
         [june] = months_before(JUNE_ENDED)
     return drop_month(june, directory=directory, started_by="test")
 
@@ -163,6 +165,7 @@ def test_the_commands_report(two_months: None, tmp_path: Path) -> None:
     drop = ["drop_archive", "--older-than=1 year", f"--directory={tmp_path}"]
     assert "Would drop 2023-06" in run(*drop, "--dry-run")
     assert list(tmp_path.iterdir()) == []
+    run("roll_up_calls")
     assert "Dropped 2023-07: 222 calls" in run(*drop)
     assert "No whole month" in run(*drop)
     path = tmp_path / "calls_archive_2023_07.csv.gz"

@@ -10,7 +10,13 @@ from calls.archival.moving import archive_calls
 from calls.models import Call
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants, tenant
-from tests.calls.archive import CUT_OFF, counts, make_old_calls, query
+from tests.calls.archive import (
+    CUT_OFF,
+    counts,
+    make_old_calls,
+    query,
+    wait_for_a_waiting_writer,
+)
 from tests.factories import make_call, make_line
 
 UPSERT = """
@@ -110,16 +116,7 @@ def test_an_insert_that_waits_for_the_archiver_is_refused(committed: None) -> No
             " INSERT INTO calls_archive SELECT * FROM gone"
         )
         inserting.start()
-        _wait_for_a_waiting_insert()
+        wait_for_a_waiting_writer()
     inserting.join(timeout=30)
     assert "was archived" in outcome[0]
     assert counts()["calls"] == 0
-
-
-def _wait_for_a_waiting_insert() -> None:
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-    for _ in range(300):
-        if query(waiting) != [(0,)]:
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("the insert never waited")

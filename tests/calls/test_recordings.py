@@ -11,7 +11,7 @@ from tenants.models import PhoneNumber
 from tenants.scoping import tenant
 from tests.factories import make_call
 
-HOSTS = ["api.twilio.com", "recordings.example"]
+HOSTS = ["api.twilio.com", "recordings.example", "2001:db8::1"]
 CASES = [
     ("https://api.twilio.com/2010-04-01/Accounts/AC1/Recordings/RE1", True),
     ("https://API.TWILIO.COM/Recordings/RE1.mp3?a=b", True),
@@ -46,6 +46,10 @@ CASES = [
     ("https://api.twilio.com/\x7f", False),
     ("http\u017f://api.twilio.com/", False),
     ("https://recordings.example/RE1", True),
+    ("https://[2001:db8::1]/RE1", True),
+    ("https://[2001:db8::1]:443/RE1", True),
+    ("https://[2001:db8::2]/RE1", False),
+    ("https://2001:db8::1/RE1", False),
 ]
 
 

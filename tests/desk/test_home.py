@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.overview import Totals, days_together, hours_together, quiet_lines
+from analytics.overview import Totals, hours_together, quiet_lines
+from analytics.reading import Sums, daily_sums
 from analytics.rollups import roll_up
 from calls.intake.models import CallEvent
 from calls.models import Call
@@ -65,15 +66,15 @@ def test_totals_are_those_of_the_calls_whenever_they_are_rolled_up(
     with all_tenants("test"):
         assert hours_together(since=midnight, until=midnight + DAY) == both
         assert both.failed_calls == 1
-        days = days_together(first=date(2026, 5, 3), last=date(2026, 5, 4))
+        days = daily_sums(first=date(2026, 5, 3), last=date(2026, 5, 4))
         assert {day: totals.total_calls for day, totals in days.items()} == {
             date(2026, 5, 3): 1,
             date(2026, 5, 4): 4,
         }
     with tenant(line.pk):
         assert hours_together(since=midnight, until=midnight + DAY) == Totals(2, 1, 1, 90, 0)
-        assert days_together(first=date(2026, 5, 4), last=date(2026, 5, 4)) == {
-            date(2026, 5, 4): Totals(2, 1, 1, 90, 0)
+        assert daily_sums(first=date(2026, 5, 4), last=date(2026, 5, 4)) == {
+            date(2026, 5, 4): Sums(2, 1, 1, 90)
         }
 
 
@@ -84,7 +85,7 @@ def test_days_are_those_of_each_lines_clock(line: PhoneNumber, other_line: Phone
         make_call(owner, created_at=NOON)
     with all_tenants("test"):
         for _ in range(2):
-            days = days_together(first=date(2026, 5, 4), last=date(2026, 5, 5))
+            days = daily_sums(first=date(2026, 5, 4), last=date(2026, 5, 5))
             assert [totals.total_calls for totals in days.values()] == [1, 1]
             roll_up()
 

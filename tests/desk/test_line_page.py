@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.db import connection, connections
 from django.test import Client
@@ -37,7 +38,7 @@ def furnished(line: PhoneNumber, other_line: PhoneNumber) -> PhoneNumber:
 
 
 def page(client: Client, line: PhoneNumber) -> Any:
-    response: Any = client.get(PAGE.format(line.pk))
+    response: Any = client.get(PAGE.format(quote(line.pk)))
     assert response.status_code == 200
     return response
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tenants.models import PhoneNumber
 from tests.backoffice import pick
-from tests.factories import archive, make_call
+from tests.factories import archive, make_call, make_line
 
 SID = "CA0123456789abcdef0123456789abcdef"
 
@@ -38,12 +38,18 @@ def test_an_archived_call_is_found_too(back_office: Client, line: PhoneNumber) -
     assert found(back_office, SID) == [f"/admin/calls/callarchive/{call.pk}/change/"]
 
 
+def test_an_id_that_looks_escaped_leads_to_its_line(back_office: Client) -> None:
+    make_line(id="pn_2594")
+    [link] = found(back_office, "pn_2594")
+    assert back_office.get(link).status_code == 200
+
+
 @pytest.mark.parametrize("term", ["pn_bakery", "bakery", "(415) 555-0101"])
 def test_a_line_is_found_by_id_name_or_number(
     back_office: Client, line: PhoneNumber, other_line: PhoneNumber, term: str
 ) -> None:
     make_call(line)
-    assert found(back_office, term) == ["/admin/tenants/phonenumber/pn_bakery/change/"]
+    assert found(back_office, term) == ["/admin/tenants/phonenumber/pn_5Fbakery/change/"]
 
 
 def test_a_list_is_found_by_its_name(back_office: Client) -> None:

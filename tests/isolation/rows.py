@@ -16,6 +16,7 @@ from analytics.models import (
     DailyCallStatsRow,
     PhonePerformance,
     QueuedBucket,
+    SealedMonth,
 )
 from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
@@ -42,6 +43,10 @@ INSERT INTO call_analytics (date_bucket, phone_id, total_calls) VALUES ('2020-01
 """
 INSERT_DAY = """
 INSERT INTO daily_call_stats (date, phone_id, total_calls) VALUES ('2020-01-15', %(line)s, 1)
+"""
+INSERT_SEALED = """
+INSERT INTO sealed_months (phone_id, since, until, calls)
+VALUES (%(line)s, '2018-01-01Z', '2018-02-01Z', 1)
 """
 # The rows that the triggers queued for the others of MAKERS become one.
 QUEUE_HOUR = """
@@ -93,6 +98,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     CallAnalyticsRow: lambda line: None,  # a view of the hours
     DailyCallStatsRow: lambda line: None,  # and of the days
     PhonePerformance: lambda line: None,  # computed from the calls
+    SealedMonth: _execute(INSERT_SEALED),
     QueuedBucket: _execute(QUEUE_HOUR),
 }
 

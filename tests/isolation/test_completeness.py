@@ -23,6 +23,8 @@ from tests.isolation.conftest import Lines
 COMMANDS: dict[str, tuple[str, ...]] = {
     "create_roles": ("--sql",),  # prints a script
     "migrate": ("--check",),  # as the owner
+    "plan_migrations": (),  # likewise
+    "lint_migrations": (),  # without a database
     "dbshell": ("--", "-c", "SELECT 1"),  # a session of the operator's own
     # All lines, with a reason.
     "archive_calls": ("--dry-run",),
@@ -46,7 +48,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 # Where the scope of each address outside the admin comes from.
-NO_SCOPE = {"", "health/live", "health/ready"}
+NO_SCOPE = {"", "health/live", "health/ready", "metrics"}
 NO_SCOPE |= {"api/schema/", "api/docs/", "api/redoc/"}  # the same for everybody
 STATIC = {"favicon.ico"}
 STAFF = {"admin/line/", "admin/desk/live/", "admin/desk/views/", "admin/desk/review/"}

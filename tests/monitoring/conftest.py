@@ -1,10 +1,8 @@
 """Sessions of their own beside the test's, and what they plant in the database."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -37,19 +35,6 @@ def connect(committed: None) -> Iterator[Connect]:
             return session
 
         yield connect
-
-
-@pytest.fixture
-def administrator(committed: None) -> Iterator["psycopg.Connection[Any]"]:
-    """A superuser's session on the test database."""
-    url = os.environ.get("ADMIN_DATABASE_URL")
-    if not url:
-        pytest.skip("ADMIN_DATABASE_URL names no superuser of this server")
-    name = connections["default"].settings_dict["NAME"]
-    with psycopg.connect(
-        urlsplit(url)._replace(path=f"/{name}").geturl(), autocommit=True
-    ) as session:
-        yield session
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from monitoring.masking import mask
-from tenants.scoping.scope import scope_sql
+from tenants.scoping.scope import END, scope_sql
+from tenants.scoping.work import work_settings, working
 
 SECRET = "+14155550123"
 
@@ -45,3 +46,13 @@ def test_masking_tells_whose_scope_it_was() -> None:
     assert (line.text, line.line, line.is_staff) == ("SELECT ?", "pn_bakery", False)
     staff = mask(scope_sql("replytics_staff", "") + "SELECT 1")
     assert (staff.text, staff.line, staff.is_staff) == ("SELECT ?", "", True)
+
+
+def test_masking_takes_off_who_works() -> None:
+    with working("GET /api/v1/calls/<uuid:call_id>/", lock_timeout=5000):
+        work = work_settings()
+    scoped = f"{scope_sql('none', 'pn_bakery').removesuffix(END)},{work}{END}SELECT 1"
+    assert (mask(scoped).text, mask(scoped).line) == ("SELECT ?", "pn_bakery")
+    assert mask(f"SELECT {work}{END}SELECT 1").text == "SELECT ?"
+    with working("job a.b"):
+        assert mask(f"SELECT {work_settings()}{END}SELECT 1").text == "SELECT ?"

@@ -78,6 +78,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "total_duration": 0,
             "average_duration": None,
             "unique_callers": 0,
+            "callers_exact": True,
         },
     ),
 ]

@@ -1,6 +1,8 @@
 """Every migration can be taken back, and run again after it was interrupted anywhere."""
 
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -205,33 +207,37 @@ def test_backfill_of_ai_confidence(migrated: BaseDatabaseWrapper) -> None:
 def test_interrupted_migration_can_be_run_again(
     migrated: BaseDatabaseWrapper, migration: Migration, previous: str
 ) -> None:
-    """Interrupted before its first statement, before its second one, … until it completes."""
+    """Interrupted before each of its first and last statements, and some in between."""
     app, name = migration.app_label, migration.name
     migrate(migrated, app, name)
     complete = fingerprint(migrated)
-    for interruptions in range(400):
+
+    def run(*, statements: int) -> int:
+        """Run it from the start until it wants one statement more; returns how many it had."""
         migrate(migrated, app, previous)
         with migrated.cursor() as cursor:
             cursor.execute("TRUNCATE phone_numbers CASCADE")
             cursor.execute(OLD_CALLS)
-        left = interruptions
+        done = 0
 
         def die(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-            nonlocal left
-            if left == 0:
+            nonlocal done
+            if done == statements:
                 raise Killed
-            left -= 1
+            done += 1
             return execute(sql, params, many, context)
 
-        try:
-            with migrated.execute_wrapper(die):
-                migrate(migrated, app, name)
-        except Killed:
+        with suppress(Killed), migrated.execute_wrapper(die):
             migrate(migrated, app, name)
-            assert fingerprint(migrated) == complete
-        else:
-            break
-    assert 2 < interruptions < 399  # looked, changed, recorded, and came to its end
+        return done
+
+    total = run(statements=sys.maxsize)
+    assert total > 2  # looked, changed, recorded
+    between = range(0, total, max(1, total // 6))
+    for statements in sorted({*range(min(5, total)), *between, *range(max(0, total - 4), total)}):
+        assert run(statements=statements) == statements
+        migrate(migrated, app, name)
+        assert fingerprint(migrated) == complete
 
 
 def test_invalid_index_is_built_again(migrated: BaseDatabaseWrapper) -> None:

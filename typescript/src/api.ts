@@ -295,8 +295,8 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once. */
-            unique_callers: number;
+            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            unique_callers: number | null;
             /** @description A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. */
             bucket: string;
         };
@@ -432,8 +432,8 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once. */
-            unique_callers: number;
+            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            unique_callers: number | null;
         };
         Delivered: {
             /** Format: uuid */
@@ -599,7 +599,7 @@ export interface components {
         PatchedPhoneNumberRequest: {
             /** @example Front desk */
             display_name?: string | null;
-            /** @example Rye & Sons Bakery */
+            /** @example Rye & Sons */
             business_name?: string;
             /**
              * Format: iana-time-zone
@@ -644,7 +644,7 @@ export interface components {
             readonly number: string;
             /** @example Front desk */
             display_name?: string | null;
-            /** @example Rye & Sons Bakery */
+            /** @example Rye & Sons */
             business_name: string;
             /**
              * Format: iana-time-zone

@@ -24,6 +24,12 @@ class Command(BaseCommand):
         when.add_argument("--before", help="a moment, as in 2025-01-31T12:00:00+00:00")
         parser.add_argument("--phone-id", help="only this line")
         parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
+        parser.add_argument(
+            "--workers",
+            type=positive,
+            default=2,
+            help="connections that share the work (default 2; with --limit it is 1)",
+        )
         parser.add_argument("--limit", type=positive, help="at most so many calls")
         parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
         parser.add_argument(
@@ -55,6 +61,7 @@ class Command(BaseCommand):
                     phone_id=phone_id,
                     batch_size=options["batch_size"],
                     limit=options["limit"],
+                    workers=options["workers"],
                     plan=plan,
                     started_by=ledger.whoami(),
                     should_stop=should_stop,

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from calls.intake.stuck import end_stuck_calls
 
+LONGEST = 7 * 86_400  # seconds; as STUCK_CALL_SECONDS
+
 
 class Command(BaseCommand):
     help = (
@@ -21,8 +23,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         after = options["after"]
-        if after is not None and after < 60:
-            raise CommandError("--after is at least 60 seconds; shorter would end calls going on.")
+        if after is not None and not 60 <= after <= LONGEST:
+            raise CommandError(
+                f"--after goes from 60 to {LONGEST} seconds; shorter would end calls going on."
+            )
         ended = end_stuck_calls(
             now=timezone.now(), after=timedelta(seconds=after) if after else None
         )

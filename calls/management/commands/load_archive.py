@@ -5,23 +5,42 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from calls.archival import console, ledger, loading
+from calls.archival import batches, console, ledger, loading
+from calls.archival.arguments import positive
 
 
 class Command(BaseCommand):
     help = (
-        "Verify a file that drop_archive wrote and put its calls back into calls_archive. Loading"
-        " a file twice changes nothing; calls of lines that were deleted since are left out."
+        "Verify a file that drop_archive wrote and put its calls back into calls_archive. May be"
+        " stopped and run again at any moment; loading a file twice changes nothing. Calls of"
+        " lines that were deleted since are left out."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="as in calls_archive_2018_03.csv.gz")
+        parser.add_argument(
+            "--batch-size",
+            type=positive,
+            default=loading.BATCH_SIZE,
+            help="calls in a transaction (default 1000)",
+        )
 
     def handle(self, **options: Any) -> None:
-        with console.one_line_errors():
-            loaded = loading.load_file(options["file"], started_by=ledger.whoami())
+        with (
+            console.one_line_errors(),
+            batches.stop_signals() as should_stop,
+            console.progress(None) as on_batch,
+        ):
+            loaded = loading.load_file(
+                options["file"],
+                batch_size=options["batch_size"],
+                started_by=ledger.whoami(),
+                should_stop=should_stop,
+                on_batch=on_batch,
+            )
         self.stdout.write(console.summary(loaded.run, "Loaded"))
         self.stdout.write(
             f"{loaded.there_before:,} were there already;"
             f" {loaded.of_deleted_lines:,} belong to deleted lines and were left out."
         )
+        console.fail_if_stopped(loaded.run)

@@ -9,6 +9,8 @@ from django.utils import timezone
 from calls.intake.retention import prune_events
 from tenants.idempotency import forget_idempotency_keys
 
+MOST_DAYS = 36_500
+
 
 class Command(BaseCommand):
     help = (
@@ -21,8 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]
-        if days is not None and days < 1:
-            raise CommandError("--days is at least 1.")
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"--days goes from 1 to {MOST_DAYS}.")
         now = timezone.now()
         keep = timedelta(days=days) if days else None
         self.stdout.write(f"{prune_events(now=now, keep=keep)} events deleted")

@@ -1,48 +1,81 @@
 """Fill in what callbacks lost, from Twilio's own list of calls."""
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from calls.intake.reconciling import CannotReconcile, fetch_list, read_list, reconcile_calls
+from calls.intake.console import progress_of
+from calls.intake.formats import Source, open_source
+from calls.intake.reconciling import CannotReconcile, ask_twilio, reconcile_calls
+from calls.intake.rejects import NoRejectsFile, RejectsFile
+from calls.intake.streams import UnreadableFile
 from tenants.unavailable import UNAVAILABLE
 
 
 class Command(BaseCommand):
     help = (
         "Compares Twilio's list of calls with ours and fills in what is missing: calls, statuses,"
-        " durations. Nothing goes back: a call that is further on here stays as it is. Twilio"
-        " does not repeat a callback that it could not deliver, so run this after an outage."
+        " durations, recordings. Nothing goes back: a call that is further on here stays as it is."
+        " Twilio does not repeat a callback that it could not deliver, so run this after an"
+        " outage. May be interrupted at any moment and run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         source = parser.add_mutually_exclusive_group(required=True)
-        source.add_argument("file", nargs="?", help="Twilio's Calls list as JSON.")
+        source.add_argument(
+            "file",
+            nargs="?",
+            help="Twilio's Calls list as JSON, its console's CSV, or JSON lines, each perhaps"
+            " gzipped; - for standard input.",
+        )
         source.add_argument(
             "--from-twilio", action="store_true", help="Ask Twilio (TWILIO_ACCOUNT_SID)."
         )
         parser.add_argument(
             "--days", type=int, default=2, help="With --from-twilio: so far back (default 2)."
         )
+        parser.add_argument(
+            "--timezone", default="UTC", help="Of times in a file that name none (default UTC)."
+        )
+        parser.add_argument(
+            "--rejects",
+            help="CSV for the rows that could not be applied; default: FILE.rejects.csv.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         if not 1 <= options["days"] <= 400:
             raise CommandError("--days goes from 1 to 400.")
+        if options["timezone"] not in available_timezones():
+            raise CommandError("--timezone is no IANA time zone; write one such as Europe/Berlin.")
+        if options["from_twilio"]:
+            since = now - timedelta(days=options["days"])
+            opened: AbstractContextManager[Source] = nullcontext(ask_twilio(since=since))
+            stem = "twilio"
+        else:
+            opened = open_source(options["file"])
+            stem = "standard-input" if options["file"] == "-" else options["file"]
+        rejects = RejectsFile(Path(options["rejects"] or f"{stem}.rejects.csv"))
         try:
-            if options["from_twilio"]:
-                records = fetch_list(since=now - timedelta(days=options["days"]))
-            else:
-                records = read_list(Path(options["file"]).read_text())
-            counts = reconcile_calls(records, now=now)
-        except (CannotReconcile, OSError, UnicodeDecodeError) as error:
+            with opened as source, rejects, progress_of(source) as progress:
+                zone = ZoneInfo(options["timezone"])
+                counts = reconcile_calls(source, rejects, now=now, local=zone, progress=progress)
+        except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
         except UNAVAILABLE:
             raise CommandError("The database is busy or away; run it again.") from None
-        filled = counts.pop("applied", 0)
-        self.stdout.write(f"{filled + counts.total()} calls compared, {filled} filled in")
+        except KeyboardInterrupt:
+            raise CommandError("interrupted; run it again to go on", returncode=130) from None
+        compared, filled = counts.total(), counts.pop("applied", 0)
+        self.stdout.write(f"{compared} calls compared, {filled} filled in")
         for verdict, count in counts.most_common():
             self.stdout.write(f"  {verdict}: {count}")
+        if rejected := counts["rejected"]:
+            self.stdout.write(f"The rejected calls and the reasons: {rejects.path}")
+            if rejected == compared:
+                raise CommandError("Every call was rejected; see the reasons.")

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from calls.intake.replaying import problem_ids, replay_events
+from calls.intake.replaying import NO_SUCH_EVENT, problem_ids, replay_events
+
+MOST = 1_000_000
 
 
 class Command(BaseCommand):
@@ -21,9 +23,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not 1 <= options["limit"] <= MOST:
+            raise CommandError(f"--limit goes from 1 to {MOST}.")
         counts = replay_events(options["ids"] or problem_ids(limit=options["limit"]))
         self.stdout.write(f"{counts.total()} events replayed")
         for verdict, count in counts.most_common():
             self.stdout.write(f"  {verdict}: {count}")
         if counts["put off"]:
             raise CommandError("The database was busy for some; run replay_events again.")
+        if counts[NO_SUCH_EVENT]:
+            raise CommandError("Give ids as the inbox in the admin shows them.")

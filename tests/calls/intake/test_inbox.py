@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -55,6 +55,25 @@ def test_replaying_an_applied_event_changes_nothing(line: PhoneNumber) -> None:
         call_command("replay_events", str(CallEvent.objects.get().pk))
         assert Call.objects.values().get() == before
     assert verdicts() == ["duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("replay_events", ["--limit=0"]),
+        ("replay_events", ["--limit=-1"]),
+        ("replay_events", ["999999999999"]),
+        ("replay_events", ["99999999999999999999999"]),
+        ("prune_events", ["--days=0"]),
+        ("prune_events", ["--days=99999999999"]),
+        ("end_stuck_calls", ["--after=59"]),
+        ("end_stuck_calls", ["--after=99999999999999"]),
+    ],
+)
+def test_commands_refuse_nonsense(line: PhoneNumber, command: str, arguments: list[str]) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command(command, *arguments)
+    assert "\n" not in str(refused.value)
 
 
 def test_staff_replay_from_the_admin(client: Client, superuser: User) -> None:

@@ -3,11 +3,11 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection
 
 from calls.models import Call, CallEvent
 from tenants.models import PhoneNumber
@@ -15,6 +15,7 @@ from tenants.scoping import all_tenants
 from tests.calls.api.conftest import make_key, put
 from tests.calls.intake.callbacks import RECORDING, new_sid, post, recording_event, voice_event
 from tests.factories import make_call, make_line
+from tests.outages import database_at, locked
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -22,29 +23,6 @@ pytestmark = pytest.mark.usefixtures("committed")
 def assert_put_off(response: Any) -> None:
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
-
-
-@contextmanager
-def locked(statement: str, *parameters: Any) -> Iterator[None]:
-    """Another session holds a lock for as long as the block lasts."""
-    held, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        owner = connections["owner"]
-        with transaction.atomic(using="owner"), owner.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            held.set()
-            done.wait(timeout=30)
-        owner.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert held.wait(timeout=10)
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 ARCHIVED = "app.archived_call_sids"
@@ -77,19 +55,6 @@ def test_locked_call_puts_its_events_off_and_no_others() -> None:
         assert problem["Content-Type"] == "application/problem+json"
         assert post(voice_event(new_sid(), "ringing")).status_code == 204
     assert post(voice_event(call.call_sid, "completed")).status_code == 204
-
-
-@contextmanager
-def database_at(port: int) -> Iterator[None]:
-    settings = connection.settings_dict
-    kept = settings["PORT"]
-    connection.close()
-    settings["PORT"] = port
-    try:
-        yield
-    finally:
-        connection.close()
-        settings["PORT"] = kept
 
 
 def test_stopped_database_puts_events_off(line_number: str) -> None:
@@ -129,6 +94,59 @@ def test_killed_session_puts_its_event_off(line_number: str) -> None:
         sender.join()
     assert_put_off(answers[0])
     assert post(voice_event(sid, "ringing", To=line_number)).status_code == 204
+
+
+def test_session_that_died_since_the_last_event_is_replaced(line_number: str) -> None:
+    """No round trip asks before each event whether the connection still works."""
+    assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        died = cursor.fetchone()
+
+    def kill() -> None:
+        with connection.cursor() as cursor:  # this thread's own session
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", died)
+        connection.close()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    killer.join()
+    assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+    with all_tenants("test"):
+        assert CallEvent.objects.count() == 2
+
+
+def test_database_that_falls_silent_puts_events_off(line_number: str) -> None:
+    """It takes the statement and never answers: a frozen machine, a network that drops packets."""
+    with port_that_freezes() as (port, freeze), database_at(port):
+        assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+        freeze.set()
+        assert_put_off(post(voice_event(new_sid(), "ringing", To=line_number)))
+    assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
+
+
+@contextmanager
+def port_that_freezes() -> Iterator[tuple[int, threading.Event]]:
+    """A port that leads to the database until the event is set, and then nowhere."""
+    freeze = threading.Event()
+    address = connection.settings_dict["HOST"], int(connection.settings_dict["PORT"])
+
+    def forward(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                if not freeze.is_set():
+                    target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            client, database = server.accept()[0], socket.create_connection(address)
+            for ends in ((client, database), (database, client)):
+                threading.Thread(target=forward, args=ends).start()
+
+        threading.Thread(target=serve).start()
+        yield server.getsockname()[1], freeze
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Migrations that never stop traffic: how they are checked, announced and applied."""

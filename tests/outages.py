@@ -1,0 +1,44 @@
+"""A database that is locked, or that is not where it should be."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, connections, transaction
+
+
+@contextmanager
+def locked(statement: str, *parameters: Any) -> Iterator[None]:
+    """Another session holds a lock for as long as the block lasts."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        owner = connections["owner"]
+        with transaction.atomic(using="owner"), owner.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            held.set()
+            done.wait(timeout=30)
+        owner.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(timeout=10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@contextmanager
+def database_at(port: int) -> Iterator[None]:
+    settings = connection.settings_dict
+    kept = settings["PORT"]
+    connection.close()
+    settings["PORT"] = port
+    try:
+        yield
+    finally:
+        connection.close()
+        settings["PORT"] = kept
