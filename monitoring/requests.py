@@ -7,11 +7,10 @@ it each process counts for itself.
 import fcntl
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from time import perf_counter
-from typing import IO, Any
+from typing import IO
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Histogram, values
@@ -86,25 +85,16 @@ class MeasureMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: Any) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
-        request.named_method = request.method if request.method in METHODS else "other"
-        with ExitStack() as request.work:
-            self._name_work(request)
+        method = request.method if request.method in METHODS else "other"
+        # The address is looked up somewhere on the way to the view.
+        with working(lambda: f"{method} {_route(request)}", lock_timeout=LOCK_TIMEOUT):
             response = self.get_response(request)
         duration.labels(
-            route=_route(request),
-            method=request.named_method,
-            status=f"{response.status_code // 100}xx",
+            route=_route(request), method=method, status=f"{response.status_code // 100}xx"
         ).observe(perf_counter() - began)
         return response
-
-    def process_view(self, request: Any, *_: object) -> None:
-        self._name_work(request)  # now the address is known
-
-    def _name_work(self, request: Any) -> None:
-        name = f"{request.named_method} {_route(request)}"
-        request.work.enter_context(working(name, lock_timeout=LOCK_TIMEOUT))
 
 
 def _route(request: HttpRequest) -> str:

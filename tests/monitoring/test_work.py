@@ -12,12 +12,14 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from monitoring.findings import Finding
+from monitoring.tasks import forget_snapshots
 from replytics.embedded import ROOT
 from tenants.scoping import all_tenants, no_tenant, tenant
 from tenants.scoping.work import working
 from tests.api import api_of
 from tests.factories import make_call, make_line
 from tests.outages import locked
+from tests.worker import work
 
 SETTINGS = "SELECT current_setting('application_name'), current_setting('lock_timeout')"
 pytestmark = pytest.mark.usefixtures("committed")
@@ -92,3 +94,15 @@ def test_command_is_named_for_its_sessions() -> None:
         [sys.executable, "manage.py", *shell], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "manage.py shell"
+
+
+def test_job_is_named_for_its_task(administrator: "psycopg.Connection[Any]") -> None:
+    forget_snapshots.defer()
+    worker = threading.Thread(target=work)
+    with locked("LOCK TABLE server_snapshots IN ACCESS EXCLUSIVE MODE"):
+        worker.start()
+        waits = "SELECT application_name FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        while (row := administrator.execute(waits).fetchone()) is None:
+            assert worker.is_alive()
+    worker.join()
+    assert row == ("job monitoring.tasks.forget_snapshots",)
