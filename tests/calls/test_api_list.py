@@ -241,7 +241,7 @@ def test_a_search_reaches_into_the_archive(
         "q": ["old1", "old3", "old5", "old7", "old9", "old11"],
         "tags": ["old1", "old2", "old5", "old7", "old10", "old11"],
     }
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "q": {"q": "rye"},
         "tags": {"tags": "vip"},
         "tags_any": {"tags_any": ["vip", "new"]},
