@@ -89,6 +89,13 @@ CallManager = TenantManager.from_queryset(CallQuerySet)
 
 
 CALL_SID = pgtrigger.UpdateOf("call_sid")  # type: ignore[no-untyped-call]
+TEXTS = pgtrigger.UpdateOf("transcript", "ai_summary")  # type: ignore[no-untyped-call]
+OTHER_TEXTS = (
+    "OLD.transcript IS DISTINCT FROM NEW.transcript"
+    " OR OLD.ai_summary IS DISTINCT FROM NEW.ai_summary"
+)
+ADDED = pgtrigger.Referencing(new="added")  # type: ignore[no-untyped-call]
+REMOVED = pgtrigger.Referencing(old="removed")  # type: ignore[no-untyped-call]
 
 
 class IndexWords(RunFunction):
@@ -99,6 +106,20 @@ class IndexWords(RunFunction):
 
     def __init__(self, *, name: str, operation: Any, condition: str) -> None:
         super().__init__(name=name, operation=operation, condition=pgtrigger.Condition(condition))
+
+
+class OfStatement(RunFunction):
+    """Runs once for all rows of a statement."""
+
+    when = pgtrigger.After
+    level = pgtrigger.Statement
+
+
+# What the archiver moves keeps its words. Only staff may say that they are archiving.
+NOT_MOVED = (
+    "current_setting('app.archiving', true) IS DISTINCT FROM 'on'"
+    " OR current_user <> 'replytics_staff'"
+)
 
 
 class Call(TenantModel):
@@ -213,9 +234,20 @@ class Call(TenantModel):
             ),
             IndexWords(
                 name="calls_index_changed_words",
-                operation=pgtrigger.UpdateOf("transcript", "ai_summary"),  # type: ignore[no-untyped-call]
-                condition="OLD.transcript IS DISTINCT FROM NEW.transcript"
-                " OR OLD.ai_summary IS DISTINCT FROM NEW.ai_summary",
+                operation=TEXTS,
+                condition=OTHER_TEXTS,
+            ),
+            OfStatement(
+                name="calls_forget_words",
+                operation=pgtrigger.Delete,
+                referencing=REMOVED,
+                condition=pgtrigger.Condition(NOT_MOVED),
+                func="app.forget_words",
+            ),
+            OfStatement(
+                name="calls_forget_all_words",
+                operation=pgtrigger.Truncate,
+                func="app.forget_words",
             ),
             Refuse(
                 name="calls_line_is_fixed",
@@ -300,13 +332,14 @@ class CallMetadata(TenantModel):
 class CallSearch(TenantModel):
     """The words of a call's transcript and summary; no row for a call that has neither.
 
-    A table of its own keeps `calls` narrow and its updates free of GIN entries.
+    A table of its own keeps `calls` narrow and its updates free of GIN entries. The call is live
+    or archived: triggers take the words away with it, since a foreign key knows but one table.
     """
 
     call = models.OneToOneField(
         Call,
         primary_key=True,
-        on_delete=models.DO_NOTHING,  # the database cascades
+        on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="+",
     )
@@ -322,7 +355,6 @@ class CallSearch(TenantModel):
         constraints = [
             TenantRLS(tenant_may="SELECT"),
             LineForeignKey(),
-            CascadeForeignKey(column="call_id", references="calls", name="call_search_call"),
         ]
         indexes = [
             # What app.top_calls() looks up.
@@ -331,10 +363,6 @@ class CallSearch(TenantModel):
 
     def __str__(self) -> str:
         return f"words of call {self.call_id}"
-
-
-ADDED = pgtrigger.Referencing(new="added")  # type: ignore[no-untyped-call]
-REMOVED = pgtrigger.Referencing(old="removed")  # type: ignore[no-untyped-call]
 
 
 class CallArchive(TenantModel):
@@ -376,6 +404,15 @@ class CallArchive(TenantModel):
         ordering = ["-created_at", "-id"]
         constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
         indexes = [
+            # What app.top_archived_calls() looks up, as of live calls in their metadata.
+            GinIndex(
+                "phone",
+                "tags",
+                OpClass("metadata", name="jsonb_path_ops"),
+                OpClass("custom_fields", name="jsonb_path_ops"),
+                name="idx_archive_search",
+                gin_pending_list_limit=256,
+            ),
             # Latest archived calls over all lines: the admin's list.
             models.Index(fields=["-created_at", "-id"], name="idx_archive_created"),
             # One line's history, page by page (keyset).
@@ -432,6 +469,29 @@ class CallArchive(TenantModel):
                 operation=pgtrigger.Truncate,
                 level=pgtrigger.Statement,
                 func="app.forget_archived_sids",
+            ),
+            OfStatement(
+                name="calls_archive_index_words",
+                operation=pgtrigger.Insert,
+                referencing=ADDED,
+                condition=pgtrigger.Condition(NOT_MOVED),
+                func="app.index_archived_words",
+            ),
+            IndexWords(
+                name="calls_archive_index_changed_words",
+                operation=TEXTS,
+                condition=OTHER_TEXTS,
+            ),
+            OfStatement(
+                name="calls_archive_forgets_words",
+                operation=pgtrigger.Delete,
+                referencing=REMOVED,
+                func="app.forget_words",
+            ),
+            OfStatement(
+                name="calls_archive_forgets_all_words",
+                operation=pgtrigger.Truncate,
+                func="app.forget_words",
             ),
             Refuse(
                 name="calls_archive_sid_is_fixed",

@@ -14,7 +14,7 @@ from calls.intake import retention, stuck
 from calls.reviews.queue import prune_reviews
 from tenants.idempotency import forget_idempotency_keys
 
-# Three more tries, 10, 60 and 360 seconds apart; then the job shows as failed in the admin.
+# Three more tries, 6, 36 and 216 seconds apart; then the job shows as failed in the admin.
 RETRY = RetryStrategy(max_attempts=4, exponential_wait=6)
 
 

@@ -47,13 +47,18 @@ FILTERS = {
     "without_recording": f"({PLAYABLE}) IS NOT TRUE",
     "id": "c.id = %(id)s::uuid",
 }
-# Arguments of app.top_calls(), which asks the GIN indexes on behalf of the line.
+# Arguments of the functions in FOUND, which ask the GIN indexes on behalf of the line.
 SEARCHES = {
     "all_tags": "all_tags => %(all_tags)s::text[]",
     "any_tags": "any_tags => %(any_tags)s::text[]",
     "metadata": "metadata => %(metadata)s::jsonb",
     "custom_fields": "custom_fields => %(custom_fields)s::jsonb",
     "words": "words => %(words)s::text",
+}
+FOUND = {
+    "calls": "c.id = ANY (ARRAY(SELECT app.top_calls({})))",
+    # With the moment, which tells the month's partition.
+    "calls_archive": "(c.created_at, c.id) IN (SELECT * FROM app.top_archived_calls({}))",
 }
 PLACES = {"exclude": ["calls"], "include": ["calls", "calls_archive"], "only": ["calls_archive"]}
 ORDERS = {"-created_at": ("DESC", "<"), "created_at": ("ASC", ">")}
@@ -197,7 +202,7 @@ def _rows(shape: Shape, table: str, *, with_limit: bool = False) -> str:
             if shape.after_cursor:
                 arguments.append("before_at => %(at)s::timestamptz")
                 arguments.append("before_id => %(after_id)s::uuid")
-        conditions.append(f"c.id = ANY (ARRAY(SELECT app.top_calls({', '.join(arguments)})))")
+        conditions.append(FOUND[table].format(", ".join(arguments)))
     return ROWS.format(
         columns=COLUMNS,
         archived="true" if table == "calls_archive" else "false",

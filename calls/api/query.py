@@ -90,8 +90,6 @@ def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Asked:
             searches[SEARCHES.get(name, name)] = value
         else:
             filters[name] = value
-    if searches and options["archived"] != "exclude":
-        raise _wrong("archived", "The archive is not searched; leave this out beside a search.")
     shape = Shape(
         filters=tuple(sorted(filters)),
         searches=tuple(sorted(searches)),

@@ -12,8 +12,7 @@ from django.db import connection, models
 CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at"]
 ARCHIVE_ONLY = [*CARRIED, "archived_at"]
 METADATA = {"call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"}
-# call_search is made again by the triggers of calls when a call comes back.
-KNOWN_CHILDREN = ["call_metadata", "call_search"]
+KNOWN_CHILDREN = ["call_metadata"]
 
 COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod)

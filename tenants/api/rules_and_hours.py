@@ -234,12 +234,12 @@ class BusinessHoursWeek(CollectionView):
             require_match(request, self.read())
             days = {day["day_of_week"]: day for day in week.validated_data["days"]}
             BusinessHours.objects.exclude(day_of_week__in=days).delete()
-            kept = set(BusinessHours.objects.values_list("day_of_week", flat=True))
-            for number, day in days.items():
-                if number in kept:
-                    BusinessHours.objects.filter(day_of_week=number).update(**day)
-                else:
-                    BusinessHours.objects.create(**day)
+            BusinessHours.objects.bulk_create(
+                [BusinessHours(**day) for day in days.values()],
+                update_conflicts=True,
+                unique_fields=["phone", "day_of_week"],
+                update_fields=["open_time", "close_time", "timezone", "is_closed"],
+            )
             data = self.read()
         return Response(data, headers={"ETag": etag_of(data)})
 

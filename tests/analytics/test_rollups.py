@@ -128,7 +128,8 @@ def test_command_rebuilds_and_reports(line: PhoneNumber) -> None:
         (["--batch-hours", "0"], "at least 1"),
         (["--since", "2024-01-01"], "go with --rebuild"),
         (["--phone-id", "nobody"], "no line 'nobody'"),
-        (["--since", "yesterday", "--rebuild"], "invalid _moment value"),
+        (["--since", "yesterday", "--rebuild"], "'yesterday' is no time"),
+        (["--rebuild", "--since=2024-01-02", "--until=2024-01-01"], "before --until"),
     ],
 )
 def test_command_refuses_nonsense(db: None, arguments: list[str], reason: str) -> None:

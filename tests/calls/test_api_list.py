@@ -1,6 +1,8 @@
 """The list of calls: filters, cursors, order, fields, totals, the archive."""
 
 import json
+import re
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -178,7 +180,6 @@ def test_fields_are_chosen(api: Api, three: None) -> None:
         ({"metadata": '{"a":NaN}'}, "metadata"),
         ({"fields": "id,secret"}, "fields"),
         ({"archived": "maybe"}, "archived"),
-        ({"archived": "include", "q": "rye"}, "archived"),
         ({"order": "duration"}, "order"),
         ({"total": "roughly"}, "total"),
         ({"caller": ["a", "b"]}, "caller"),
@@ -222,9 +223,50 @@ def test_the_cursor_walks_on_into_the_archive(api: Api, line: PhoneNumber) -> No
     assert [call["archived"] for call in whole] == [False] * 3 + [True] * 3
 
 
+def test_a_search_reaches_into_the_archive(
+    api: Api, line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    tagged = {"tags": ["vip"], "metadata": {"intent": "booking"}, "custom_fields": {"order": 7}}
+    for n in range(12):
+        call = make_call(
+            line if n % 4 else other_line,
+            call_sid=f"old{n}",
+            created_at=NOON - timedelta(days=90 * n),
+            transcript="rye" if n % 2 else "wheat",
+            metadata=tagged if n % 3 else None,
+        )
+        if n >= 6:
+            archive(call)
+    found = {
+        "q": ["old1", "old3", "old5", "old7", "old9", "old11"],
+        "tags": ["old1", "old2", "old5", "old7", "old10", "old11"],
+    }
+    values: dict[str, dict[str, Any]] = {
+        "q": {"q": "rye"},
+        "tags": {"tags": "vip"},
+        "tags_any": {"tags_any": ["vip", "new"]},
+        "metadata": {"metadata": '{"intent": "booking"}'},
+        "custom_fields": {"custom_fields": '{"order": 7}'},
+    }
+    for name, query in values.items():
+        expected = found["q" if name == "q" else "tags"]
+        for limit in (1, 4, 200):
+            assert walk(api, archived="include", limit=limit, **query) == expected
+            assert walk(api, archived="only", limit=limit, **query) == expected[3:]
+        assert walk(api, archived="include", order="created_at", **query) == expected[::-1]
+    both = {"q": "rye", "tags": "vip", "archived": "include"}
+    assert walk(api, **both) == ["old1", "old5", "old7", "old11"]
+    assert walk(api, **both, status="failed") == []
+    whole = api.get("/calls/", both | {"total": "exact"}).json()
+    assert whole["total"]["count"] == 4
+    assert whole["results"][-1]["highlights"]["transcript"] == "⟦rye⟧"
+    assert walk(api_of(other_line), **both) == []
+
+
 def test_one_statement_beyond_authentication(api: Api, three: None) -> None:
     api.get("/calls/")  # notes the key's use
-    for query in ({}, {"status": "failed"}, {"q": "rye"}, {"archived": "include"}):
+    searched = {"q": "rye", "archived": "include"}
+    for query in ({}, {"status": "failed"}, {"q": "rye"}, {"archived": "include"}, searched):
         with CaptureQueriesContext(connection) as captured:
             assert api.get("/calls/", query).status_code == 200
         assert len(captured) == 2
@@ -234,18 +276,51 @@ SEARCHES = {"tags", "tags_any", "metadata", "custom_fields", "q"}
 CHEAP: list[dict[str, Any]] = [query for query, _ in FILTERS if not SEARCHES & set(query)]
 
 
-@pytest.mark.parametrize("query", [{}, *CHEAP, {"archived": "include"}, {"archived": "only"}])
-def test_no_filter_reads_every_call(line: PhoneNumber, query: dict[str, Any]) -> None:
-    """The plan, where sequential scans are as dear as on a big table."""
+def plan_of(line: PhoneNumber, query: dict[str, Any], *, deep: bool = False) -> str:
+    """How a page is read where what is not along an index is as dear as on a big table."""
     text = QueryDict(mutable=True)
     for name, value in query.items():
         text.setlist(name, value if isinstance(value, list) else [str(value)])
     archive(make_call(line, created_at=NOON))
     asked, _, _ = read_query(text)
     values = {**asked.values, "limit": 20, "line": line.pk, "playable": "x"}
+    values |= {"at": NOON, "after_id": uuid.UUID(int=0)}
+    shape = asked.after_cursor if deep else asked.shape
     with tenant(line.pk), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN (FORMAT JSON) " + page_sql(asked.shape), values)
-        plan = json.dumps(cursor.fetchone()[0])
+        for kind in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
+            cursor.execute(f"SET LOCAL enable_{kind} = off")
+        cursor.execute("EXPLAIN (FORMAT JSON) " + page_sql(shape), values)
+        return json.dumps(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("order", ["-created_at", "created_at"])
+@pytest.mark.parametrize("query", [{}, *CHEAP, {"archived": "only"}])
+def test_a_page_is_read_along_an_index(
+    line: PhoneNumber, query: dict[str, Any], order: str, deep: bool
+) -> None:
+    plan = plan_of(line, query | {"order": order}, deep=deep)
     assert '"Seq Scan"' not in plan
-    assert "phone_id" in plan
+    assert "Sort" not in plan
+    indexes = set(re.findall(r'"Index Name": "([^"]+)"', plan))
+    if "archived" in query:
+        assert all("phone_id_created_at_id" in name for name in indexes), indexes
+    else:
+        assert indexes <= {"idx_calls_phone_created", "idx_calls_phone_status_date"}
+    assert indexes
+
+
+def test_live_and_archived_calls_are_each_read_along_an_index(line: PhoneNumber) -> None:
+    """What is sorted then is two pages, however many calls there are."""
+    plan = json.loads(plan_of(line, {"archived": "include"}))
+    assert '"Seq Scan"' not in json.dumps(plan)
+    assert sorts_above_limits(plan[0]["Plan"])
+
+
+def sorts_above_limits(node: dict[str, Any]) -> bool:
+    """Whether nothing is sorted but what a LIMIT below has cut."""
+    below = node.get("Plans", [])
+    if node["Node Type"] == "Sort":
+        text = json.dumps(below)
+        return '"Limit"' in text and text.count('"Sort"') == 0
+    return all(sorts_above_limits(child) for child in below)

@@ -172,7 +172,7 @@ def test_the_recipe_gives_way_until_it_gets_every_lock(
             if len(seen) == 2:
                 reader.close()
 
-        monkeypatch.setattr(operations.time, "sleep", pause)
+        monkeypatch.setattr("calls.archival.operations.time.sleep", pause)
         with connections["owner"].schema_editor() as editor:
             operations.LockCalls().database_forwards("calls", editor, state, state)
             assert seen == [[(0,)], [(0,)]]

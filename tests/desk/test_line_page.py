@@ -55,7 +55,7 @@ def test_all_of_a_line_is_on_its_page(
     assert [event.phone_id for event in shown["problems"]] == [furnished.pk]
     assert [key.phone_id for key in shown["keys"]] == [furnished.pk]
     assert f"member of {furnished.pk}" in {member.subject for member in shown["members"]}
-    assert [rule.phone_id for rule in shown["rules"]] == [furnished.pk]
+    assert [rule.phone_id for rule, _ in shown["rules"]] == [furnished.pk]
     assert shown["hours"][0] == ("Monday", "09:00 to 17:00 UTC")
     assert shown["hours"][-1] == ("Sunday", "not said")
     assert sum(drawn.bar.value for drawn in shown["chart"].bars) == 1

@@ -1,5 +1,6 @@
 """Search reads an index under row level security, on tables large enough to matter."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
+from calls.api.page import Shape, read_page
 from calls.models import Call
 from tenants.scoping import all_tenants, tenant
+from tests.conftest import DROP_PARTITIONS
 
 # One line of 6,000 calls and forty of 350; a tag, a key and a word that 1 of 500 has, and others
 # that every second has.
@@ -27,6 +30,16 @@ SELECT id, phone_id,
        jsonb_build_object('key', n % 500), jsonb_build_object('field', n % 500)
 FROM calls, LATERAL (SELECT substr(call_sid, 3)::int AS n) AS number;
 """
+# The same calls once more, a year older and over ten months.
+ARCHIVED = """
+SELECT app.create_archive_partitions('2025-01-01Z', '2025-10-01Z');
+INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, transcript, created_at,
+    metadata, tags, custom_fields, metadata_created_at)
+SELECT md5('archived' || call_sid)::uuid, c.phone_id, caller_number, 'old' || call_sid, status,
+    transcript, timestamptz '2025-01-01Z' + 20 * (c.created_at - timestamptz '2026-01-01Z'),
+    m.metadata, m.tags, m.custom_fields, c.created_at
+FROM calls c JOIN call_metadata m ON m.call_id = c.id;
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,11 +47,15 @@ def _rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         with connections["owner"].cursor() as cursor:
             cursor.execute(ROWS)
+            cursor.execute(ARCHIVED)
             # VACUUM also merges what GIN has pending, which would be scanned beside the index.
-            cursor.execute("VACUUM ANALYZE phone_numbers, calls, call_metadata, call_search")
+            cursor.execute(
+                "VACUUM ANALYZE phone_numbers, calls, call_metadata, call_search, calls_archive"
+            )
         yield
         with connections["owner"].cursor() as cursor:
             cursor.execute("TRUNCATE phone_numbers CASCADE")
+            cursor.execute(DROP_PARTITIONS)
         connections.close_all()
 
 
@@ -48,13 +65,14 @@ def _unblocked(django_db_blocker: Any) -> Iterator[None]:
         yield
 
 
+SCANNED = "SELECT oid::regclass::text FROM pg_class WHERE pg_stat_get_xact_numscans(oid) > 0"
+
+
 def scans_of(query: Any) -> set[str]:
     """The indexes and tables that a query scans, inside functions too."""
     with transaction.atomic(), connection.cursor() as cursor:
         rows = len(query)
-        cursor.execute(
-            "SELECT oid::regclass::text FROM pg_class WHERE pg_stat_get_xact_numscans(oid) > 0"
-        )
+        cursor.execute(SCANNED)
         scanned = {name for (name,) in cursor.fetchall()}
     assert rows
     return scanned
@@ -103,6 +121,30 @@ def test_the_ids_found_are_looked_up_in_the_primary_key() -> None:
         plan = Call.objects.search(all_tags=["tag7"], limit=20)[:20].explain()
     assert re.search(r"Index Scan using calls_pkey on calls", plan)
     assert re.search(r"Index Cond: \(id = ANY", plan)
+
+
+@pytest.mark.parametrize("order", ["-created_at", "created_at"])
+@pytest.mark.parametrize("filters", [{}, {"status": "completed"}], ids=["alone", "filtered"])
+@pytest.mark.parametrize(("search", "index"), SEARCHES, ids=str)
+def test_what_is_rare_is_found_in_the_archive_by_its_index(
+    search: dict[str, Any], index: str, filters: dict[str, Any], order: str
+) -> None:
+    shape = Shape(filters=tuple(filters), searches=tuple(search), archived="only", order=order)
+    values = {
+        name: json.dumps(value) if isinstance(value, dict) else value
+        for name, value in {**search, **filters}.items()
+    }
+    with tenant("pn_0"), transaction.atomic():
+        page = read_page(shape, values, limit=5)
+        with connection.cursor() as cursor:
+            cursor.execute(SCANNED)
+            scanned = {name for (name,) in cursor.fetchall()}
+    assert page.results.count(b'"id":') == 5
+    tables = {
+        name for name in scanned if re.fullmatch(r"calls|call_[a-z]+|calls_archive_\d+_\d+", name)
+    }
+    assert not tables, "a whole table was read"
+    assert any(index in name or "phone_id_tags" in name for name in scanned)
 
 
 def test_callers_by_prefix_are_found_by_index() -> None:

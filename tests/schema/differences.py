@@ -160,6 +160,43 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             " EXECUTE FUNCTION app.calls_archive_sid_is_fixed()",
         ),
     },
+    "words of a call go when it is neither live nor archived": {
+        "trigger calls.calls_forget_words": (
+            None,
+            "AFTER DELETE ON calls REFERENCING OLD TABLE AS removed FOR EACH STATEMENT"
+            " WHEN (current_setting('app.archiving'::text, true)"
+            " IS DISTINCT FROM 'on'::text OR CURRENT_USER <> 'replytics_staff'::name)"
+            " EXECUTE FUNCTION app.forget_words()",
+        ),
+        "trigger calls.calls_forget_all_words": (
+            None,
+            "AFTER TRUNCATE ON calls FOR EACH STATEMENT EXECUTE FUNCTION app.forget_words()",
+        ),
+        "trigger calls_archive.calls_archive_index_words": (
+            None,
+            "AFTER INSERT ON calls_archive REFERENCING NEW TABLE AS added FOR EACH STATEMENT"
+            " WHEN (current_setting('app.archiving'::text, true)"
+            " IS DISTINCT FROM 'on'::text OR CURRENT_USER <> 'replytics_staff'::name)"
+            " EXECUTE FUNCTION app.index_archived_words()",
+        ),
+        "trigger calls_archive.calls_archive_index_changed_words": (
+            None,
+            "AFTER UPDATE OF transcript, ai_summary ON calls_archive FOR EACH ROW"
+            " WHEN (old.transcript IS DISTINCT FROM new.transcript"
+            " OR old.ai_summary IS DISTINCT FROM new.ai_summary)"
+            " EXECUTE FUNCTION app.index_call_words()",
+        ),
+        "trigger calls_archive.calls_archive_forgets_words": (
+            None,
+            "AFTER DELETE ON calls_archive REFERENCING OLD TABLE AS removed"
+            " FOR EACH STATEMENT EXECUTE FUNCTION app.forget_words()",
+        ),
+        "trigger calls_archive.calls_archive_forgets_all_words": (
+            None,
+            "AFTER TRUNCATE ON calls_archive FOR EACH STATEMENT"
+            " EXECUTE FUNCTION app.forget_words()",
+        ),
+    },
     "updated_at is stamped on every table that has it": {
         "trigger voice_settings.update_voice_settings_updated_at": (
             None,
@@ -248,6 +285,11 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         ),
         "constraint calls_archive.calls_archive_call_sid_key": ("UNIQUE (call_sid)", None),
         "index calls_archive.calls_archive_call_sid_key": ("UNIQUE btree (call_sid)", None),
+        "index calls_archive.idx_archive_search": (
+            None,
+            "gin (phone_id, tags, metadata jsonb_path_ops, custom_fields jsonb_path_ops)"
+            " WITH (gin_pending_list_limit='256')",
+        ),
         "index calls_archive.idx_archive_call_sid": (None, "btree (call_sid)"),
     },
     "an archived call keeps its id": {

@@ -1,7 +1,7 @@
 """Bring hourly and daily statistics up to date."""
 
 import signal
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,9 @@ class Command(BaseCommand):
             raise CommandError("--batch-hours must be at least 1.")
         if (options["since"] or options["until"]) and not options["rebuild"]:
             raise CommandError("--since and --until go with --rebuild.")
+        since, until = options["since"] or BEGINNING, options["until"] or END
+        if since >= until:
+            raise CommandError("--since must come before --until.")
         stopped = _Stopped()
         with all_tenants("roll_up_calls"):
             lines = PhoneNumber.objects.order_by("pk").values_list("pk", flat=True)
@@ -45,7 +48,6 @@ class Command(BaseCommand):
                     raise CommandError(f"There is no line {options['phone_id']!r}.")
             with Progress(transient=True, disable=not self.stdout.isatty()) as progress:
                 if options["rebuild"]:
-                    since, until = options["since"] or BEGINNING, options["until"] or END
                     for line in progress.track(list(lines), description="Queueing"):
                         requeue(phone_id=line, since=since, until=until)
                 task = progress.add_task("Rolling up", total=None)
@@ -84,5 +86,8 @@ def _show(progress: Progress, task: Any, done: Rolled) -> None:
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no time; write 2026-03-01T08:00") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,124 @@
+"""What every endpoint of the API has: a count of statements, a budget, safety when repeated."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from tenants.credentials import KeyScope
+from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.scoping import tenant
+from tests.api import Api, api_of
+from tests.factories import make_call
+from tests.isolation.test_api_matrix import endpoints
+
+HOURS = {"day_of_week": 3, "open_time": "09:00", "close_time": "17:00"}
+RULE = {"rule_type": "greeting", "actions": {"say": "Hello"}}
+# Route, method, body: statements at most, not counting where a transaction begins and ends.
+# Beside the look-up, a change locks its row, writes it and reads what the database made of it.
+COUNTS: dict[tuple[str, str], tuple[Any, int]] = {
+    ("calls/", "GET"): (None, 2),
+    ("calls/<uuid:call_id>/", "GET"): (None, 2),
+    ("calls/<uuid:call_id>/", "PATCH"): ({"ai_summary": "Bread"}, 3),
+    ("calls/<uuid:call_id>/metadata/", "GET"): (None, 2),
+    ("calls/<uuid:call_id>/metadata/", "PATCH"): ({"metadata": {"a": 1}}, 5),
+    ("calls/by-sid/<str:call_sid>/", "PUT"): ({"ai_summary": "Bread"}, 4),
+    ("phone-number/", "GET"): (None, 2),
+    ("phone-number/", "PATCH"): ({"display_name": "Bread"}, 4),
+    ("voice-settings/", "GET"): (None, 2),
+    ("voice-settings/", "PUT"): ({"voice_name": "Nova"}, 4),
+    ("voice-settings/", "PATCH"): ({"voice_name": "Nova"}, 4),
+    ("conversation-rules/", "GET"): (None, 2),
+    ("conversation-rules/", "POST"): (RULE, 4),
+    ("conversation-rules/order/", "POST"): (lambda ids: {"rules": ids["all rules"].split()}, 3),
+    ("conversation-rules/schemas/", "GET"): (None, 1),
+    ("conversation-rules/<uuid:pk>/", "GET"): (None, 2),
+    ("conversation-rules/<uuid:pk>/", "PUT"): (RULE, 4),
+    ("conversation-rules/<uuid:pk>/", "PATCH"): ({"priority": 3}, 4),
+    ("conversation-rules/<uuid:pk>/", "DELETE"): (None, 3),
+    ("business-hours/", "GET"): (None, 2),
+    ("business-hours/", "POST"): (HOURS | {"day_of_week": 6}, 4),
+    ("business-hours/", "PUT"): ({"days": [HOURS | {"day_of_week": n} for n in range(7)]}, 6),
+    ("business-hours/<uuid:pk>/", "GET"): (None, 2),
+    ("business-hours/<uuid:pk>/", "PUT"): (HOURS | {"day_of_week": 5}, 4),
+    ("business-hours/<uuid:pk>/", "PATCH"): ({"close_time": "18:00"}, 4),
+    ("business-hours/<uuid:pk>/", "DELETE"): (None, 3),
+    ("stats/daily/?first=2026-03-01&last=2026-03-31", "GET"): (None, 7),
+    ("stats/hourly/?since=2026-03-01T00:00:00Z&until=2026-03-02T00:00:00Z", "GET"): (None, 7),
+    ("stats/summary/", "GET"): (None, 3),
+}
+
+
+@pytest.fixture
+def ids(line: PhoneNumber) -> dict[str, str]:
+    with tenant(line.pk):
+        VoiceSettings.objects.create(phone=line)
+        rule = ConversationRule.objects.create(phone=line, **RULE)
+        for day in range(6):
+            hours = BusinessHours.objects.create(phone=line, **HOURS | {"day_of_week": day})
+        rules = [ConversationRule.objects.create(phone=line, **RULE) for _ in range(3)]
+    call = make_call(line, call_sid="CA1", metadata={"tags": ["vip"]})
+    for _ in range(3):
+        make_call(line)
+    return {
+        "conversation-rules": str(rule.pk),
+        "business-hours": str(hours.pk),
+        "calls": str(call.pk),
+        "all rules": " ".join(str(each.pk) for each in (rule, *rules)),
+    }
+
+
+def test_every_endpoint_has_a_count() -> None:
+    assert {(route.partition("?")[0], method) for route, method in COUNTS} == set(endpoints())
+
+
+def request(api: Api, ids: dict[str, str], route: str, method: str, **options: Any) -> Any:
+    pk = ids.get(route.partition("/")[0], "")
+    path = route.replace("<uuid:pk>", pk).replace("<uuid:call_id>", pk)
+    path = path.replace("<str:call_sid>", "CA1")
+    body, _ = COUNTS[route, method]
+    body = body(ids) if callable(body) else body
+    return api.request(method, f"/{path}", body, content_type="application/json", **options)
+
+
+@pytest.mark.parametrize(("route", "method"), COUNTS)
+def test_statements_of_an_endpoint(
+    line: PhoneNumber, ids: dict[str, str], route: str, method: str
+) -> None:
+    """The look-up of the key is one of them."""
+    api = api_of(line, *KeyScope.values)
+    api.get("/conversation-rules/schemas/")  # notes the key's use
+    with CaptureQueriesContext(connection) as captured:
+        response = request(api, ids, route, method)
+    assert response.status_code < 300, response.content
+    statements = [query["sql"] for query in captured.captured_queries]
+    statements = [sql for sql in statements if "SAVEPOINT" not in sql]
+    assert len(statements) <= COUNTS[route, method][1], "\n".join(statements)
+
+
+@pytest.mark.parametrize(("route", "method"), COUNTS)
+def test_every_endpoint_keeps_to_the_budget(
+    line: PhoneNumber, ids: dict[str, str], settings: Settings, route: str, method: str
+) -> None:
+    settings.API_REQUESTS_PER_KEY = 1
+    api = api_of(line, *KeyScope.values)
+    allowed, refused = (request(api, ids, route, method) for _ in range(2))
+    assert allowed.status_code < 300
+    assert (refused.status_code, refused["RateLimit"][:10]) == (429, '"key";r=0;')
+
+
+@pytest.mark.parametrize(
+    ("route", "method"),
+    [key for key in COUNTS if key[1] == "POST" or key[0].startswith("calls/by-sid/")],
+)
+def test_a_repeated_request_is_answered_as_the_first_was(
+    line: PhoneNumber, ids: dict[str, str], route: str, method: str
+) -> None:
+    api = api_of(line, *KeyScope.values)
+    headers = {"Idempotency-Key": "once"}
+    first, again = (request(api, ids, route, method, headers=headers) for _ in range(2))
+    assert "Idempotency-Replayed" not in first
+    assert again["Idempotency-Replayed"] == "true"
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
