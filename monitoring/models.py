@@ -1,5 +1,6 @@
 """What the monitor remembers. It is of the whole server: staff alone may read it."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -193,3 +194,93 @@ class EndedSession(models.Model):
 
     def __str__(self) -> str:
         return f"process {self.pid}, {self.get_how_display()} by {self.by}"
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def open(self) -> "AlertQuerySet":
+        return self.filter(resolved_at=None)
+
+
+class Alert(models.Model):
+    """Something bad that was found, from then until it is found no more."""
+
+    shared_because = WHOLE_SERVER
+
+    metric = models.TextField()
+    subject = models.TextField()
+    label = models.TextField()
+    level = models.TextField(choices=[(level.value, level.value) for level in Level])
+    text = models.TextField(help_text="What was found last; for staff alone.")
+    cure = models.TextField()
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="Found last.")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    told_level = models.TextField(
+        default="", db_default="", help_text="The worst that was told; empty: nobody was told."
+    )
+    told_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    handled_by = models.TextField(default="", db_default="")
+    note = models.TextField(default="", db_default="")
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        db_table = "alerts"
+        ordering = ["-id"]
+        default_permissions = ("view", "change")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["metric", "subject"],
+                condition=models.Q(resolved_at=None),
+                name="alerts_metric_subject_open_key",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.label}, {self.subject}"
+
+    def acknowledge(self, *, by: str, note: str, now: datetime) -> None:
+        """Somebody is at it: no reminders, unless it gets worse."""
+        self.acknowledged_at, self.handled_by, self.note = now, by, note
+        self.save(update_fields=["acknowledged_at", "handled_by", "note"])
+
+    def snooze(self, *, by: str, note: str, until: datetime) -> None:
+        """Nothing is told of it until then, even if it goes and comes again; then all anew."""
+        self.snoozed_until, self.handled_by, self.note = until, by, note
+        self.acknowledged_at, self.told_level = None, ""
+        self.save(
+            update_fields=[
+                "snoozed_until",
+                "handled_by",
+                "note",
+                "acknowledged_at",
+                "told_level",
+            ]
+        )
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "e-mail"
+    WEBHOOK = "webhook", "webhook"
+
+
+class Notice(models.Model):
+    """News of alerts for one channel: written with them, delivered by the worker."""
+
+    shared_because = WHOLE_SERVER
+
+    created_at = models.DateTimeField()
+    channel = models.TextField(choices=Channel.choices)
+    news = models.JSONField(help_text="Alerts that opened, go on, or were resolved.")
+    delivered_at = models.DateTimeField(null=True)
+    error = models.TextField(default="", db_default="", help_text="Of the last attempt.")
+
+    class Meta:
+        db_table = "alert_notices"
+        ordering = ["-id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.pk}"

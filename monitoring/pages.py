@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from monitoring.alerts import follow
 from monitoring.metrics import GROUPS
 from monitoring.models import DatabaseReport, EndedSession, HowEnded, Statement
 from monitoring.plans import NoPlan, plan_of
@@ -58,7 +59,9 @@ def show(request: HttpRequest, template: str, title: str, **context: Any) -> Htt
 def report(request: HttpRequest) -> HttpResponse:
     """GET shows the worker's last report; POST looks again now."""
     if request.method == "POST":
-        keep(examine(reuse=young_costly_findings(timezone.now())))
+        found_now = examine(reuse=young_costly_findings(timezone.now()))
+        keep(found_now)
+        follow(found_now)
         return redirect("database:report")
     with all_tenants("database page"):
         last = DatabaseReport.objects.first()

@@ -8,6 +8,7 @@ from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
+from monitoring.alerts import follow, forget_old_alerts
 from monitoring.report import examine, keep, young_costly_findings
 from monitoring.snapshots import forget_old_snapshots, take_snapshot
 
@@ -23,13 +24,16 @@ def database_report(timestamp: int = 0) -> None:
     except DatabaseError as error:
         # The report says what is wrong with the server, so it must come all the more.
         logger.warning("No snapshot of the server was taken: %s", type(error).__name__)
-    keep(examine(reuse=young_costly_findings(timezone.now())))
+    report = examine(reuse=young_costly_findings(timezone.now()))
+    keep(report)
+    follow(report)
 
 
 @app.periodic(cron=settings.SCHEDULE["forget_snapshots"])
 @app.task(lock="forget_snapshots", queueing_lock="forget_snapshots")
 def forget_snapshots(timestamp: int = 0) -> None:
     forget_old_snapshots()
+    forget_old_alerts(now=timezone.now())
 
 
 @app.periodic(cron=settings.SCHEDULE["retry_stalled_jobs"])

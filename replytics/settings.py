@@ -423,7 +423,28 @@ MONITORING_SUPERUSERS = env.list("MONITORING_SUPERUSERS", default=PROVIDERS_LOGI
 # The bearer token of /metrics; without one it answers on loopback alone.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and not re.fullmatch(r"[\x21-\x7e]{20,}", METRICS_TOKEN):
-    raise ImproperlyConfigured("METRICS_TOKEN: write 20 visible ASCII characters or more")
+    raise ImproperlyConfigured("METRICS_TOKEN is too simple; write 20 visible ASCII characters")
+
+# Whom findings that turn bad are told to; empty: nobody.
+ALERT_EMAILS = _list(
+    "ALERT_EMAILS", re.compile(r"[^@\s]+@[^@\s]+"), default="", example="ops@example.com"
+)
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+if ALERT_WEBHOOK_URL and not re.fullmatch(rf"https://{_HOST}(:\d+)?/[!-~]*", ALERT_WEBHOOK_URL):
+    raise ImproperlyConfigured(
+        "ALERT_WEBHOOK_URL must be https only; write it like https://hooks.example.com/path"
+    )
+# Signs what is sent there.
+ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")
+if ALERT_WEBHOOK_URL and len(ALERT_WEBHOOK_SECRET) < 20:
+    raise ImproperlyConfigured("ALERT_WEBHOOK_SECRET is too short; write 20 characters or more")
+# Where mail goes out: smtp+tls://user:password@host:587
+_mail = env.str("EMAIL_URL", default="")
+if ALERT_EMAILS and not _mail:
+    raise ImproperlyConfigured("EMAIL_URL is not set, and ALERT_EMAILS wants e-mail")
+vars().update(env.email_url_config(_mail or "dummymail://"))
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="replytics@localhost")
 
 SECURE_SSL_REDIRECT = HTTPS
 # A load balancer's probe and a scraper on loopback speak plain http.

@@ -55,6 +55,8 @@ STAFF = {"admin/line/", "admin/desk/live/", "admin/desk/views/", "admin/desk/rev
 # Of the whole server: refused inside of a line.
 STAFF |= {
     "admin/database/",
+    "admin/database/alerts/",
+    "admin/database/alerts/<int:pk>/",
     "admin/database/statements/",
     "admin/database/statements/<int:pk>/",
     "admin/database/sessions/",

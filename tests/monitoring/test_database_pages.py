@@ -96,7 +96,8 @@ def test_statement_page_shows_text_and_plan_without_values(operator: Client) -> 
     assert address("statement", pk=found.pk) in listed
     page = operator.get(address("statement", pk=found.pk)).text
     assert SECRET not in page
-    if connection.pg_version < 160_000:
+    server: Any = connection
+    if server.pg_version < 160_000:
         assert f"skipped: {WITHOUT_VALUES}" in page
     else:
         assert "Scan" in page
@@ -109,7 +110,7 @@ def test_plan_is_that_of_the_role_that_ran_it() -> None:
     of_line = statement_of(
         "SELECT cbrt(count(id)) AS lines_own FROM calls", "lines_own", line="pn_bakery"
     )
-    of_staff = statement_of("SELECT cbrt(count(id)) AS staffs FROM calls", "staffs")
+    of_staff = statement_of("SELECT exp(count(id)) AS staffs FROM calls", "staffs")
     assert "app.phone()" in plan_of(of_line)
     assert "app.phone()" not in plan_of(of_staff)
 

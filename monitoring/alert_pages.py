@@ -1,0 +1,70 @@
+"""The admin's page of alerts: what is open, acknowledge, snooze."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from monitoring.models import Alert, Notice
+from monitoring.pages import page, show
+from tenants.scoping import all_tenants
+
+CHANGE = "monitoring.change_alert"
+LATEST_SHOWN = 30
+HOURS = [(1, "an hour"), (8, "8 hours"), (24, "a day"), (168, "a week")]
+
+
+class HandleForm(forms.Form):
+    """`hours` empty: acknowledged."""
+
+    note = forms.CharField(max_length=500, required=False)
+    hours = forms.TypedChoiceField(
+        choices=[("", ""), *HOURS], coerce=int, empty_value=None, required=False
+    )
+
+
+@page()
+@require_safe
+def alerts(request: HttpRequest) -> HttpResponse:
+    with all_tenants("alerts page"):
+        context: dict[str, Any] = {
+            "open": list(Alert.objects.open()),
+            "resolved": list(Alert.objects.exclude(resolved_at=None)[:LATEST_SHOWN]),
+            "undelivered": list(Notice.objects.filter(delivered_at=None)[:LATEST_SHOWN]),
+        }
+    return show(
+        request,
+        "alerts",
+        "Alerts",
+        now=timezone.now(),
+        hours=HOURS,
+        may_change=request.user.has_perm(CHANGE),
+        **context,
+    )
+
+
+@page(CHANGE)
+@require_POST
+def handle(request: Any, pk: int) -> HttpResponse:
+    """Acknowledge an open alert, or snooze it for some hours."""
+    form = HandleForm(request.POST)
+    if not form.is_valid():
+        raise PermissionDenied
+    hours, note, by = form.cleaned_data["hours"], form.cleaned_data["note"], request.user
+    now = timezone.now()
+    with all_tenants("alerts page"):
+        alert = get_object_or_404(Alert.objects.open(), pk=pk)
+        if hours is None:
+            alert.acknowledge(by=by.get_username(), note=note, now=now)
+            messages.success(request, f"Acknowledged: {alert}")
+        else:
+            until = now + timedelta(hours=hours)
+            alert.snooze(by=by.get_username(), note=note, until=until)
+            messages.success(request, f"Nothing is told until {until:%Y-%m-%d %H:%M} UTC: {alert}")
+    return redirect("database:alerts")

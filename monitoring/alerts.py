@@ -1,0 +1,131 @@
+"""Alerts: what turned bad in a report and what is well again, and whom that is told."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from monitoring.delivery import deliver_notice
+from monitoring.findings import Finding, Item, Level
+from monitoring.models import Alert, Channel, Notice
+from monitoring.report import Report
+from tenants.scoping import all_tenants, no_tenant
+
+BAD = (Level.WARNING, Level.CRITICAL)
+REMINDED_EVERY = timedelta(days=1)
+KEPT_FOR = timedelta(days=90)
+ADVISORY_LOCK = 0x7265706C_00000002  # any number that nobody else locks
+
+Key = tuple[str, str]  # metric and subject: one alert each
+
+
+def follow(report: Report) -> None:
+    """Open, keep up to date and resolve alerts; what is worth telling becomes notices."""
+    now = report.server.now
+    with all_tenants("alerts"), transaction.atomic():
+        with connection.cursor() as cursor:  # one report at a time
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
+        known = {(alert.metric, alert.subject): alert for alert in Alert.objects.open()}
+        found = dict(_bad_items(report.findings))
+        alerts = [
+            _keep(known.get(key), finding, item, now) for key, (finding, item) in found.items()
+        ]
+        gone = [
+            alert
+            for key, alert in known.items()
+            if key not in found and _is_well(key, report.findings)
+        ]
+        for alert in gone:
+            alert.resolved_at = now
+            alert.save(update_fields=["resolved_at"])
+        _tell(
+            [alert for alert in alerts if _is_news(alert, now)],
+            [alert for alert in gone if alert.told_level],
+            now,
+        )
+
+
+def _bad_items(findings: Iterable[Finding]) -> Iterable[tuple[Key, tuple[Finding, Item]]]:
+    for finding in findings:
+        for item in finding.items:
+            if item.level in BAD:
+                yield (finding.metric, item.subject), (finding, item)
+
+
+def _keep(alert: Alert | None, finding: Finding, item: Item, now: datetime) -> Alert:
+    if alert is None:
+        alert = Alert(metric=finding.metric, subject=item.subject, opened_at=now)
+        before = Alert.objects.filter(metric=finding.metric, subject=item.subject).first()
+        if before and before.snoozed_until and before.snoozed_until > now:
+            alert.snoozed_until, alert.note = before.snoozed_until, before.note
+            alert.handled_by = before.handled_by
+    alert.label, alert.level, alert.seen_at = finding.label, item.level, now
+    alert.text, alert.cure = item.text, item.cure
+    alert.save()
+    return alert
+
+
+def _is_well(key: Key, findings: Iterable[Finding]) -> bool:
+    """Whether the report says so: what it did not look at, or did not list, may be as it was."""
+    metric, subject = key
+    for finding in findings:
+        if finding.metric == metric:
+            hidden = finding.count > len(finding.items)
+            unknown = any(i.subject == subject and i.level is Level.UNKNOWN for i in finding.items)
+            return (
+                not hidden
+                and not unknown
+                and finding.level
+                not in (
+                    Level.SKIPPED,
+                    Level.UNKNOWN,
+                )
+            )
+    return True  # there is no such metric any more
+
+
+def _is_news(alert: Alert, now: datetime) -> bool:
+    if alert.snoozed_until and alert.snoozed_until > now:
+        return False
+    told = Level(alert.told_level).badness if alert.told_level else -1
+    if Level(alert.level).badness > told:
+        return True
+    reminded = alert.told_at is not None and alert.told_at <= now - REMINDED_EVERY
+    return reminded and alert.acknowledged_at is None
+
+
+def _tell(bad: list[Alert], gone: list[Alert], now: datetime) -> None:
+    if not bad and not gone:
+        return
+    for alert in bad:
+        alert.told_level, alert.told_at = alert.level, now
+        alert.save(update_fields=["told_level", "told_at"])
+    news = {"alerts": [_news(alert) for alert in bad], "resolved": [_news(a) for a in gone]}
+    channels = {Channel.EMAIL: settings.ALERT_EMAILS, Channel.WEBHOOK: settings.ALERT_WEBHOOK_URL}
+    for channel, address in channels.items():
+        if address:
+            notice = Notice.objects.create(created_at=now, channel=channel, news=news)
+            with no_tenant():  # the queue is the login's own
+                deliver_notice.defer(notice=notice.pk)
+
+
+def _news(alert: Alert) -> dict[str, Any]:
+    """What leaves the house: never the text, which may name a line."""
+    return {
+        "id": alert.pk,
+        "metric": alert.metric,
+        "label": alert.label,
+        "subject": alert.subject,
+        "level": str(alert.level),
+        "opened_at": alert.opened_at.isoformat(),
+        "resolved_at": alert.resolved_at.isoformat() if alert.resolved_at else None,
+    }
+
+
+def forget_old_alerts(*, now: datetime) -> None:
+    """Delete what was resolved or told long ago."""
+    with all_tenants("alerts retention"):
+        Alert.objects.filter(resolved_at__lt=now - KEPT_FOR).delete()
+        Notice.objects.filter(created_at__lt=now - KEPT_FOR).delete()

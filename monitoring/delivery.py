@@ -1,0 +1,105 @@
+"""How a notice of alerts is delivered: by e-mail, or to a webhook with a signature.
+
+At least once: a receiver tells by the delivery's number what it has had before.
+"""
+
+import hashlib
+import hmac
+import http.client
+import json
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.urls import reverse
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from monitoring.models import Channel, Notice
+from tenants.scoping import all_tenants
+
+TIMEOUT = 10  # seconds, of connecting and of each read
+# Eight attempts within an hour: 3, 9, 27 … seconds apart.
+RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
+
+
+class NotDelivered(Exception):
+    """The receiver refused it; the message is its status."""
+
+
+@app.task(retry=RETRY)
+def deliver_notice(notice: int) -> None:
+    deliver(notice)
+
+
+def deliver(pk: int) -> None:
+    """Send a notice that was not sent yet. Raises what went wrong, which is kept by its class."""
+    with all_tenants("alert notice"):
+        notice = Notice.objects.get(pk=pk)
+    if notice.delivered_at:
+        return
+    try:
+        SEND[Channel(notice.channel)](notice)
+        notice.delivered_at, notice.error = timezone.now(), ""
+    except Exception as error:
+        # Never its text: it may have the address, which can hold a secret.
+        notice.error = str(error) if isinstance(error, NotDelivered) else type(error).__name__
+        raise
+    finally:
+        with all_tenants("alert notice"):
+            notice.save(update_fields=["delivered_at", "error"])
+
+
+def send_email(notice: Notice) -> None:
+    bad, gone = notice.news["alerts"], notice.news["resolved"]
+    counts = [f"{len(bad)} bad" if bad else "", f"{len(gone)} resolved" if gone else ""]
+    lines = [*(_line(alert) for alert in bad), *(f"resolved: {_line(alert)}" for alert in gone)]
+    EmailMessage(
+        subject=f"[Replytics] Database: {', '.join(filter(None, counts))}",
+        body="\n".join([*lines, "", f"See {page_address()}", ""]),
+        to=settings.ALERT_EMAILS,
+        headers={"X-Replytics-Delivery": str(notice.pk)},
+    ).send()
+
+
+def _line(alert: dict[str, Any]) -> str:
+    return f"{alert['level']}: {alert['label']}: {alert['subject']}, since {alert['opened_at']}"
+
+
+def send_to_webhook(notice: Notice) -> None:
+    """POST it; anything but 2xx is a failure, a redirect too."""
+    body = json.dumps({"delivery": notice.pk, "link": page_address(), **notice.news}).encode()
+    url = urlsplit(settings.ALERT_WEBHOOK_URL)
+    at = str(int(timezone.now().timestamp()))
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Replytics",
+        "X-Replytics-Delivery": str(notice.pk),
+        "X-Replytics-Signature": f"t={at},v1={signature(at, body)}",
+    }
+    connection = http.client.HTTPSConnection(
+        url.hostname or "", url.port, timeout=TIMEOUT, context=ssl.create_default_context()
+    )
+    try:
+        connection.request("POST", url._replace(scheme="", netloc="").geturl(), body, headers)
+        status = connection.getresponse().status
+    finally:
+        connection.close()
+    if not 200 <= status < 300:
+        raise NotDelivered(f"status {status}")
+
+
+def signature(at: str, body: bytes) -> str:
+    """HMAC-SHA256 of the time in Unix seconds, a dot, and the body."""
+    key = settings.ALERT_WEBHOOK_SECRET.encode()
+    return hmac.new(key, at.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def page_address() -> str:
+    return f"{settings.PUBLIC_URL}{reverse('database:alerts')}"
+
+
+SEND = {Channel.EMAIL: send_email, Channel.WEBHOOK: send_to_webhook}
