@@ -239,7 +239,7 @@ def test_a_search_reaches_into_the_archive(
         "q": ["old1", "old3", "old5", "old7", "old9", "old11"],
         "tags": ["old1", "old2", "old5", "old7", "old10", "old11"],
     }
-    values = {
+    values: dict[str, dict[str, Any]] = {
         "q": {"q": "rye"},
         "tags": {"tags": "vip"},
         "tags_any": {"tags_any": ["vip", "new"]},
@@ -252,7 +252,7 @@ def test_a_search_reaches_into_the_archive(
             assert walk(api, archived="include", limit=limit, **query) == expected
             assert walk(api, archived="only", limit=limit, **query) == expected[3:]
         assert walk(api, archived="include", order="created_at", **query) == expected[::-1]
-    both = {"q": "rye", "tags": "vip", "archived": "include"}
+    both: dict[str, Any] = {"q": "rye", "tags": "vip", "archived": "include"}
     assert walk(api, **both) == ["old1", "old5", "old7", "old11"]
     assert walk(api, **both, status="failed") == []
     whole = api.get("/calls/", both | {"total": "exact"}).json()
