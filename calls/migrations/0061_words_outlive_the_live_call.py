@@ -7,6 +7,10 @@ DELETE FROM call_search s WHERE NOT EXISTS (SELECT FROM calls c WHERE c.id = s.c
 """
 
 
+def forget_archived(apps, schema_editor):
+    schema_editor.execute(ONLY_LIVE)
+
+
 class Migration(migrations.Migration):
     safe_because = {
         "ban-drop-constraint": "the triggers of 0060 take the words away with their call",
@@ -17,5 +21,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveConstraint("callsearch", "call_search_call"),
         # Backwards the foreign key would refuse the others.
-        migrations.RunSQL(migrations.RunSQL.noop, ONLY_LIVE),
+        migrations.RunPython(migrations.RunPython.noop, forget_archived),
     ]
