@@ -51,6 +51,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         items = [_item(shown.pop(label), icon) for label, icon in icons.items() if label in shown]
         groups.append({"title": title, "items": items})
     rest = [_item(model, "database") for model in shown.values()]
+    if request.user.has_perm("monitoring.view_databasereport"):
+        link = reverse("database:report")
+        rest.insert(0, {"title": "Database", "icon": "monitor_heart", "link": link})
     groups.append({"title": "Operation", "items": rest})
     return [group for group in groups if group["items"]]
 

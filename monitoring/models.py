@@ -162,3 +162,34 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.kind})"
+
+
+class HowEnded(models.TextChoices):
+    CANCELLED = "cancelled", "its statement cancelled"
+    TERMINATED = "terminated", "terminated"
+
+
+class EndedSession(models.Model):
+    """A session that somebody ended on the admin's page, or tried to."""
+
+    shared_because = WHOLE_SERVER
+
+    ended_at = models.DateTimeField(db_default=NOW)
+    by = models.TextField()
+    how = models.TextField(choices=HowEnded.choices)
+    reason = models.TextField()
+    pid = models.IntegerField()
+    login = models.TextField()
+    work = models.TextField(help_text="The request, job or command that it ran.")
+    state = models.TextField()
+    statement = models.TextField(help_text="Its last one, without the values.")
+    succeeded = models.BooleanField(null=True, help_text="Empty: nobody knows.")
+
+    class Meta:
+        db_table = "ended_sessions"
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        permissions = [("end_session", "Can cancel and terminate sessions of the database")]
+
+    def __str__(self) -> str:
+        return f"process {self.pid}, {self.get_how_display()} by {self.by}"

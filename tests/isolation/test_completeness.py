@@ -52,6 +52,14 @@ NO_SCOPE = {"", "health/live", "health/ready", "metrics"}
 NO_SCOPE |= {"api/schema/", "api/docs/", "api/redoc/"}  # the same for everybody
 STATIC = {"favicon.ico"}
 STAFF = {"admin/line/", "admin/desk/live/", "admin/desk/views/", "admin/desk/review/"}
+# Of the whole server: refused inside of a line.
+STAFF |= {
+    "admin/database/",
+    "admin/database/statements/",
+    "admin/database/statements/<int:pk>/",
+    "admin/database/sessions/",
+    "admin/database/sessions/end/",
+}
 # The line comes from the credentials; tests/calls/intake, tests/calls/api and test_api_matrix.py
 # hold them to it.
 CREDENTIALS = {

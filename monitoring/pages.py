@@ -1,0 +1,163 @@
+"""The admin's pages about the database: what was found, statements with plans, sessions."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from monitoring.metrics import GROUPS
+from monitoring.models import DatabaseReport, EndedSession, HowEnded, Statement
+from monitoring.plans import NoPlan, plan_of
+from monitoring.report import examine, findings_of, keep, young_costly_findings
+from monitoring.server import reading
+from monitoring.sessions import Session, end_session, sessions
+from monitoring.statements import Order, activity
+from tenants.scoping import all_tenants
+
+View = Callable[..., HttpResponse]
+VIEW = "monitoring.view_databasereport"
+END = "monitoring.end_session"
+LATEST_SHOWN = 10
+
+
+def page(permission: str = VIEW) -> Callable[[View], View]:
+    """A page of the admin for those who have the permission, and not inside of one line."""
+
+    def guard(view: View) -> View:
+        @never_cache
+        @wraps(view)
+        def guarded(request: Any, **arguments: Any) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            if getattr(request, "picked_line", None):
+                messages.warning(request, "The database is of all lines: leave the line first.")
+                return redirect("admin:index")
+            return view(request, **arguments)
+
+        return admin.site.admin_view(guarded)
+
+    return guard
+
+
+def show(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+    context |= admin.site.each_context(request) | {"title": title}
+    return TemplateResponse(request, f"monitoring/{template}.html", context)
+
+
+@page()
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest) -> HttpResponse:
+    """GET shows the worker's last report; POST looks again now."""
+    if request.method == "POST":
+        keep(examine(reuse=young_costly_findings(timezone.now())))
+        return redirect("database:report")
+    with all_tenants("database page"):
+        last = DatabaseReport.objects.first()
+    found = findings_of(last.findings) if last else []
+    groups = [
+        (title, [finding for finding in found if finding.group == group])
+        for group, title in GROUPS.items()
+    ]
+    return show(request, "report", "Database", report=last, groups=groups)
+
+
+@page()
+@require_safe
+def statements(request: HttpRequest) -> HttpResponse:
+    """The statements of the last hour that are first in what `order` names."""
+    given = request.GET.get("order", "")
+    order = Order(given) if given in list(Order) else Order.TOTAL
+    with reading(reason="database page") as cursor:
+        found = activity(cursor, order=order)
+    return show(
+        request, "statements", "Statements", statements=found, orders=list(Order), order=order
+    )
+
+
+@page()
+@require_safe
+def statement(request: HttpRequest, pk: int) -> HttpResponse:
+    """One statement's text, what it did lately, and its plan."""
+    with all_tenants("database page"):
+        shown = get_object_or_404(Statement, pk=pk)
+        history = list(shown.activity.order_by("-taken_at")[:LATEST_SHOWN])
+    try:
+        plan, why_not = plan_of(shown), ""
+    except NoPlan as reason:
+        plan, why_not = "", str(reason)
+    return show(
+        request,
+        "statement",
+        "Statement",
+        statement=shown,
+        history=history,
+        plan=plan,
+        why_not=why_not,
+    )
+
+
+@page()
+@require_safe
+def list_sessions(request: HttpRequest) -> HttpResponse:
+    """Who is connected, and which sessions were ended here."""
+    with all_tenants("database page"):
+        ended = list(EndedSession.objects.all()[:LATEST_SHOWN])
+    may_end = request.user.has_perm(END)
+    return show(request, "sessions", "Sessions", sessions=sessions(), ended=ended, may_end=may_end)
+
+
+class EndForm(forms.Form):
+    """Which session was meant: process numbers are used again."""
+
+    pid = forms.IntegerField(widget=forms.HiddenInput)
+    began = forms.CharField(widget=forms.HiddenInput)
+    asked = forms.CharField(widget=forms.HiddenInput, required=False)
+    how = forms.ChoiceField(choices=HowEnded.choices, widget=forms.HiddenInput)
+    reason = forms.CharField(min_length=5, max_length=500, help_text="It is kept on record.")
+
+    def session(self) -> Session | None:
+        """The one that was shown, if it is still there and, for a cancellation, still at it."""
+        given = self.cleaned_data
+        for session in sessions():
+            same = session.pid == given["pid"] and session.began.isoformat() == given["began"]
+            asked = session.asked.isoformat() if session.asked else ""
+            if same and (given["how"] == HowEnded.TERMINATED or asked == given["asked"]):
+                return session
+        return None
+
+
+@page(END)
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: Any) -> HttpResponse:
+    """GET asks for the reason; POST ends the session."""
+    posted = request.method == "POST"
+    form = EndForm(request.POST) if posted else EndForm(initial=request.GET.dict())
+    if not posted or not form.is_valid():
+        return show(request, "end_session", "End a session", form=form)
+    how = HowEnded(form.cleaned_data["how"])
+    session = form.session()
+    if session is None:
+        messages.info(request, "It has ended by itself, or is at another statement by now.")
+    elif not session.is_ours:
+        messages.error(
+            request,
+            f"This login may end its own sessions alone; as {session.login} or an administrator:"
+            f" SELECT pg_terminate_backend({session.pid})",
+        )
+    else:
+        by, reason = request.user.get_username(), form.cleaned_data["reason"]
+        record = end_session(session, how, by=by, reason=reason)
+        if record.succeeded:
+            messages.success(request, f"Process {session.pid}: {record.get_how_display()}.")
+        else:
+            messages.info(request, "It ended by itself meanwhile.")
+    return redirect("database:sessions")

@@ -1,0 +1,93 @@
+"""Sessions in our database, and ending one of our own login's: with a reason, on record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from monitoring.masking import mask
+from monitoring.models import EndedSession, HowEnded
+from monitoring.server import reading, rows
+from tenants.scoping import all_tenants, no_tenant
+
+SHOWN = 200
+SESSIONS = """
+SELECT pid, usename AS login, application_name AS work, coalesce(state, '') AS state,
+    backend_start AS began, query_start AS asked, query,
+    extract(epoch FROM clock_timestamp() - xact_start) AS transaction_seconds,
+    extract(epoch FROM clock_timestamp() - state_change) AS state_seconds,
+    concat_ws(' ', wait_event_type, wait_event) AS waits,
+    array_to_string(pg_blocking_pids(pid), ', ') AS blockers,
+    usename = session_user AS is_ours
+FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend'
+AND pid <> pg_backend_pid()
+ORDER BY xact_start NULLS LAST, state_change DESC LIMIT %(shown)s
+"""
+# The session that was shown, not another one that has its number by now; and for a cancellation
+# still the same statement. Only a login's own sessions may be ended by it.
+END = """
+SELECT {function}(pid) FROM pg_stat_activity
+WHERE pid = %(pid)s AND backend_start = %(began)s AND usename = session_user {still}
+"""
+FUNCTIONS = {
+    HowEnded.CANCELLED: ("pg_cancel_backend", "AND state = 'active' AND query_start = %(asked)s"),
+    HowEnded.TERMINATED: ("pg_terminate_backend", ""),
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one session does now; `statement` has no values, `line` is empty for all or none."""
+
+    pid: int
+    login: str
+    work: str
+    state: str
+    began: datetime
+    asked: datetime | None
+    transaction_seconds: float | None
+    state_seconds: float | None
+    waits: str
+    blockers: str
+    is_ours: bool
+    statement: str
+    line: str
+
+
+def sessions() -> list[Session]:
+    """Those with the oldest transactions first; without the one that asks."""
+    with reading(reason="sessions of the database") as cursor:
+        return [_session(row) for row in rows(cursor, SESSIONS, {"shown": SHOWN})]
+
+
+def _session(row: dict[str, Any]) -> Session:
+    statement = mask(row.pop("query") or "")
+    return Session(**row, statement=statement.text, line=statement.line)
+
+
+def end_session(session: Session, how: HowEnded, *, by: str, reason: str) -> EndedSession:
+    """Cancel its statement or terminate it; on record whatever comes of it.
+
+    `succeeded` of the record is False when it, or the statement, had ended by itself.
+    """
+    with all_tenants("a session is ended"):
+        record = EndedSession.objects.create(
+            by=by,
+            how=how,
+            reason=reason,
+            pid=session.pid,
+            login=session.login,
+            work=session.work,
+            state=session.state,
+            statement=session.statement,
+        )
+    function, still = FUNCTIONS[how]
+    with no_tenant(), connection.cursor() as cursor:  # as the login itself
+        cursor.execute(END.format(function=function, still=still), vars(session))
+        row = cursor.fetchone()
+    record.succeeded = bool(row and row[0])
+    with all_tenants("a session is ended"):
+        record.save(update_fields=["succeeded"])
+    return record
