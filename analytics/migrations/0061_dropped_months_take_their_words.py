@@ -20,7 +20,7 @@ def drop_partition(more: str) -> str:
 class Migration(migrations.Migration):
     dependencies = [
         ("analytics", "0060_moves_change_no_number"),
-        ("calls", "0060_words_of_archived_calls"),
+        ("calls", "0062_words_follow_the_archive"),
     ]
 
     operations = [migrations.RunSQL(drop_partition(FORGET_WORDS), drop_partition(""))]

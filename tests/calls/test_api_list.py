@@ -254,7 +254,7 @@ def test_a_search_reaches_into_the_archive(
             assert walk(api, archived="include", limit=limit, **query) == expected
             assert walk(api, archived="only", limit=limit, **query) == expected[3:]
         assert walk(api, archived="include", order="created_at", **query) == expected[::-1]
-    both = {"q": "rye", "tags": "vip", "archived": "include"}
+    both: dict[str, Any] = {"q": "rye", "tags": "vip", "archived": "include"}
     assert walk(api, **both) == ["old1", "old5", "old7", "old11"]
     assert walk(api, **both, status="failed") == []
     whole = api.get("/calls/", both | {"total": "exact"}).json()

@@ -104,7 +104,7 @@ def test_an_emptied_table_keeps_the_words_of_the_other(committed: None) -> None:
 
 
 def test_the_words_of_calls_archived_earlier_are_filled_in(committed: None) -> None:
-    migration: Any = importlib.import_module("calls.migrations.0061_fill_words_of_archived_calls")
+    migration: Any = importlib.import_module("calls.migrations.0063_fill_words_of_archived_calls")
     make_old_calls(make_line(id="pn_test"), 5)
     archive_calls(cut_off=CUT_OFF, started_by="test")
     with connections["owner"].cursor() as cursor:

@@ -1,4 +1,4 @@
-"""app.top_calls() passes the policies, so it must hold against whoever may call it."""
+"""app.top_calls() and its twin for the archive pass the policies: both hold against anybody."""
 
 import importlib
 from typing import Any
@@ -18,9 +18,15 @@ INSERT INTO phone_numbers (id, number, business_name) VALUES ('a', '+11', 'A'), 
 INSERT INTO calls (id, phone_id, caller_number, call_sid, status, transcript)
 SELECT gen_random_uuid(), line, '+1', line, 'completed', 'cake' FROM unnest(ARRAY['a', 'b']) line;
 INSERT INTO call_metadata (call_id, tags) SELECT id, '{vip}' FROM calls;
+SELECT app.create_archive_partitions('2020-01-01Z', '2020-01-01Z');
+INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, transcript, created_at,
+    tags, metadata_created_at)
+SELECT gen_random_uuid(), line, '+1', 'old' || line, 'completed', 'cake', '2020-01-05Z',
+    '{vip}', '2020-01-05Z' FROM unnest(ARRAY['a', 'b']) line;
 """
 [FILL] = [path.stem for path in (ROOT / "calls/migrations").glob("*_fill_call_search.py")]
 FIND = "SELECT app.top_calls({})"
+FIND_ARCHIVED = "SELECT id FROM app.top_archived_calls({})"
 
 
 @pytest.fixture
@@ -32,12 +38,20 @@ def api(administrator: psycopg.Connection) -> psycopg.Connection:
     return administrator
 
 
-def found(connection: psycopg.Connection, arguments: str) -> set[str]:
+def found(connection: psycopg.Connection, arguments: str) -> list[str]:
     """The lines of the calls found; looked up as a superuser, since the caller sees ids alone."""
-    ids = [row[0] for row in connection.execute(FIND.format(arguments))]
+    ids = [
+        row[0]
+        for find in (FIND, FIND_ARCHIVED)
+        for row in connection.execute(find.format(arguments))
+    ]
     connection.execute("RESET SESSION AUTHORIZATION")
-    rows = connection.execute("SELECT phone_id FROM calls WHERE id = ANY (%s)", [ids]).fetchall()
-    return {line for (line,) in rows}
+    rows = connection.execute(
+        "SELECT phone_id FROM calls WHERE id = ANY (%(ids)s)"
+        " UNION ALL SELECT phone_id FROM calls_archive WHERE id = ANY (%(ids)s)",
+        {"ids": ids},
+    ).fetchall()
+    return [line for (line,) in rows]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +68,7 @@ def found(connection: psycopg.Connection, arguments: str) -> set[str]:
     ],
 )
 def test_it_finds_calls_of_the_scopes_line_alone(api: psycopg.Connection, arguments: str) -> None:
-    assert found(api, arguments) == {"a"}
+    assert found(api, arguments) == ["a", "a"]
 
 
 @pytest.mark.parametrize(
@@ -62,13 +76,14 @@ def test_it_finds_calls_of_the_scopes_line_alone(api: psycopg.Connection, argume
     ["words => $$bread' OR 1=1 --$$", "all_tags => ARRAY[$$vip' OR true --$$]"],
 )
 def test_its_arguments_are_values_never_sql(api: psycopg.Connection, arguments: str) -> None:
-    assert found(api, arguments) == set()
+    assert found(api, arguments) == []
 
 
-def test_it_raises_without_a_scope(api: psycopg.Connection) -> None:
+@pytest.mark.parametrize("find", [FIND, FIND_ARCHIVED])
+def test_it_raises_without_a_scope(api: psycopg.Connection, find: str) -> None:
     api.execute("SELECT set_config('app.phone_id', '', true)")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="no tenant is active"):
-        api.execute(FIND.format("words => 'cake'"))
+        api.execute(find.format("words => 'cake'"))
 
 
 def test_a_temporary_table_is_not_taken_for_a_real_one(api: psycopg.Connection) -> None:
@@ -81,7 +96,16 @@ def test_a_temporary_table_is_not_taken_for_a_real_one(api: psycopg.Connection) 
     assert api.execute("SELECT FROM public.calls WHERE id = %s", [one]).fetchall() == [()]
 
 
-@pytest.mark.parametrize("function", ["app.top_calls()", "app.index_call_words()"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        "app.top_calls()",
+        "app.top_archived_calls()",
+        "app.index_call_words()",
+        "app.index_archived_words()",
+        "app.forget_words()",
+    ],
+)
 def test_nobody_else_may_call_what_passes_the_policies(
     administrator: psycopg.Connection, function: str
 ) -> None:

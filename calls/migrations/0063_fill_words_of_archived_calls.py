@@ -32,6 +32,6 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("calls", "0060_words_of_archived_calls")]
+    dependencies = [("calls", "0062_words_follow_the_archive")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

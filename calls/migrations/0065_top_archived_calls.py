@@ -61,6 +61,6 @@ REVOKE CREATE ON SCHEMA app FROM replytics_staff;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0062_index_archive_search")]
+    dependencies = [("calls", "0064_index_archive_search")]
 
     operations = [migrations.RunSQL(TOP_ARCHIVED_CALLS, "DROP FUNCTION app.top_archived_calls")]
