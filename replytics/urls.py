@@ -5,14 +5,11 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
-from drf_spectacular.views import (
-    SpectacularAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerView,
-)
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from calls.intake import webhooks
 from replytics import health
+from tenants.api.document import DocumentView
 from tenants.line_switcher import switch_line
 
 admin.site.site_title = admin.site.site_header = "Replytics"
@@ -27,8 +24,8 @@ urlpatterns = [
     path("admin/line/", admin.site.admin_view(switch_line), name="switch_line"),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("backoffice/icon.svg"))),
-    # The document is for everybody, and without credentials there is no budget to count against.
-    path("api/schema/", SpectacularAPIView.as_view(throttle_classes=[]), name="schema"),
+    path("api/schema/", DocumentView.as_view(), name="schema"),
+    # For everybody; without credentials there is no budget to count against.
     path("api/docs/", SpectacularSwaggerView.as_view(throttle_classes=[])),
     path("api/redoc/", SpectacularRedocView.as_view(throttle_classes=[])),
     path("webhooks/twilio/voice/", webhooks.voice),
