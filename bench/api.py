@@ -58,7 +58,8 @@ SELECT %(line)s, '+1415555' || lpad((n %% 10000)::text, 4, '0'), 'bench-api-' ||
     now() - n * interval '1 minute'
 FROM generate_series(1, %(calls)s) AS n
 """
-GUNICORN = ["gunicorn", "--config=python:replytics.gunicorn"]
+# The one worker is not replaced in the middle of a round.
+GUNICORN = ["gunicorn", "--config=python:replytics.gunicorn", "--max-requests=0"]
 # Name, command, path and the least ratio wanted.
 SERVERS = {
     "Replytics": (GUNICORN, "/api/v1/calls/", None),

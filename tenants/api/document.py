@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
@@ -17,6 +18,7 @@ class DocumentView(SpectacularAPIView):
     # Without credentials there is no budget to count against.
     throttle_classes = ()
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         renderer: Any = type(request.accepted_renderer)
         return HttpResponse(
