@@ -5,15 +5,12 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
-from drf_spectacular.views import (
-    SpectacularAPIView,
-    SpectacularRedocView,
-    SpectacularSwaggerSplitView,
-)
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from calls.intake import webhooks
 from monitoring.exposition import metrics
 from replytics import health
+from tenants.api.document import DocumentView
 from tenants.line_switcher import switch_line
 
 urlpatterns = [
@@ -27,8 +24,8 @@ urlpatterns = [
     path("admin/database/", include("monitoring.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("backoffice/icon.svg"))),
-    # The document is for everybody, and without credentials there is no budget to count against.
-    path("api/schema/", SpectacularAPIView.as_view(throttle_classes=[]), name="schema"),
+    path("api/schema/", DocumentView.as_view(), name="schema"),
+    # For everybody; without credentials there is no budget to count against.
     path("api/docs/", SpectacularSwaggerSplitView.as_view(throttle_classes=[]), name="swagger"),
     path("api/redoc/", SpectacularRedocView.as_view(throttle_classes=[]), name="redoc"),
     path("webhooks/twilio/voice/", webhooks.voice),

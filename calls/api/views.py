@@ -1,6 +1,5 @@
 """The calls of a line: the list, one of them, and what else is known of it."""
 
-import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +32,7 @@ from tenants.api.documentation import documented
 from tenants.api.errors import Conflict, Invalid
 from tenants.api.fields import StrictSerializer
 from tenants.api.parsing import MergePatchParser, StrictJSONParser
+from tenants.api.rendering import to_json
 from tenants.api.views import LineView
 from tenants.credentials import KeyScope
 from tenants.scoping import current_scope
@@ -72,7 +72,7 @@ class Calls(LineView):
         if asked.total:
             exact = asked.total == "exact"
             count = count_calls(asked.shape, asked.values, exact=exact)
-            body += b',"total":' + json.dumps({"count": count, "exact": exact}).encode()
+            body += b',"total":' + to_json({"count": count, "exact": exact})
         return HttpResponse(body + b"}", content_type=JSON)
 
     def wants_ahead(self, request: Request) -> tuple[Statement, Mapping[str, Any]] | None:

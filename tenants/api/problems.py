@@ -1,6 +1,5 @@
 """Errors of the API as problem details: https://www.rfc-editor.org/rfc/rfc9457"""
 
-import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from tenants.api.errors import Invalid
+from tenants.api.rendering import to_json
 from tenants.unavailable import RETRY_AFTER, UNAVAILABLE
 
 logger = logging.getLogger("replytics.api")
@@ -130,7 +130,7 @@ def _outside_the_api(request: HttpRequest) -> bool:
 
 
 def _plain_problem(status: int, detail: str) -> HttpResponse:
-    body = json.dumps(describe(status, detail))
+    body = to_json(describe(status, detail))
     headers = {"Cache-Control": "no-store"}
     return HttpResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
 

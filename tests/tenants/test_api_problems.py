@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
+from tenants.api.document import _written
 from tenants.api.line import PhoneNumberView
 from tenants.models import PhoneNumber
 from tests.api import Api, api_of
@@ -111,3 +112,22 @@ def test_budget_is_told_and_kept(line: PhoneNumber, settings: Settings) -> None:
     assert 1 <= int(answers[3]["Retry-After"]) <= 60
     # The line's own budget holds over all its keys.
     assert [second.get("/phone-number/").status_code for _ in range(2)] == [200, 429]
+
+
+def test_document_is_written_once() -> None:
+    client, address = Client(), "/api/schema/"
+    first = client.get(address)
+    assert (first.status_code, first["Content-Type"]) == (200, "application/vnd.oai.openapi")
+    assert first["Cache-Control"] == "public, max-age=300"
+    assert client.get(f"{address}?lang=de&version=9").content == first.content
+    as_json = client.get(address, headers={"Accept": "application/json"})
+    assert as_json.json()["openapi"] == "3.1.1"
+    assert _written.cache_info().currsize == 2
+
+
+@pytest.mark.parametrize("page", ["docs", "redoc"])
+def test_documentation_needs_no_other_server(page: str) -> None:
+    response = Client().get(f"/api/{page}/")
+    assert response.status_code == 200
+    assert b"/static/drf_spectacular_sidecar/" in response.content
+    assert b"https://" not in response.content
