@@ -31,7 +31,12 @@ def two_months(line: PhoneNumber) -> None:
     archive_calls(cut_off=CUT_OFF, started_by="test")
 
 
+# What a batch sets for its transaction holds on in the one that surrounds a test.
+UNBOUNDED = "SELECT set_config('statement_timeout', '0', true)"
+
+
 def drop_june(directory: Path) -> ArchiveRun:
+    query(UNBOUNDED)
     with all_tenants("test"):
         roll_up()
         [june] = months_before(JUNE_ENDED)
@@ -165,6 +170,7 @@ def test_the_commands_report(two_months: None, tmp_path: Path) -> None:
     drop = ["drop_archive", "--older-than=1 year", f"--directory={tmp_path}"]
     assert "Would drop 2023-06" in run(*drop, "--dry-run")
     assert list(tmp_path.iterdir()) == []
+    query(UNBOUNDED)
     run("roll_up_calls")
     assert "Dropped 2023-07: 222 calls" in run(*drop)
     assert "No whole month" in run(*drop)
