@@ -331,7 +331,8 @@ def test_lint_knows_which_migrations_are_new(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     loader = MigrationLoader(None)
-    assert {line.split()[0] for line in RECORD.read_text().splitlines()} == {*our_apps()}
+    # An app that is younger than the last release has no line.
+    assert {line.split()[0] for line in RECORD.read_text().splitlines()} <= {*our_apps()}
     older = tmp_path / "released.txt"
     older.write_text("calls 0042_apply_call_events\ntenants 0041_find_memberships\n")
     monkeypatch.setattr("tenants.migrating.released.RECORD", older)
