@@ -15,6 +15,11 @@ Execute = Callable[[str], None]
 Connect = Callable[..., "psycopg.Connection[Any]"]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One worker runs them all: rights and counters of the server are those of every database."""
+    item.add_marker(pytest.mark.xdist_group("monitoring"))
+
+
 @pytest.fixture
 def connect(committed: None) -> Iterator[Connect]:
     """Opens sessions of a login ("default" or "owner"); they end with the test."""

@@ -22,6 +22,10 @@ from tests.outages import locked
 from tests.worker import work
 
 SETTINGS = "SELECT current_setting('application_name'), current_setting('lock_timeout')"
+WAITS = """
+SELECT application_name FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 pytestmark = pytest.mark.usefixtures("committed")
 
 
@@ -76,8 +80,7 @@ def test_request_that_waits_is_named_by_its_pattern(
     asker = threading.Thread(target=ask)
     with locked("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE"):
         asker.start()
-        waits = "SELECT application_name FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while (row := administrator.execute(waits).fetchone()) is None:
+        while (row := administrator.execute(WAITS).fetchone()) is None:
             assert asker.is_alive()
         [item] = finding("long_statements").items
     asker.join()
@@ -101,8 +104,7 @@ def test_job_is_named_for_its_task(administrator: "psycopg.Connection[Any]") -> 
     worker = threading.Thread(target=work)
     with locked("LOCK TABLE server_snapshots IN ACCESS EXCLUSIVE MODE"):
         worker.start()
-        waits = "SELECT application_name FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while (row := administrator.execute(waits).fetchone()) is None:
+        while (row := administrator.execute(WAITS).fetchone()) is None:
             assert worker.is_alive()
     worker.join()
     assert row == ("job monitoring.tasks.forget_snapshots",)
