@@ -60,12 +60,11 @@ class Calls(LineView):
         operation_id="calls_list",
     )
     def get(self, request: Request) -> HttpResponse:
-        asked, (shape, values, limit) = self._asked(request)
-        page = (
-            page_of(self.rows_ahead)
-            if self.rows_ahead is not None
-            else read_page(shape, values, limit=limit)
-        )
+        if self.rows_ahead is not None:
+            asked, page = self._asked_ahead, page_of(self.rows_ahead)
+        else:
+            asked, (shape, values, limit) = self._asked(request)
+            page = read_page(shape, values, limit=limit)
         line = current_scope().phone_id
         following = f'"{write_cursor(asked, line, page.last)}"' if page.has_more else "null"
         body = b'{"results":%b,"next":%b' % (page.results, following.encode())
@@ -79,7 +78,7 @@ class Calls(LineView):
         if request.method != "GET":
             return None
         try:
-            _, (shape, values, limit) = self._asked(request)
+            self._asked_ahead, (shape, values, limit) = self._asked(request)
         except Invalid:
             return None  # refused when it is known who asks
         return plan_page(shape, values, limit=limit)
