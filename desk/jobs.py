@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 
 from analytics.models import Job, JobFailure
 from tenants.backoffice.display import bullets, moment
-from tenants.backoffice.modeladmin import BackofficeAdmin
+from tenants.backoffice.modeladmin import BackofficeAdmin, ReadOnly
 
 admin.site.unregister(ProcrastinateJob)
 
@@ -42,7 +42,7 @@ class TaskFilter(admin.SimpleListFilter):
 
 
 @admin.register(Job)
-class JobAdmin(BackofficeAdmin):
+class JobAdmin(ReadOnly, BackofficeAdmin):
     """To look at. Who may change jobs may begin failed ones again and cancel those that wait."""
 
     list_display = ("id", "task", "status", "attempts", "failed", "last_error", "changed_at")
@@ -63,15 +63,6 @@ class JobAdmin(BackofficeAdmin):
         "history",
     )
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("analytics.change_job")

@@ -222,10 +222,8 @@ class LineOwnedAdmin(BackofficeAdmin):
         ]
 
 
-class ReadOnlyAdmin(LineOwnedAdmin):
-    """What roll-ups and the archiver write; people look at it."""
-
-    actions: Any = ()
+class ReadOnly:
+    """Nobody adds, changes or deletes a row here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -235,3 +233,9 @@ class ReadOnlyAdmin(LineOwnedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyAdmin(ReadOnly, LineOwnedAdmin):
+    """What roll-ups and the archiver write; people look at it."""
+
+    actions: Any = ()
