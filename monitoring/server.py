@@ -18,7 +18,6 @@ LOCK_TIMEOUT = 200  # milliseconds: looking must not wait behind a migration
 FACTS = """
 SELECT current_setting('server_version_num')::int / 10000 AS version,
     current_database() AS database, session_user AS login, clock_timestamp() AS now,
-    pg_postmaster_start_time() AS started_at, pg_is_in_recovery() AS is_replica,
     pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees_all,
     (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()) AS counted_since,
     (SELECT array_agg(extname) FROM pg_extension) AS extensions
@@ -40,8 +39,6 @@ class Server:
     database: str
     login: str
     now: datetime
-    started_at: datetime
-    is_replica: bool
     sees_all: bool
     counted_since: datetime | None
     extensions: tuple[str, ...]
