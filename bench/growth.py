@@ -76,7 +76,7 @@ def measure() -> dict[str, float]:
     from calls.models import Call
     from tenants.scoping import all_tenants, tenant
 
-    user = User(is_superuser=True, is_staff=True, is_active=True, username="bench")
+    user = User(pk=0, is_superuser=True, is_staff=True, is_active=True, username="bench")
 
     def search(**asked: Any) -> Callable[[], object]:
         return lambda: list(Call.objects.search(**asked, limit=20)[:20])
