@@ -6,6 +6,7 @@ Each of them ends as one ApiClient: a line, and what may be done in it.
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -66,24 +67,23 @@ class Budget:
     used: list[int]
     resets_in: int  # seconds
 
-    @property
-    def limits(self) -> list[int]:
-        return [settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE]
+    @cached_property
+    def left(self) -> tuple[int, int]:
+        """Of the credential and of its line; below zero once too many were made."""
+        by_key, by_line = self.used
+        return settings.API_REQUESTS_PER_KEY - by_key, settings.API_REQUESTS_PER_LINE - by_line
 
     @property
     def is_exceeded(self) -> bool:
-        return any(used > limit for used, limit in zip(self.used, self.limits, strict=True))
+        return min(self.left) < 0
 
     def headers(self) -> dict[str, str]:
         """https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
-        names = ("key", "line")
-        policies = zip(names, self.limits, strict=True)
-        left = zip(names, self.limits, self.used, strict=True)
+        of_key, of_line = (max(0, left) for left in self.left)
+        limits = settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE
         return {
-            "RateLimit-Policy": ", ".join(f'"{n}";q={limit};w={WINDOW}' for n, limit in policies),
-            "RateLimit": ", ".join(
-                f'"{n}";r={max(0, limit - used)};t={self.resets_in}' for n, limit, used in left
-            ),
+            "RateLimit-Policy": '"key";q={};w={w}, "line";q={};w={w}'.format(*limits, w=WINDOW),
+            "RateLimit": f'"key";r={of_key};t={self.resets_in}, "line";r={of_line};t={self.resets_in}',
         }
 
 
@@ -169,12 +169,13 @@ class NoSuchLine(NotFound):
 
 
 def credentials_of(request: Request, keyword: str) -> str | None:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return given.strip() if scheme.lower() == keyword.lower() else None
 
 
 def wanted_line(request: Request) -> str | None:
-    return request.headers.get("X-Phone-Id")
+    line: str | None = request.META.get("HTTP_X_PHONE_ID")
+    return line
 
 
 def _find_client(request: Request, prefix: str, secret: str) -> ApiClient | None:
