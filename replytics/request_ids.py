@@ -2,7 +2,7 @@
 
 import logging
 import re
-import uuid
+import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 
@@ -24,7 +24,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.META.get(META, "")
-        request_id = given if GIVEN.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if GIVEN.fullmatch(given) else secrets.token_hex(16)
         token = _current.set(request_id)
         try:
             response = self.get_response(request)

@@ -14,7 +14,12 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotFound, ParseError
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+)
 from rest_framework.request import Request
 
 from tenants.api.tokens import subject_of
@@ -27,6 +32,7 @@ from tenants.statements import Statement, fetch_together
 KEY = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 WINDOW = 60  # seconds
+STAFF_SCOPES = frozenset({KeyScope.READ, KeyScope.WRITE})
 
 # One look-up by api_keys_prefix_key, and the request counted for the key and its line. A revoked
 # or expired key is not found, from that moment on.
@@ -80,10 +86,11 @@ class Budget:
     def headers(self) -> dict[str, str]:
         """https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
         of_key, of_line = (max(0, left) for left in self.left)
-        limits = settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE
+        by_key, by_line = settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE
+        ends = self.resets_in
         return {
-            "RateLimit-Policy": '"key";q={};w={w}, "line";q={};w={w}'.format(*limits, w=WINDOW),
-            "RateLimit": f'"key";r={of_key};t={self.resets_in}, "line";r={of_line};t={self.resets_in}',
+            "RateLimit-Policy": f'"key";q={by_key};w={WINDOW}, "line";q={by_line};w={WINDOW}',
+            "RateLimit": f'"key";r={of_key};t={ends}, "line";r={of_line};t={ends}',
         }
 
 
@@ -137,13 +144,21 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class StaffSessionAuthentication(SessionAuthentication):
-    """The admin's login, with its CSRF token; X-Phone-Id says for which line."""
+    """The admin's login, with its CSRF token; X-Phone-Id says for which line.
+
+    Staff may here what they may in the admin: the view names the rights.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         found = super().authenticate(request)
         if found is None or not found[0].is_staff:
             return None
         user = found[0]
+        method = "GET" if request.method == "HEAD" else request.method
+        needed = request.parser_context["view"].staff_rights.get(method)
+        # Before the line is looked up: which lines there are is for those who may see them.
+        if needed is None or not user.has_perms(needed):
+            raise PermissionDenied("Your role lacks the right to do that.")
         phone_id = wanted_line(request)
         if phone_id is None:
             raise ParseError("Say in the header X-Phone-Id for which line.")
@@ -154,11 +169,8 @@ class StaffSessionAuthentication(SessionAuthentication):
             exists = False
         if not exists:
             raise NoSuchLine
-        scopes = {KeyScope.READ}
-        if user.has_perm("tenants.change_phonenumber"):
-            scopes.add(KeyScope.WRITE)
         budget = count_request(f"key:user {user.pk}", f"line:{phone_id}")
-        client = ApiClient(None, phone_id, user.get_username(), frozenset(scopes), budget)
+        client = ApiClient(None, phone_id, user.get_username(), STAFF_SCOPES, budget)
         return client, client
 
 
