@@ -32,7 +32,7 @@ def on_exit(server: object) -> None:
 def post_worker_init(worker: object) -> None:
     """What the application consists of stays as long as the worker.
 
-    The collector shall not look through it again and again: a tenth of what a request takes.
+    The collector shall not look through it again and again.
     """
     gc.collect()
     gc.freeze()
