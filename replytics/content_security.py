@@ -1,6 +1,7 @@
 """What a page may load and do, by the Content-Security-Policy header: as little as each needs."""
 
 from collections.abc import Callable
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -51,11 +52,14 @@ class ContentSecurityMiddleware:
         return response
 
     def _policy(self, path: str) -> str:
-        if path.startswith(reverse("admin:index")):
+        if path.startswith(_address("admin:index")):
             return self.admin
-        if path in (reverse("swagger"), reverse("redoc")):
+        if path in (_address("swagger"), _address("redoc")):
             return self.documentation
         return self.nothing
+
+
+_address = cache(reverse)  # the same for as long as the process lives
 
 
 def _header(policy: dict[str, str]) -> str:

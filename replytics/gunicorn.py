@@ -1,5 +1,6 @@
 """gunicorn's configuration: gunicorn -c python:replytics.gunicorn"""
 
+import gc
 import os
 import shutil
 import sys
@@ -26,6 +27,15 @@ def on_exit(server: object) -> None:
     """The master's end; its workers would run what is registered with atexit too."""
     if OWN_FOLDER in os.environ["PROMETHEUS_MULTIPROC_DIR"]:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def post_worker_init(worker: object) -> None:
+    """What the application consists of stays as long as the worker.
+
+    The collector shall not look through it again and again.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 wsgi_app = "replytics.wsgi"

@@ -2,13 +2,14 @@
 
 import logging
 import re
-import uuid
+import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
 
 HEADER = "X-Request-Id"
+META = "HTTP_X_REQUEST_ID"
 # What a proxy in front of us may have given it.
 GIVEN = re.compile(r"[0-9A-Za-z_.-]{8,128}")
 
@@ -22,8 +23,8 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
-        request_id = given if GIVEN.fullmatch(given) else uuid.uuid4().hex
+        given = request.META.get(META, "")
+        request_id = given if GIVEN.fullmatch(given) else secrets.token_hex(16)
         token = _current.set(request_id)
         try:
             response = self.get_response(request)

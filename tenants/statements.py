@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 
 # SQLSTATEs of a statement that this connection of the server's has not, or has already.
 UNKNOWN, KNOWN = "26000", "42P05"
@@ -95,20 +102,18 @@ def fetch_together(asked: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list
     None when they are to be asked one by one: they are not all known to the connection, it died,
     or a transaction is open already.
     """
-    prepared = getattr(connection.connection, "prepared", ())
-    if connection.in_atomic_block or not all(one.name in prepared for one, _ in asked):
+    own: Any = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up at each use
+    prepared = getattr(own.connection, "prepared", ())
+    if own.in_atomic_block or not all(one.name in prepared for one, _ in asked):
         return None
-    connection.health_check_done = True  # type: ignore[attr-defined]  # as in fetch_first
+    own.health_check_done = True  # as in fetch_first
     values = {name: value for _, given in asked for name, value in given.items()}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(";\n".join(one.execute for one, _ in asked), values)
-            found = [cursor.fetchall()]
-            while len(found) < len(asked):
-                cursor.nextset()
-                found.append(cursor.fetchall())
-            return found
+        with own.cursor() as cursor:
+            cursor.execute(";\n".join([one.execute for one, _ in asked]), values)
+            # All of it has arrived, so nothing fails from here on that Django would translate.
+            return [rows.fetchall() for rows in cursor.results()]
     except (DatabaseError, InterfaceError) as error:
-        if connection.connection.closed or getattr(error.__cause__, "sqlstate", "") == UNKNOWN:
+        if own.connection.closed or getattr(error.__cause__, "sqlstate", "") == UNKNOWN:
             return None
         raise

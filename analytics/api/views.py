@@ -22,6 +22,7 @@ from tenants.api.documentation import documented
 from tenants.api.errors import Invalid
 from tenants.api.fields import StrictSerializer
 from tenants.api.parsing import NO_TEXT
+from tenants.api.permissions import rights
 from tenants.api.views import LineView
 from tenants.credentials import KeyScope
 
@@ -61,6 +62,7 @@ class StatsView(LineView):
 class DailyStats(StatsView):
     """Days, weeks, months or weekdays on a clock."""
 
+    staff_rights = rights("analytics.dailycallstatsrow", GET="view")
     query = DailyQuery
 
     def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
@@ -81,6 +83,7 @@ class DailyStats(StatsView):
 class HourlyStats(StatsView):
     """Hours, or hours of the day on a clock."""
 
+    staff_rights = rights("analytics.callanalyticsrow", GET="view")
     query = HourlyQuery
 
     def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
@@ -100,6 +103,7 @@ class SummaryStats(LineView):
     """The last 30 days as of the last refresh of phone_performance_summary."""
 
     scopes = {"GET": KeyScope.READ}
+    staff_rights = rights("analytics.phoneperformance", GET="view")
 
     @documented({200: SummarySerializer})
     def get(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ Each of them ends as one ApiClient: a line, and what may be done in it.
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,12 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotFound, ParseError
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+)
 from rest_framework.request import Request
 
 from tenants.api.tokens import subject_of
@@ -26,6 +32,7 @@ from tenants.statements import Statement, fetch_together
 KEY = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 WINDOW = 60  # seconds
+STAFF_SCOPES = frozenset({KeyScope.READ, KeyScope.WRITE})
 
 # One look-up by api_keys_prefix_key, and the request counted for the key and its line. A revoked
 # or expired key is not found, from that moment on.
@@ -66,24 +73,24 @@ class Budget:
     used: list[int]
     resets_in: int  # seconds
 
-    @property
-    def limits(self) -> list[int]:
-        return [settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE]
+    @cached_property
+    def left(self) -> tuple[int, int]:
+        """Of the credential and of its line; below zero once too many were made."""
+        by_key, by_line = self.used
+        return settings.API_REQUESTS_PER_KEY - by_key, settings.API_REQUESTS_PER_LINE - by_line
 
     @property
     def is_exceeded(self) -> bool:
-        return any(used > limit for used, limit in zip(self.used, self.limits, strict=True))
+        return min(self.left) < 0
 
     def headers(self) -> dict[str, str]:
         """https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
-        names = ("key", "line")
-        policies = zip(names, self.limits, strict=True)
-        left = zip(names, self.limits, self.used, strict=True)
+        of_key, of_line = (max(0, left) for left in self.left)
+        by_key, by_line = settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE
+        ends = self.resets_in
         return {
-            "RateLimit-Policy": ", ".join(f'"{n}";q={limit};w={WINDOW}' for n, limit in policies),
-            "RateLimit": ", ".join(
-                f'"{n}";r={max(0, limit - used)};t={self.resets_in}' for n, limit, used in left
-            ),
+            "RateLimit-Policy": f'"key";q={by_key};w={WINDOW}, "line";q={by_line};w={WINDOW}',
+            "RateLimit": f'"key";r={of_key};t={ends}, "line";r={of_line};t={ends}',
         }
 
 
@@ -137,13 +144,21 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class StaffSessionAuthentication(SessionAuthentication):
-    """The admin's login, with its CSRF token; X-Phone-Id says for which line."""
+    """The admin's login, with its CSRF token; X-Phone-Id says for which line.
+
+    Staff may here what they may in the admin: the view names the rights.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         found = super().authenticate(request)
         if found is None or not found[0].is_staff:
             return None
         user = found[0]
+        method = "GET" if request.method == "HEAD" else request.method
+        needed = request.parser_context["view"].staff_rights.get(method)
+        # Before the line is looked up: which lines there are is for those who may see them.
+        if needed is None or not user.has_perms(needed):
+            raise PermissionDenied("Your role lacks the right to do that.")
         phone_id = wanted_line(request)
         if phone_id is None:
             raise ParseError("Say in the header X-Phone-Id for which line.")
@@ -154,11 +169,8 @@ class StaffSessionAuthentication(SessionAuthentication):
             exists = False
         if not exists:
             raise NoSuchLine
-        scopes = {KeyScope.READ}
-        if user.has_perm("tenants.change_phonenumber"):
-            scopes.add(KeyScope.WRITE)
         budget = count_request(f"key:user {user.pk}", f"line:{phone_id}")
-        client = ApiClient(None, phone_id, user.get_username(), frozenset(scopes), budget)
+        client = ApiClient(None, phone_id, user.get_username(), STAFF_SCOPES, budget)
         return client, client
 
 
@@ -169,12 +181,13 @@ class NoSuchLine(NotFound):
 
 
 def credentials_of(request: Request, keyword: str) -> str | None:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return given.strip() if scheme.lower() == keyword.lower() else None
 
 
 def wanted_line(request: Request) -> str | None:
-    return request.headers.get("X-Phone-Id")
+    line: str | None = request.META.get("HTTP_X_PHONE_ID")
+    return line
 
 
 def _find_client(request: Request, prefix: str, secret: str) -> ApiClient | None:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
 from tenants.api.documentation import IF_MATCH, IF_NONE_MATCH, UNCHANGED, documented
+from tenants.api.permissions import rights
 from tenants.api.preconditions import answer_if_changed, etag_of, require_match
 from tenants.api.serializers import PhoneNumberSerializer, VoiceSettingsSerializer
 from tenants.api.views import LineView
@@ -49,6 +50,7 @@ class SettingView(LineView):
 
 class PhoneNumberView(SettingView):
     scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
+    staff_rights = rights("tenants.phonenumber", GET="view", PATCH="change")
     model = PhoneNumber
     serializer = PhoneNumberSerializer
 
@@ -70,6 +72,7 @@ class VoiceSettingsView(SettingView):
     """Every line has settings: the defaults, until it changes them."""
 
     scopes = {"GET": KeyScope.READ, "PUT": KeyScope.WRITE, "PATCH": KeyScope.WRITE}
+    staff_rights = rights("tenants.voicesettings", GET="view", PUT="change", PATCH="change")
     model = VoiceSettings
     serializer = VoiceSettingsSerializer
 

@@ -1,5 +1,6 @@
 """What a client may do, and how often."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework.permissions import BasePermission
@@ -19,6 +20,15 @@ class HasScope(BasePermission):
         needed = view.scopes.get(method)
         client = request.auth
         return isinstance(client, ApiClient) and needed is not None and needed in client.scopes
+
+
+def rights(model: str, **verbs: str) -> Mapping[str, Sequence[str]]:
+    """A view's staff_rights: rights("tenants.phonenumber", GET="view", PATCH="change")."""
+    app, _, name = model.partition(".")
+    return {
+        method: [f"{app}.{verb}_{name}" for verb in wanted.split()]
+        for method, wanted in verbs.items()
+    }
 
 
 class WithinBudget(BaseThrottle):

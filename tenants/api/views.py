@@ -1,6 +1,6 @@
 """What every endpoint of the API has in common: it works for the line of its credentials alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import MethodNotAllowed
@@ -20,12 +20,19 @@ class LineView(APIView):
 
     # HTTP method -> the scope it takes.
     scopes: ClassVar[Mapping[str, str]] = {}
+    # HTTP method -> the rights in Django that a member of staff needs; none named: not for staff.
+    staff_rights: ClassVar[Mapping[str, Sequence[str]]] = {}
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     parser_classes = [StrictJSONParser]
     # Bytes of a request; StrictJSONParser refuses more.
     largest_body = 200_000
     # What wants_ahead() asked for, once the key is known to be of the line that was guessed.
     rows_ahead: list[Any] | None = None
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: what is in no cache needs no Vary, and Allow belongs to a 405."""
+        return {}
 
     def wants_ahead(self, request: Request) -> tuple[Statement, Mapping[str, Any]] | None:
         """What to ask in the same message as the key, in the scope of the line that is guessed."""

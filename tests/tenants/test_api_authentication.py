@@ -181,6 +181,7 @@ def test_staff_session_needs_csrf_and_a_line(line: PhoneNumber, support_agent: U
     client = Client(enforce_csrf_checks=True)
     client.force_login(support_agent)
     url, header = "/api/v1/phone-number/", {"X-Phone-Id": line.pk}
+    support_agent.user_permissions.add(Permission.objects.get(codename="view_phonenumber"))
     assert client.get(url).status_code == 400
     assert client.get(url, headers=header).json()["id"] == line.pk
     assert client.get(url, headers={"X-Phone-Id": "pn_nowhere"}).status_code == 404
