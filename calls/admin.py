@@ -22,6 +22,7 @@ from calls.filters import (
     RecordingFilter,
     StatusFilter,
     TagFilter,
+    WordsFilter,
 )
 from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
 from calls.models import Call, CallArchive, CallMetadata
@@ -128,6 +129,7 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
         LineFilter,
         StatusFilter,
         DaysFilter,
+        WordsFilter,
         ConfidenceFilter,
         CallTagFilter,
         DurationFilter,
@@ -256,6 +258,7 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
         LineFilter,
         ArchivedStatusFilter,
         DaysFilter,
+        WordsFilter,
         ConfidenceFilter,
         TagFilter,
         DurationFilter,

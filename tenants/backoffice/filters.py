@@ -12,6 +12,7 @@ from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from tenants.backoffice.paging import TooSlow
 from tenants.models import PhoneNumber
 from tenants.scoping import current_scope
 
@@ -22,6 +23,8 @@ class FormFilter(admin.ListFilter):
     template = "backoffice/form_filter.html"
     # Names in the query string.
     parameters: ClassVar[tuple[str, ...]]
+    # Whether the planner can tell how many rows pass it.
+    can_be_estimated = True
 
     def __init__(
         self,
@@ -57,7 +60,11 @@ class FormFilter(admin.ListFilter):
             for errors in self.form.errors.values():
                 messages.error(request, f"{capfirst(self.title)}: {' '.join(map(str, errors))}")
             return queryset.none()
-        return self.narrow(queryset, self.form.cleaned_data)
+        try:
+            return self.narrow(queryset, self.form.cleaned_data)
+        except TooSlow:
+            messages.error(request, f"{capfirst(self.title)}: this takes too long to find.")
+            return queryset.none()
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         yield {

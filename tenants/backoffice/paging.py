@@ -241,6 +241,8 @@ class KeysetChangeList(ChangeList):
             pass
         if counted and counted.is_exact:
             return counted
+        if not all(getattr(spec, "can_be_estimated", True) for spec in self.filter_specs):
+            return counted
         guess = estimate(self.queryset)
         return RowCount(guess, "about") if guess > CAP else counted
 
