@@ -84,7 +84,7 @@ def rows(calls: int) -> Iterator[Row]:
         database.execute(FILL)
         database.execute("VACUUM ANALYZE")
     manage(settings.DATABASES["default"]["NAME"], "refresh_summary")
-    client = _logged_in()
+    client = logged_in()
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={_session(client)}"}
     with ExitStack() as started:
         ports = {
@@ -108,9 +108,7 @@ def rows(calls: int) -> Iterator[Row]:
                 target=TARGETS.get(title, ""),
             )
         for title, address in _lists().items():
-            taken = by_turns(
-                {"ours": _opens(ports["ours"], address, headers)}, rounds=ROUNDS
-            )
+            taken = by_turns({"ours": _opens(ports["ours"], address, headers)}, rounds=ROUNDS)
             queries_sent = _queries(client, address)
             yield Row(
                 work=f"the list of {title}, its queries",
@@ -121,12 +119,14 @@ def rows(calls: int) -> Iterator[Row]:
             )
 
 
-def _logged_in() -> Any:
+def logged_in() -> Any:
+    """A test client of a superuser, who is made in the database unless there is one."""
     from django.contrib.auth.models import User
     from django.test import Client
 
+    user = User.objects.filter(username="bench").first() or User.objects.create_superuser("bench")
     client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.create_superuser("bench"))
+    client.force_login(user)
     return client
 
 

@@ -20,6 +20,7 @@ NOBODY = ("anonymous", "restricted", "unavailable", "unknown", "")
 
 def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
     """The context of calls/call_page.html for a live or archived call."""
+    sees_events = _may_see(CallEvent, request)
     return {
         "call": call,
         "is_archived": isinstance(call, CallArchive),
@@ -28,7 +29,8 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
         "turns": turns(call.transcript),
         "recording": playable_url(call.recording_url),
         "review_steps": _review_steps(call) if _may_see(CallReview, request) else [],
-        "events": _events(call) if _may_see(CallEvent, request) else [],
+        "sees_events": sees_events,
+        "events": _events(call) if sees_events else [],
         "others": _others(call, request),
         "other_lists": _other_lists(call, request),
         "is_nobody": call.caller_number.lower() in NOBODY,

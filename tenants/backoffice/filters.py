@@ -53,6 +53,15 @@ class FormFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
+    def says(self) -> str:
+        """What was typed or chosen, for the list that it narrows."""
+        labels = {name: str(field.label or "") for name, field in self.form.fields.items()}
+        return ", ".join(
+            f"{labels.get(name, '')} {value}".strip()
+            for name, value in self.used_parameters.items()
+            if value
+        )
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.form.is_bound:
             return queryset
@@ -107,6 +116,10 @@ class LineFilter(FormFilter):
         form = forms.Form(data)
         form.fields["line"] = line
         return form
+
+    def says(self) -> str:
+        line = self.form.cleaned_data.get("line") if self.form.is_valid() else None
+        return str(line) if line else super().says()
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
         return queryset.filter(phone=chosen["line"]) if chosen["line"] else queryset

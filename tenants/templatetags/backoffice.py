@@ -7,6 +7,7 @@ from django import template
 from django.contrib.admin.templatetags.admin_list import items_for_result
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from unfold.templatetags.unfold_list import result_headers
 
 register = template.Library()
@@ -16,9 +17,9 @@ register = template.Library()
 def results(changes: Any) -> dict[str, Any]:
     """changes: the change list that the page shows."""
     headers = list(result_headers(changes))
-    labels = [conditional_escape(header["text"]) for header in headers]
+    labels = [conditional_escape(capfirst(header["text"])) for header in headers]
     if labels and "action-toggle" in labels[0]:
-        labels[0] = mark_safe("Select")  # noqa: S308 - a word of ours
+        labels[0] = mark_safe("Select")
     return {
         "cl": changes,
         "result_headers": headers,
