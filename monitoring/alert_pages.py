@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -61,8 +61,10 @@ def handle(request: Any, pk: int) -> HttpResponse:
     hours, note, by = form.cleaned_data["hours"], form.cleaned_data["note"], request.user
     now = timezone.now()
     with all_tenants("alerts page"):
-        alert = get_object_or_404(Alert.objects.open(), pk=pk)
-        if hours is None:
+        alert = Alert.objects.open().filter(pk=pk).first()
+        if alert is None:
+            messages.info(request, "It was resolved by itself meanwhile.")
+        elif hours is None:
             alert.acknowledge(by=by.get_username(), note=note, now=now)
             messages.success(request, f"Acknowledged: {alert}")
         else:
