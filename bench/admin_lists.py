@@ -83,7 +83,9 @@ def rows(calls: int) -> Iterator[Row]:
     with as_superuser() as database:
         database.execute(FILL)
         database.execute("VACUUM ANALYZE")
-    manage(settings.DATABASES["default"]["NAME"], "refresh_summary")
+    name = settings.DATABASES["default"]["NAME"]
+    manage(name, "refresh_summary")
+    manage(name, "collectstatic", "--no-input", "--verbosity=0")
     client = logged_in()
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={_session(client)}"}
     with ExitStack() as started:
