@@ -55,9 +55,9 @@ class FormFilter(admin.ListFilter):
 
     def says(self) -> str:
         """What was typed or chosen, for the list that it narrows."""
-        labels = {name: str(field.label or "") for name, field in self.form.fields.items()}
+        fields = self.form.fields
         return ", ".join(
-            f"{labels.get(name, '')} {value}".strip()
+            f"{fields[name].label} {value}" if len(fields) > 1 else str(value)
             for name, value in self.used_parameters.items()
             if value
         )
