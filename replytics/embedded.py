@@ -36,6 +36,8 @@ OWNER_LOGIN = "replytics_owner"
 API_LOGIN = "replytics_api"
 # PostgreSQL refuses to run as root; root's cluster belongs to this system user instead.
 SYSTEM_USER = "embedded_postgres"
+# Below those that Linux and macOS give to outgoing connections.
+SERVER_PORTS = range(20_000, 32_000)
 ORPHANS_TIMEOUT = 20  # seconds
 START_TIMEOUT = 300  # seconds; crash recovery of a large database takes a while
 
@@ -407,10 +409,9 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that no outgoing connection takes before its server does."""
+    ports = secrets.SystemRandom().sample(SERVER_PORTS, len(SERVER_PORTS))
+    return next(port for port in ports if is_free(port))
 
 
 def main() -> None:

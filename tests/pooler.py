@@ -11,19 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from replytics.embedded import SYSTEM_USER
+from replytics.embedded import SYSTEM_USER, free_port
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-START_TIMEOUT = 10  # seconds
+START_TIMEOUT = 60  # seconds
 
 
 @contextmanager
 def pgbouncer(server: dict[str, Any], *, pool_size: int) -> Iterator[int]:
     """The port of a pgbouncer in front of a Django database, with pool_size server connections."""
     assert PROGRAM is not None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     directory = Path(tempfile.mkdtemp(prefix="pgbouncer-"))
     users = directory / "users.txt"
     users.write_text(f'"{server["USER"]}" "{server["PASSWORD"]}"\n')

@@ -1,6 +1,7 @@
 """Where code may live and what it may import, read from the files themselves."""
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,3 +114,12 @@ def test_each_migration_has_a_reverse() -> None:
         and not {"reverse_sql", "reverse_code"} & {keyword.arg for keyword in node.keywords}
     ]
     assert one_way == []
+
+
+def test_tests_of_a_group_run_on_one_worker(request: pytest.FixtureRequest) -> None:
+    """xdist goes by what it adds to their names, which some releases of pytest ignore."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("one process runs them all")
+    items = request.session.items
+    grouped = [item.nodeid for item in items if item.get_closest_marker("xdist_group")]
+    assert [name for name in grouped if "@" not in name] == []

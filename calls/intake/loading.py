@@ -26,7 +26,7 @@ ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('import_calls'))"
 LOCK_EXISTING = """
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id
 FROM incoming_calls i JOIN calls c USING (call_sid)
-FOR UPDATE OF c
+ORDER BY c.id FOR UPDATE OF c
 """
 
 MERGE_EXISTING = """

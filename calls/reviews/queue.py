@@ -29,7 +29,7 @@ RETURNING id
 MARK = """
 INSERT INTO call_reviews AS r (phone_id, call_id, call_began, reviewed_by, reviewed_at, history)
 SELECT phone_id, id, created_at, %(by)s, %(now)s, %(steps)s::jsonb
-FROM calls WHERE id = ANY(%(calls)s)
+FROM calls WHERE id = ANY(%(calls)s) ORDER BY id
 ON CONFLICT (phone_id, call_id) DO UPDATE
 SET reviewed_by = %(by)s, reviewed_at = %(now)s, history = r.history || %(steps)s::jsonb
 WHERE r.reviewed_at IS NULL
@@ -121,8 +121,10 @@ def finish(review_id: int, *, by: str, summary: str | None, now: datetime.dateti
     CallGone.
     """
     with transaction.atomic():
+        # The call before its review, as who claims one locks them.
+        its_call = CallReview.objects.filter(pk=review_id).values("call_id")
+        call = Call.objects.select_for_update(no_key=True).filter(pk__in=its_call).first()
         review = _held(review_id, by=by)
-        call = Call.objects.select_for_update(no_key=True).filter(pk=review.call_id).first()
         if call is None:
             raise CallGone
         if call.ai_summary != summary:

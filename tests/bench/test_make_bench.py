@@ -62,8 +62,9 @@ def test_bench_writes_a_table_of_what_it_measured(tmp_path: Path) -> None:
 def test_bench_that_is_stopped_stops_what_it_started() -> None:
     running = bench("--only", "workers")
     assert running.stdout is not None
-    started: list[psutil.Process] = []
+    said, started = "", list[psutil.Process]()
     for line in running.stdout:
+        said += line
         if "calls after" in line:  # the module's process comes next, and its web servers
             while not any("gunicorn" in " ".join(one.cmdline()) for one in started):
                 assert running.poll() is None
@@ -73,8 +74,8 @@ def test_bench_that_is_stopped_stops_what_it_started() -> None:
     running.send_signal(signal.SIGTERM)
     running.wait(120)
 
+    assert started, said
     assert running.returncode != 0
-    assert started
     assert left_behind(started) == []
     assert not CLUSTER.is_running()
     assert databases() == []

@@ -1,7 +1,6 @@
 """A real browser before the real server, on the test database."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from django.core.management import call_command
 from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 
-from replytics.embedded import ROOT
+from replytics.embedded import ROOT, free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 # No first-run pages and no calls home: whatever the browser fetches, our pages made it fetch.
@@ -35,9 +34,7 @@ def server(django_db_setup: None) -> Iterator[str]:
     """The address of a gunicorn that serves the test database, as far as it is committed."""
     call_command("collectstatic", interactive=False, verbosity=0)
     database = connections["default"].settings_dict
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     login = f"{database['USER']}:{database['PASSWORD']}"
     where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
     process = subprocess.Popen(
@@ -62,14 +59,14 @@ def server(django_db_setup: None) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
+    for _ in range(900):
         assert process.poll() is None, "gunicorn ended: see its output above"
         try:
             with urllib.request.urlopen(url):  # noqa: S310  (our own address)
                 return
         except OSError:
             time.sleep(0.1)
-    raise AssertionError("gunicorn did not answer within 30 seconds")
+    raise AssertionError("gunicorn did not answer within 90 seconds")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import threading
 import uuid
 from datetime import timedelta
 
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from calls.models import Call, CallReview
@@ -13,6 +13,9 @@ from tenants.scoping import all_tenants
 from tests.factories import make_call, make_line
 
 NOW = timezone.now()
+WAITS_FOR_US = """
+SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
+"""
 
 
 def test_claims_at_the_same_time_never_meet(committed: None) -> None:
@@ -58,3 +61,28 @@ def test_who_saw_the_call_free_too_late_gets_none(committed: None) -> None:
         assert queue._claim(call, by="ann", now=NOW)
         assert queue._claim(call, by="bob", now=NOW) is None
         assert CallReview.objects.get().claimed_by == "ann"
+
+
+def test_a_late_claim_and_the_end_of_the_review_do_not_block_each_other(committed: None) -> None:
+    """Who claims holds the call, then meets its review: the other one takes them alike."""
+    call = make_call(make_line(), ai_confidence="0.3")
+    with all_tenants("test"):
+        review = queue._claim(call, by="ann", now=NOW)
+    assert review
+
+    def finish() -> None:
+        with all_tenants("test"):
+            queue.finish(review.pk, by="ann", summary="hers", now=NOW)
+        connections.close_all()
+
+    finishing = threading.Thread(target=finish)
+    with all_tenants("test"):
+        with transaction.atomic():
+            Call.objects.select_for_update(no_key=True).get(pk=call.pk)
+            finishing.start()
+            with connection.cursor() as cursor:
+                while not cursor.execute(WAITS_FOR_US).fetchone():
+                    assert finishing.is_alive()
+            assert queue._claim(call, by="bob", now=NOW) is None
+        finishing.join()
+        assert CallReview.objects.get().reviewed_by == "ann"
