@@ -11,7 +11,7 @@ it sends for each of them.
 
 import http.client
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 from bench.alone import run_alone
@@ -168,12 +168,13 @@ def _lists() -> dict[str, str]:
 
 def _opens(port: int, path: str, headers: Mapping[str, str]) -> Callable[[], object]:
     """Raises AssertionError for an answer other than the page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
 
     def read() -> bytes:
-        connection.request("GET", path, headers=dict(headers))
-        response = connection.getresponse()
-        page = response.read()
+        # The server closes a connection that waits while the other one answers.
+        with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+            connection.request("GET", path, headers=dict(headers))
+            response = connection.getresponse()
+            page = response.read()
         assert response.status == http.HTTPStatus.OK, f"{path}: {response.status}"
         return page
 
