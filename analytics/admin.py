@@ -76,11 +76,11 @@ class NumbersAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Calls", ordering="total_calls")
     def total(self, row: Any) -> SafeString | str:
-        return self._link(row, row.total_calls)
+        return self._link(row, f"{row.total_calls:,}")
 
     @admin.display(description="Callers")
     def callers(self, row: Any) -> SafeString | str:
-        return self._link(row, row.unique_callers)
+        return self._link(row, f"{row.unique_callers:,}")
 
 
 class StatisticsAdmin(NumbersAdmin):
@@ -102,11 +102,11 @@ class StatisticsAdmin(NumbersAdmin):
 
     @admin.display(description="Answered")
     def answered(self, row: Any) -> SafeString | str:
-        return self._link(row, row.answered_calls, "answered")
+        return self._link(row, f"{row.answered_calls:,}", "answered")
 
     @admin.display(description="Completed")
     def completed(self, row: Any) -> SafeString | str:
-        return self._link(row, row.successful_calls, "completed")
+        return self._link(row, f"{row.successful_calls:,}", "completed")
 
     @admin.display(description="State")
     def state(self, row: Any) -> str:
@@ -154,7 +154,8 @@ class DailyCallStatsAdmin(StatisticsAdmin):
 
     @admin.display(description="Average duration")
     def average(self, row: DailyCallStatsRow) -> SafeString | str:
-        return self._link(row, row.average_duration)
+        mean = row.average_duration
+        return self._link(row, None if mean is None else duration(round(mean)))
 
 
 @admin.register(CallAnalyticsRow)
@@ -232,13 +233,13 @@ class PhonePerformanceAdmin(NumbersAdmin):
 class StatsVerificationAdmin(ReadOnlyAdmin):
     """Of all lines together: inside one there is nothing to see."""
 
-    list_display = ("began", "took", "lines", "difference_count")
+    list_display = ("began", "took", "lines", "found")
     autocomplete_fields = ()
     list_filter = ()
     list_select_related = False
     search_fields = ()
     ordering = ("-id",)
-    fields = ("began", "took", "lines", "difference_count", "in_words")
+    fields = ("began", "took", "lines", "found", "in_words")
     readonly_fields = fields
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -258,6 +259,10 @@ class StatsVerificationAdmin(ReadOnlyAdmin):
         return duration(round((run.finished_at - run.started_at).total_seconds()))
 
     @admin.display(description="Differences")
+    def found(self, run: StatsVerification) -> str:
+        return f"{run.difference_count:,}"
+
+    @admin.display(description="Which")
     def in_words(self, run: StatsVerification) -> SafeString | str:
         told = [str(Difference(**difference)) for difference in run.differences]
         if more := run.difference_count - len(told):

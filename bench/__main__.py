@@ -52,7 +52,7 @@ MODULES = {
     "intake": Module(90, writes=True),
     "analytics": Module(60, writes=True),
     "archive": Module(100, writes=True),
-    "admin_lists": Module(45),
+    "admin_lists": Module(75, writes=True),
     "import_rate": Module(75, writes=True),
     "growth": Module(120, writes=True),
 }

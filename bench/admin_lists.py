@@ -1,168 +1,195 @@
-"""The first page of each list of the admin beside a stock ModelAdmin of the same model.
+"""The admin's lists: the calls beside a stock ModelAdmin, and what every list asks and takes.
 
-    python -m bench.admin_lists [--rounds 5]
+    python -m bench.admin_lists [--calls 50000]
 
-Reads the database of the settings, which should hold a million calls (manage.py seed_demo). Ours
-and stock take turns in one process; a time is the median of the rounds, in milliseconds, from the
-view's call to its rendered page. The stock admin has the same columns, order, joins and page size,
-and what its documentation offers: date_hierarchy, a list_filter on status, search_fields.
+Whole requests of somebody who is logged in, over HTTP on loopback, by turns. The stock admin has
+the same server, middleware, scope, columns and page size, and Django's own templates: see
+bench.peers.stock_admin. Queries are counted in this process, those of session and user included.
+The other lists get rows beside those of bench.data: a list without any would show no query that
+it sends for each of them.
 """
 
-import argparse
-import os
-import statistics
-import time
-from collections.abc import Iterator
+import http.client
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from typing import Any
 
-import django
-from django.contrib.messages.storage.fallback import FallbackStorage
-from django.db import OperationalError, connection
-from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
-
+from bench.alone import run_alone
+from bench.connections import set_up_django
+from bench.database import as_superuser, manage
 from bench.rows import Row, in_milliseconds
-from bench.timing import median_ratio
+from bench.serving import GUNICORN, serving
+from bench.timing import by_turns, median_ratio
 
-ROUNDS = 5
-# Seconds after which a page counts as never coming.
-PATIENCE = 60
-# What else is asked of the calls' list: title, our query string, the stock admin's.
-QUESTIONS = [
-    ("far page", "before=end", "p={2}"),
-    ("status failed", "status=failed", "status__exact=failed"),
-    ("one day", *["created_at__year={0:%Y}&created_at__month={0:%m}&created_at__day={0:%d}"] * 2),
-    ("a caller", "q={1}", "q={1}"),
-    ("nonsense", "q=zzzzzz", "q=zzzzzz"),
-]
+ROUNDS = 7
+SERVERS = {"ours": GUNICORN, "stock": (*GUNICORN, "bench.peers.stock_admin")}
+LIST = "/admin/calls/call/"
+# What is asked of the calls' list: our query string and the stock admin's, with a call's moment
+# and caller and the number of the last page.
+QUESTIONS = {
+    "first page": ("", ""),
+    "last page": ("before=end", "p={2}"),
+    "status failed": ("status=failed", "status__exact=failed"),
+    "one day": (
+        "created_at__year={0:%Y}&created_at__month={0:%m}&created_at__day={0:%d}",
+        "created_at__year={0:%Y}&created_at__month={0:%m}&created_at__day={0:%d}",
+    ),
+    "a caller": ("q={1}", "q={1}"),
+    "nonsense": ("q=zzzzzz", "q=zzzzzz"),
+}
+TARGETS = {"first page": ">= 20"}
+MOST_QUERIES = "<= 15"
 
-
-def stock_admin(ours: Any) -> Any:
-    """A ModelAdmin without our machinery for the model of ours."""
-    from django.contrib import admin
-
-    names = {field.name for field in ours.model._meta.fields}
-    columns = {"began": "created_at", "line": "phone", "hour": "date_bucket"}
-    columns |= {"lasted": "duration", "confidence": "ai_confidence", "summary": "ai_summary"}
-    shown = [columns.get(name, name) for name in ours.list_display]
-    options = {
-        "list_display": [name for name in shown if name in names],
-        "ordering": ours.ordering,
-        "list_select_related": ours.list_select_related,
-        "list_per_page": ours.list_per_page,
-        "date_hierarchy": ours.date_hierarchy,
-        "list_filter": [name for name in ("status", "rule_type") if name in names],
-        "search_fields": [name for name in ("caller_number", "call_sid") if name in names],
-    }
-    return type("StockAdmin", (admin.ModelAdmin,), options)(ours.model, ours.admin_site)
-
-
-def open_list(model_admin: Any, query: str, user: Any) -> tuple[float, int]:
-    """Milliseconds and queries of one page; infinite milliseconds when it did not come."""
-    request: Any = RequestFactory().get(f"/admin/?{query}")
-    request.user, request.session = user, {}
-    request._messages = FallbackStorage(request)
-    with CaptureQueriesContext(connection) as queries:
-        began = time.perf_counter()
-        try:
-            response = model_admin.changelist_view(request)
-            assert response.status_code == 200, f"{query} led elsewhere"
-            response.render()
-        except OperationalError:
-            return float("inf"), len(queries)
-        return (time.perf_counter() - began) * 1000, len(queries)
-
-
-def compare(
-    title: str, ours: Any, our_query: str, stock_query: str, *, user: Any, rounds: int
-) -> str:
-    """A row of the table."""
-    stock = stock_admin(ours)
-    times: dict[str, list[float]] = {"ours": [], "stock": []}
-    queries = {}
-    for _ in range(rounds):
-        for name, model_admin, query in (
-            ("ours", ours, our_query),
-            ("stock", stock, stock_query),
-        ):
-            taken, queries[name] = open_list(model_admin, query, user)
-            times[name].append(taken)
-    mine, theirs = (statistics.median(times[name]) for name in ("ours", "stock"))
-    return (
-        f"| {title} | {mine:,.0f} | {queries['ours']} | {theirs:,.0f} | {queries['stock']}"
-        f" | {theirs / mine:,.1f} |"
-    )
+# Of each line its settings, week, rules, key and member; of the calls an archived copy of each
+# tenth, an event of each fifth, a review of each hundredth; and the jobs of a week.
+FILL = """
+SET session_replication_role = replica;
+INSERT INTO voice_settings (phone_id) SELECT id FROM phone_numbers;
+INSERT INTO business_hours (phone_id, day_of_week, open_time, close_time)
+SELECT id, day, '09:00', '17:00' FROM phone_numbers, generate_series(0, 6) AS day;
+INSERT INTO conversation_rules (phone_id, rule_type, priority, conditions, actions)
+SELECT id, 'greeting', priority, '{"first_time_caller": true}', '{"say": "Welcome!"}'
+FROM phone_numbers, generate_series(1, 5) AS priority;
+INSERT INTO memberships (phone_id, subject) SELECT id, 'user ' || id FROM phone_numbers;
+INSERT INTO api_keys (phone_id, name, prefix, secret_hash, scopes)
+SELECT id, 'dashboard', substr(md5(id), 1, 12), encode(sha256(id::bytea), 'hex'), '{read}'
+FROM phone_numbers;
+INSERT INTO telephony_credentials (phone_id, current_token) SELECT id, 'sealed' FROM phone_numbers;
+SELECT app.create_archive_partitions(min(created_at), max(created_at)) FROM calls;
+INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, duration, transcript,
+                           ai_summary, ai_confidence, created_at, updated_at, tags)
+SELECT gen_random_uuid(), phone_id, caller_number, call_sid || 'a', status, duration, transcript,
+       ai_summary, ai_confidence, created_at, updated_at, '{vip}'
+FROM calls WHERE hashtext(call_sid) % 10 = 0;
+INSERT INTO call_events (phone_id, call_sid, kind, payload, verdict, received_at)
+SELECT phone_id, call_sid, 'voice', '{}', CASE duration % 50 WHEN 0 THEN 'malformed'
+       ELSE 'applied' END, created_at
+FROM calls WHERE hashtext(call_sid) % 5 = 0;
+INSERT INTO call_reviews (phone_id, call_id, call_began, reviewed_by, reviewed_at)
+SELECT phone_id, id, created_at, 'somebody', created_at + interval '1 day'
+FROM calls WHERE hashtext(call_sid) % 100 = 0;
+INSERT INTO procrastinate_jobs (queue_name, task_name, status)
+SELECT 'default', 'analytics.tasks.roll_up_calls', 'succeeded' FROM generate_series(1, 10080);
+INSERT INTO procrastinate_events (job_id, type, at)
+SELECT id, 'succeeded', now() FROM procrastinate_jobs;
+"""
 
 
 def rows(calls: int) -> Iterator[Row]:
-    """The calls' list, on the database of the environment, which has so many of bench.data."""
-    django.setup()
-    from django.contrib import admin
-    from django.contrib.auth.models import User
+    """On a copy of the database of bench.data, which gets rows of the other lists and a login."""
+    set_up_django(WEB_CONCURRENCY="1")
+    from django.conf import settings
 
-    from calls.models import Call
-    from tenants.scoping import all_tenants
-
-    user = User(is_superuser=True, is_staff=True, is_active=True, username="bench")
-    pages = {
-        "ours": admin.site._registry[Call],
-        "stock": stock_admin(admin.site._registry[Call]),
-    }
-    with all_tenants("benchmark of the admin's lists"):
-        call = Call.objects.order_by("-created_at")[1000]
-        known = (call.created_at, call.caller_number[1:], calls // pages["ours"].list_per_page)
-        for title, *queries in [("first page", "", ""), *QUESTIONS]:
-            asked = [query.format(*known) for query in queries]
-            times: dict[str, list[float]] = {name: [] for name in pages}
-            for turn in range(ROUNDS + 1):
-                for (name, page), query in zip(pages.items(), asked, strict=True):
-                    taken, _ = open_list(page, query, user)
-                    if turn:  # the first one warms up
-                        times[name].append(taken / 1000)
+    with as_superuser() as database:
+        database.execute(FILL)
+        database.execute("VACUUM ANALYZE")
+    name = settings.DATABASES["default"]["NAME"]
+    manage(name, "refresh_summary")
+    manage(name, "collectstatic", "--no-input", "--verbosity=0")
+    client = logged_in()
+    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={_session(client)}"}
+    with ExitStack() as started:
+        ports = {
+            name: started.enter_context(serving(*command, url=LIST, headers=headers))[1]
+            for name, command in SERVERS.items()
+        }
+        known = _known(calls)
+        for title, queries in QUESTIONS.items():
+            asked = {
+                name: f"{LIST}?{query.format(*known)}"
+                for name, query in zip(SERVERS, queries, strict=True)
+            }
+            acts = {name: _opens(ports[name], asked[name], headers) for name in SERVERS}
+            taken = by_turns(acts, rounds=ROUNDS)
             yield Row(
-                work=f"admin's calls, {title}",
+                work=f"calls, {title}",
                 peer="stock ModelAdmin",
-                ours=in_milliseconds(times["ours"]),
-                theirs=in_milliseconds(times["stock"]),
-                ratio=median_ratio(times["stock"], times["ours"]),
-                target=">= 20" if title == "first page" else "",
+                ours=in_milliseconds(taken["ours"]),
+                theirs=in_milliseconds(taken["stock"]),
+                ratio=median_ratio(taken["stock"], taken["ours"]),
+                target=TARGETS.get(title, ""),
+            )
+        for title, address in _lists().items():
+            taken = by_turns({"ours": _opens(ports["ours"], address, headers)}, rounds=ROUNDS)
+            queries_sent = _queries(client, address)
+            yield Row(
+                work=f"the list of {title}, its queries",
+                peer="",
+                ours=f"{queries_sent} queries, {in_milliseconds(taken['ours'])}",
+                ratio=queries_sent,
+                target=MOST_QUERIES,
             )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    rounds = parser.parse_args().rounds
-
-    from django.contrib import admin
+def logged_in() -> Any:
+    """A test client of a superuser, who is made in the database unless there is one."""
     from django.contrib.auth.models import User
+    from django.test import Client
 
+    user = User.objects.filter(username="bench").first() or User.objects.create_superuser("bench")
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    return client
+
+
+def _session(client: Any) -> str:
+    from django.conf import settings
+
+    key: str = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return key
+
+
+def _known(calls: int) -> tuple[Any, str, int]:
+    """A call's moment and caller, and the number of the stock list's last page."""
+    from calls.admin import CallAdmin
     from calls.models import Call
-    from tenants.backoffice.counting import RowCount, estimate
-    from tenants.backoffice.modeladmin import BackofficeAdmin
     from tenants.scoping import all_tenants
 
-    # A key, by which nobody has saved views.
-    user = User(pk=0, is_superuser=True, is_staff=True, is_active=True, username="bench")
-    with all_tenants("benchmark of the admin's lists"), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{PATIENCE}s"])
-        print("| list | ours, ms | queries | stock, ms | queries | times as fast |")
-        print("|---|---|---|---|---|---|")
-        for model, ours in admin.site._registry.items():
-            if isinstance(ours, BackofficeAdmin):
-                rows = RowCount(estimate(model._base_manager.all()), "about")
-                title = f"{model._meta.verbose_name_plural} ({rows})"
-                print(compare(title, ours, "", "", user=user, rounds=rounds), flush=True)
+    with all_tenants("benchmark of the admin's lists"):
         call = Call.objects.order_by("-created_at")[1000]
-        for title, *queries in QUESTIONS:
-            asked = [
-                query.format(call.created_at, call.caller_number[1:], 20_000) for query in queries
-            ]
-            ours = admin.site._registry[Call]
-            print(compare(f"calls, {title}", ours, *asked, user=user, rounds=rounds), flush=True)
+        return call.created_at, call.caller_number[1:], calls // CallAdmin.list_per_page
+
+
+def _lists() -> dict[str, str]:
+    """Each list of ours and its address."""
+    from django.contrib import admin
+    from django.urls import reverse
+
+    from tenants.backoffice.modeladmin import BackofficeAdmin
+
+    return {
+        str(model._meta.verbose_name_plural): reverse(
+            f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+        )
+        for model, model_admin in admin.site._registry.items()
+        if isinstance(model_admin, BackofficeAdmin)
+    }
+
+
+def _opens(port: int, path: str, headers: Mapping[str, str]) -> Callable[[], object]:
+    """Raises AssertionError for an answer other than the page."""
+
+    def read() -> bytes:
+        # The server closes a connection that waits while the other one answers.
+        with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+            connection.request("GET", path, headers=dict(headers))
+            response = connection.getresponse()
+            page = response.read()
+        assert response.status == http.HTTPStatus.OK, f"{path}: {response.status}"
+        return page
+
+    return read
+
+
+def _queries(client: Any, path: str) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as sent:
+        response = client.get(path)
+    assert response.status_code == http.HTTPStatus.OK, f"{path}: {response.status_code}"
+    return len(sent)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
-    django.setup()
-    main()
+    run_alone("admin_lists", rows, __doc__)

@@ -1,13 +1,14 @@
 """The admin of calls: what support staff look at all day."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.text import Truncator
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from calls import bulk
 from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
@@ -22,9 +23,10 @@ from calls.filters import (
     RecordingFilter,
     StatusFilter,
     TagFilter,
+    WordsFilter,
 )
 from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
-from calls.models import Call, CallArchive, CallMetadata
+from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata
 from calls.reviews import admin as reviews_admin  # noqa: F401 - who reviewed what
 from tenants.backoffice.deletion import delete_selected
 from tenants.backoffice.display import duration, moment
@@ -34,6 +36,7 @@ from tenants.backoffice.paging import AFTER, BEFORE
 from tenants.backoffice.search import calls_that_match
 from tenants.scoping.models import InScope
 
+SUMMARY_SHOWN = 60  # characters
 SEARCH_HELP = "A caller's number in any form or its beginning, a call SID, or a line."
 
 
@@ -66,6 +69,19 @@ class CallColumns:
         response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
         return response
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """To the same call in the other list: it was archived or restored since it was linked."""
+        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
+        moved = self.admin_site.get_model_admin(other)  # type: ignore[attr-defined]
+        if moved.has_view_permission(request) and moved.get_object(request, object_id):
+            return redirect(f"admin:calls_{other._meta.model_name}_change", object_id)
+        response: HttpResponse = super()._get_obj_does_not_exist_redirect(  # type: ignore[misc]
+            request, opts, object_id
+        )
+        return response
+
     @admin.display(description="Began (UTC)", ordering="created_at")
     def began(self, call: Any) -> str:
         return f"{call.created_at:%Y-%m-%d %H:%M}"
@@ -78,10 +94,19 @@ class CallColumns:
     def changed_at(self, call: Any) -> str:
         return moment(call.updated_at, call.phone.timezone)
 
+    @admin.display(description="Status")
+    def state(self, call: Any) -> SafeString:
+        return format_html(
+            '<span class="desk-status desk-status-{}">{}</span>',
+            call.status,
+            call.get_status_display(),
+        )
+
     @admin.display(description="Conf.")
-    def confidence(self, call: Any) -> Decimal:
-        confidence: Decimal = call.ai_confidence
-        return confidence
+    def confidence(self, call: Any) -> SafeString | str:
+        if call.ai_confidence >= LOW_CONFIDENCE:
+            return str(call.ai_confidence)
+        return format_html('<span class="call-confidence-low">{}</span>', call.ai_confidence)
 
     @admin.display(description="Duration")
     def lasted(self, call: Any) -> str:
@@ -89,7 +114,8 @@ class CallColumns:
 
     @admin.display(description="Summary")
     def summary(self, call: Any) -> str:
-        return Truncator(call.ai_summary or "-").chars(60)
+        said = call.ai_summary or "-"
+        return said if len(said) <= SUMMARY_SHOWN else f"{said[: SUMMARY_SHOWN - 1]}…"
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -109,6 +135,7 @@ class CallMetadataInline(LineStackedInline):
     # The form of a call without metadata is there at once.
     extra = 1
     max_num = 1
+    hide_title = True
     show_change_link = False
 
 
@@ -118,7 +145,7 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
         "began",
         "caller_number",
         "line",
-        "status",
+        "state",
         "lasted",
         "confidence",
         "has_recording",
@@ -128,6 +155,7 @@ class CallAdmin(CallColumns, LineOwnedAdmin):
         LineFilter,
         StatusFilter,
         DaysFilter,
+        WordsFilter,
         ConfidenceFilter,
         CallTagFilter,
         DurationFilter,
@@ -246,7 +274,7 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
         "began",
         "caller_number",
         "line",
-        "status",
+        "state",
         "lasted",
         "confidence",
         "summary",
@@ -256,6 +284,7 @@ class CallArchiveAdmin(CallColumns, ReadOnlyAdmin):
         LineFilter,
         ArchivedStatusFilter,
         DaysFilter,
+        WordsFilter,
         ConfidenceFilter,
         TagFilter,
         DurationFilter,

@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from calls.dialogue import turns
 from calls.intake.models import PROBLEMS, CallEvent
-from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallReview
+from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallReview
 from calls.recordings import playable_url
 from tenants.backoffice.display import duration, list_link
 
@@ -20,15 +21,18 @@ NOBODY = ("anonymous", "restricted", "unavailable", "unknown", "")
 
 def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
     """The context of calls/call_page.html for a live or archived call."""
+    sees_events = _may_see(CallEvent, request)
     return {
         "call": call,
         "is_archived": isinstance(call, CallArchive),
         "lasted": duration(call.duration),
         "is_low": call.ai_confidence < LOW_CONFIDENCE,
         "turns": turns(call.transcript),
+        "tags": _tags(call, request),
         "recording": playable_url(call.recording_url),
         "review_steps": _review_steps(call) if _may_see(CallReview, request) else [],
-        "events": _events(call) if _may_see(CallEvent, request) else [],
+        "sees_events": sees_events,
+        "events": _events(call) if sees_events else [],
         "others": _others(call, request),
         "other_lists": _other_lists(call, request),
         "is_nobody": call.caller_number.lower() in NOBODY,
@@ -38,6 +42,16 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
 def _may_see(model: Any, request: HttpRequest) -> bool:
     may: bool = admin.site.get_model_admin(model).has_view_permission(request)
     return may
+
+
+def _tags(call: Any, request: HttpRequest) -> list[SafeString]:
+    """Each a link to the calls that have it too."""
+    if isinstance(call, CallArchive):
+        return [list_link("calls_callarchive", tag, tag=tag) for tag in call.tags]
+    if not _may_see(CallMetadata, request):
+        return []
+    found = CallMetadata.objects.filter(call=call).values_list("tags", flat=True).first()
+    return [list_link("calls_call", tag, tag=tag) for tag in found or []]
 
 
 def _review_steps(call: Any) -> list[dict[str, Any]]:

@@ -9,7 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from calls.models import LIVE, LOW_CONFIDENCE, CallStatus
+from calls.saying import that_say
 from tenants.backoffice.filters import FormFilter
+from tenants.backoffice.paging import TIME_LIMIT, time_limit
 from tenants.scoping.models import InScope
 
 
@@ -85,6 +87,32 @@ class CallTagFilter(TagFilter):
         # Row level security says the same, in words whose selectivity the planner cannot tell.
         narrowed = super().narrow(queryset, chosen)
         return narrowed.filter(InScope("metadata__phone_id")) if chosen["tag"] else narrowed
+
+
+class WordsForm(forms.Form):
+    words = forms.CharField(
+        label="Words",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput({"placeholder": 'refund "new tyres" -spam'}),
+    )
+
+
+class WordsFilter(FormFilter):
+    """Calls whose transcript or summary says these words, in any order and form."""
+
+    title = "what was said"
+    parameters = ("words",)
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return WordsForm(data)
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        if not chosen["words"]:
+            return queryset
+        with time_limit(TIME_LIMIT):
+            narrowed, self.can_be_estimated = that_say(queryset, chosen["words"])
+        return narrowed
 
 
 class DurationForm(forms.Form):

@@ -212,10 +212,12 @@ class Call(TenantModel):
             models.Index(fields=["phone", "-created_at", "-id"], name="idx_calls_phone_created"),
             # A caller over all lines: support pastes a number.
             models.Index(fields=["caller_number", "-created_at"], name="idx_calls_caller_created"),
-            # Calls of low confidence, latest first: a few in a hundred.
+            # Calls of low confidence, latest first, a few in a hundred: the list, and the review
+            # queue, which is counted in the index alone.
             models.Index(
                 fields=["-created_at", "-id"],
-                name="idx_calls_low_confidence",
+                include=["phone", "status"],
+                name="idx_calls_waiting",
                 condition=Q(ai_confidence__lt=LOW_CONFIDENCE),
             ),
             # Calls under legal hold, latest first: very few.

@@ -1,12 +1,17 @@
 """The people who work here and what they may do: Django's own pages in our look."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from desk import jobs as jobs
 from desk import line_page as line_page
+from tenants.backoffice.display import moment
 from tenants.backoffice.modeladmin import LookAdmin
 
 admin.site.unregister([User, Group])
@@ -17,8 +22,25 @@ class PeopleAdmin(UserAdmin, LookAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "roles", "email", "last_seen", "is_active", "is_staff")
+    list_filter = ("groups", "is_superuser", "is_active", "is_staff")
+    search_help_text = "A name or an e-mail address."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        people: QuerySet[Any] = super().get_queryset(request).prefetch_related("groups")
+        return people
+
+    @admin.display(description="Roles")
+    def roles(self, user: User) -> str:
+        if user.is_superuser:
+            return "Superuser"
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "none"
+
+    @admin.display(description="Last login", ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return moment(user.last_login)
 
 
 @admin.register(Group)
 class RolesAdmin(GroupAdmin, LookAdmin):
-    pass
+    search_help_text = "A role's name."

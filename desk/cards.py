@@ -6,7 +6,6 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.timesince import timesince
 from procrastinate.contrib.django.models import ProcrastinateEvent
 
 from analytics.overview import Totals, hours_together
@@ -18,6 +17,7 @@ from calls.reviews.queue import WAITS_FOR, waiting
 from tenants.backoffice.counting import count_up_to
 from tenants.scoping import current_scope
 
+MINUTE = datetime.timedelta(minutes=1)
 HOUR = datetime.timedelta(hours=1)
 WEEK = datetime.timedelta(days=7)
 
@@ -134,4 +134,13 @@ def _job(
 
 
 def ago(at: datetime.datetime, now: datetime.datetime) -> str:
-    return f"{timesince(at, now, depth=1)} ago"
+    """In one unit, as short as a card needs it: 5 min ago."""
+    minutes = int((now - at) / MINUTE)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    hours = minutes // 60
+    if hours < 48:
+        return f"{hours} h ago"
+    return f"{hours // 24} days ago"

@@ -35,8 +35,8 @@ def review(request: HttpRequest) -> HttpResponse:
     """GET shows the call that one holds; POST does `next`, `release` or `finish`."""
     if not request.user.has_perms(["calls.review_call", "calls.view_call"]):
         raise PermissionDenied
-    if request.method == "POST":
-        _do(request)
+    lost = _do(request) if request.method == "POST" else ""
+    if request.method == "POST" and not lost:
         return redirect("desk:review")
     now = timezone.now()
     waiting = queue.waiting(now=now)
@@ -49,6 +49,7 @@ def review(request: HttpRequest) -> HttpResponse:
         .order_by("-id")[:LATEST_SHOWN],
         "minutes": int(queue.CLAIM_LASTS.total_seconds() // 60),
         "days": queue.WAITS_FOR.days,
+        "lost": lost,
     }
     held = queue.held_by(request.user.get_username(), now=now)
     call = Call.objects.select_related("phone").filter(pk=held.call_id).first() if held else None
@@ -63,7 +64,8 @@ def review(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "desk/review.html", context)
 
 
-def _do(request: HttpRequest) -> None:
+def _do(request: HttpRequest) -> str:
+    """Returns the summary that was sent and could not be saved, for the page to give it back."""
     by, now = request.user.get_username(), timezone.now()
     which = request.POST.get("review", "")
     key = int(which) if which.isdecimal() and len(which) < 18 else 0
@@ -75,7 +77,7 @@ def _do(request: HttpRequest) -> None:
             form = SummaryForm(request.POST)
             if not form.is_valid():
                 messages.error(request, "Nothing was saved: write the summary as plain text.")
-                return
+                return request.POST.get("summary", "").replace("\x00", "")
             summary = form.cleaned_data["summary"].replace("\r\n", "\n") or None
             queue.finish(key, by=by, summary=summary, now=now)
             messages.success(request, "Reviewed.")
@@ -87,6 +89,9 @@ def _do(request: HttpRequest) -> None:
         messages.error(
             request, "Nothing was saved: your claim ran out, and somebody else has the call now."
         )
+        return request.POST.get("summary", "")
     except queue.CallGone:
         queue.release(key, by=by, now=now)
         messages.error(request, "Nothing was saved: the call was archived or deleted meanwhile.")
+        return request.POST.get("summary", "")
+    return ""

@@ -58,6 +58,10 @@ LEAD = [
         for verb in ("view", "add", "change", "delete")
     ),
     "tenants.view_telephonycredential",
+    # The database's health, and what is told of it; whoever may end its sessions gets that right
+    # as a person.
+    "monitoring.view_databasereport",
+    "monitoring.change_alert",
 ]
 ROLES = {"Support lead": LEAD, "Support agent": SUPPORT, "Read-only analyst": LOOK}
 
@@ -65,6 +69,10 @@ ROLES = {"Support lead": LEAD, "Support agent": SUPPORT, "Read-only analyst": LO
 OTHER_RIGHTS = {
     "calls.change_callevent": ("inbox events", "apply again"),
     "desk.share_savedview": ("saved views", "share with all staff"),
+    "analytics.change_job": ("jobs", "begin again and cancel"),
+    "monitoring.view_databasereport": ("the database", "see its findings and sessions"),
+    "monitoring.change_alert": ("the database", "acknowledge and snooze alerts"),
+    "monitoring.end_session": ("the database", "cancel and terminate sessions"),
 }
 
 

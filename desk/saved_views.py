@@ -11,7 +11,6 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from desk.models import SavedView
 from tenants.backoffice.paging import AFTER, BEFORE
@@ -42,9 +41,14 @@ def filters_alone(query: str) -> str:
     return chosen.urlencode()
 
 
-@require_POST
 def keep_view(request: HttpRequest) -> HttpResponse:
-    """Save a view of `list`, or delete one's own whose key is in `forget`."""
+    """Save a view of `list`, or delete one's own whose key is in `forget`.
+
+    Whoever had to log in again before that comes back with a GET.
+    """
+    if request.method != "POST":
+        messages.warning(request, "Nothing was saved: you were logged out. Do it again.")
+        return redirect("admin:index")
     model = _list_of(request)
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     user = cast(User, request.user)

@@ -5,11 +5,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from monitoring.models import Alert, Notice
 from monitoring.pages import page, show
@@ -50,17 +49,22 @@ def alerts(request: HttpRequest) -> HttpResponse:
 
 
 @page(CHANGE)
-@require_POST
 def handle(request: Any, pk: int) -> HttpResponse:
-    """Acknowledge an open alert, or snooze it for some hours."""
+    """Acknowledge an open alert, or snooze it for some hours.
+
+    Whoever had to log in again before that comes back with a GET.
+    """
     form = HandleForm(request.POST)
-    if not form.is_valid():
-        raise PermissionDenied
+    if request.method != "POST" or not form.is_valid():
+        messages.error(request, "Nothing was changed: write a note of at most 500 characters.")
+        return redirect("database:alerts")
     hours, note, by = form.cleaned_data["hours"], form.cleaned_data["note"], request.user
     now = timezone.now()
     with all_tenants("alerts page"):
-        alert = get_object_or_404(Alert.objects.open(), pk=pk)
-        if hours is None:
+        alert = Alert.objects.open().filter(pk=pk).first()
+        if alert is None:
+            messages.info(request, "It was resolved by itself meanwhile.")
+        elif hours is None:
             alert.acknowledge(by=by.get_username(), note=note, now=now)
             messages.success(request, f"Acknowledged: {alert}")
         else:

@@ -7,13 +7,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-# Answers that are no pages: JSON, health, refusals. A browser that is shown one runs nothing.
+# Answers that are no pages, such as JSON and health. A browser that is shown one runs nothing.
 NOTHING = {
     "default-src": "'none'",
     "base-uri": "'none'",
     "form-action": "'none'",
     "frame-ancestors": "'none'",
 }
+# Refusals for people, wherever they went: words, our icon and a style sheet.
+REFUSAL = NOTHING | {"style-src": "'self'", "img-src": "'self'"}
 # Unfold's Alpine compiles the expressions in our templates, for which it needs 'unsafe-eval'.
 # Scripts come from files of ours alone; Alpine and the charts set style attributes.
 ADMIN = NOTHING | {
@@ -44,22 +46,29 @@ class ContentSecurityMiddleware:
         recordings = [f"https://{host}" for host in settings.RECORDING_HOSTS]
         self.admin = _header(ADMIN | {"media-src": " ".join(recordings) or "'none'"})
         self.documentation = _header(DOCUMENTATION)
+        self.refusal = _header(REFUSAL)
         self.nothing = _header(NOTHING)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", self._policy(request.path))
+        response.headers.setdefault("Content-Security-Policy", self._policy(request, response))
         return response
 
-    def _policy(self, path: str) -> str:
-        if path.startswith(_address("admin:index")):
+    def _policy(self, request: HttpRequest, response: HttpResponse) -> str:
+        if response.status_code >= 400 and _is_html(response):
+            return self.refusal
+        if request.path.startswith(_address("admin:index")):
             return self.admin
-        if path in (_address("swagger"), _address("redoc")):
+        if request.path in (_address("swagger"), _address("redoc")):
             return self.documentation
         return self.nothing
 
 
 _address = cache(reverse)  # the same for as long as the process lives
+
+
+def _is_html(response: HttpResponse) -> bool:
+    return response.headers.get("Content-Type", "").startswith("text/html")
 
 
 def _header(policy: dict[str, str]) -> str:

@@ -174,7 +174,7 @@ class VoiceSettingsAdmin(LineOwnedAdmin):
 @admin.register(ConversationRule)
 class ConversationRuleAdmin(LineOwnedAdmin):
     form = RuleForm
-    list_display = ("phone", "rule_type", "priority", "is_active", "says")
+    list_display = ("phone", "rule_type", "priority", "switched", "says")
     list_filter = (LineFilter, "rule_type", "is_active")
     ordering = ("phone_id", "-priority", "id")
     readonly_fields = ("says",)
@@ -186,6 +186,10 @@ class ConversationRuleAdmin(LineOwnedAdmin):
     class Media:
         js: ClassVar = ["backoffice/rules.js"]
         css: ClassVar = {"all": ["backoffice/rules.css"]}
+
+    @admin.display(description="Switched")
+    def switched(self, rule: ConversationRule) -> str:
+        return "on" if rule.is_active else "off"
 
     @admin.display(description="What it does")
     def says(self, rule: ConversationRule) -> SafeString:
@@ -222,10 +226,16 @@ class ConversationRuleAdmin(LineOwnedAdmin):
 
 @admin.register(BusinessHours)
 class BusinessHoursAdmin(LineOwnedAdmin):
-    list_display = ("phone", "day_of_week", "open_time", "close_time", "timezone", "is_closed")
+    list_display = ("phone", "day_of_week", "open_hours", "timezone")
     list_filter = (LineFilter, "day_of_week", "is_closed")
     ordering = ("phone_id", "day_of_week", "id")
     fields = ("phone", "day_of_week", "open_time", "close_time", "timezone", "is_closed")
+
+    @admin.display(description="Open")
+    def open_hours(self, hours: BusinessHours) -> str:
+        if hours.is_closed:
+            return "closed"
+        return f"{hours.open_time:%H:%M} to {hours.close_time:%H:%M}"
 
 
 @admin.register(Membership)

@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
 
 from tenants.backoffice.deletion import delete_selected
 from tenants.backoffice.filters import LineFilter
@@ -24,7 +25,7 @@ class TokenField(forms.CharField):
     """A secret to be entered, never rendered back."""
 
     def __init__(self, **options: Any) -> None:
-        widget = forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False)
+        widget = UnfoldAdminPasswordWidget({"autocomplete": "off"})
         super().__init__(required=False, widget=widget, validators=[_IS_TOKEN], **options)
 
 
@@ -65,9 +66,9 @@ class TelephonyCredentialAdmin(LineOwnedAdmin):
     def search(self, term: str) -> Q:
         return Q(account_sid=term) | of_lines_that_match(term)
 
-    @admin.display(boolean=True, description="Rotation going on")
-    def in_rotation(self, credential: TelephonyCredential) -> bool:
-        return credential.next_token is not None
+    @admin.display(description="Rotation going on")
+    def in_rotation(self, credential: TelephonyCredential) -> str:
+        return "yes" if credential.next_token is not None else "no"
 
     @admin.action(
         description="End the rotation: the next token becomes the only one",
@@ -83,7 +84,7 @@ class TelephonyCredentialAdmin(LineOwnedAdmin):
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     scopes = forms.MultipleChoiceField(
-        choices=KeyScope.choices, widget=forms.CheckboxSelectMultiple
+        choices=KeyScope.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
 
     class Meta:

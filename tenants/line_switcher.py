@@ -39,7 +39,7 @@ def switch_line(request: HttpRequest) -> HttpResponse:
     with all_tenants(f"line switcher, user {request.user.pk}"):
         if request.method == "POST":
             return _pick(request, wanted)
-        words = request.GET.get("q", "").strip()
+        words = request.GET.get("q", "").replace("\x00", "").strip()
         lines = list(find_lines(words)[: SHOWN_AT_MOST + 1]) if words else []
     context = {
         **admin.site.each_context(request),

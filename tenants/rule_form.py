@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from jsonschema import Draft202012Validator
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -74,7 +75,7 @@ def field_of(name: str, schema: dict[str, Any]) -> forms.Field | None:
                 choices=list(enumerate(DAYS)),
                 coerce=int,
                 empty_value=None,
-                widget=forms.CheckboxSelectMultiple,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
                 **options,
             )
         case "array", "string":

@@ -1,5 +1,6 @@
 """Who reviewed which call, and what they changed: to be read, never to be edited."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from calls.models import Call, CallArchive
 from calls.reviews.models import CallReview
-from tenants.backoffice.display import bullets
+from tenants.backoffice.display import bullets, moment
 from tenants.backoffice.filters import LineFilter
 from tenants.backoffice.modeladmin import ReadOnlyAdmin
 
@@ -40,14 +41,14 @@ class CallReviewAdmin(ReadOnlyAdmin):
             if model.objects.filter(pk=review.call_id).exists():
                 name = f"admin:calls_{model._meta.model_name}_change"
                 return format_html(
-                    '<a href="{}">{}</a>', reverse(name, args=[review.call_id]), review.call_id
+                    '<a href="{}">{}</a>', reverse(name, args=[review.call_id]), "open the call"
                 )
         return f"{review.call_id}, which is gone"
 
     @admin.display(description="What was done")
     def steps(self, review: CallReview) -> SafeString:
         return bullets(
-            f"{step['at']} {step['by']}: {step['did']}"
+            f"{moment(datetime.fromisoformat(step['at']))} {step['by']}: {step['did']}"
             + (f"; before that: {step['former']}" if "former" in step else "")
             for step in review.history
         )

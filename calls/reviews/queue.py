@@ -52,7 +52,7 @@ class CallGone(Exception):
 
 
 def waiting(*, now: datetime.datetime) -> CallQuerySet:
-    """Ended calls of low confidence that nobody reviewed or has claimed; idx_calls_low_confidence.
+    """Ended calls of low confidence that nobody reviewed or has claimed; idx_calls_waiting.
 
     In the scope: of one line, or of all.
     """

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import DataError, IntegrityError
 from django.db.models import UniqueConstraint
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
@@ -24,11 +25,6 @@ logger = logging.getLogger("replytics.api")
 
 CONTENT_TYPE = "application/problem+json"
 BUSY = "The database is busy or away; send the request again."
-BUSY_PAGE = """<!doctype html>
-<html lang="en"><head><title>Busy</title></head>
-<body><h1>The database is busy or away</h1><p>Nothing was changed. Try again in some seconds.</p>
-</body></html>
-"""
 
 
 def describe(
@@ -161,7 +157,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
     _log_unavailable(error)
     if _outside_the_api(request) and request.accepts("text/html"):
-        answer = HttpResponse(BUSY_PAGE, status=503, headers={"Cache-Control": "no-store"})
+        page = render_to_string("503.html")
+        answer = HttpResponse(page, status=503, headers={"Cache-Control": "no-store"})
     else:
         answer = _plain_problem(503, BUSY)
     answer["Retry-After"] = str(RETRY_AFTER)

@@ -12,6 +12,7 @@ from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from tenants.backoffice.paging import TooSlow
 from tenants.models import PhoneNumber
 from tenants.scoping import current_scope
 
@@ -22,6 +23,8 @@ class FormFilter(admin.ListFilter):
     template = "backoffice/form_filter.html"
     # Names in the query string.
     parameters: ClassVar[tuple[str, ...]]
+    # Whether the planner can tell how many rows pass it.
+    can_be_estimated = True
 
     def __init__(
         self,
@@ -50,6 +53,15 @@ class FormFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
+    def says(self) -> str:
+        """What was typed or chosen, for the list that it narrows."""
+        fields = self.form.fields
+        return ", ".join(
+            f"{fields[name].label} {value}" if len(fields) > 1 else str(value)
+            for name, value in self.used_parameters.items()
+            if value
+        )
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.form.is_bound:
             return queryset
@@ -57,7 +69,11 @@ class FormFilter(admin.ListFilter):
             for errors in self.form.errors.values():
                 messages.error(request, f"{capfirst(self.title)}: {' '.join(map(str, errors))}")
             return queryset.none()
-        return self.narrow(queryset, self.form.cleaned_data)
+        try:
+            return self.narrow(queryset, self.form.cleaned_data)
+        except TooSlow:
+            messages.error(request, f"{capfirst(self.title)}: this takes too long to find.")
+            return queryset.none()
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         yield {
@@ -100,6 +116,10 @@ class LineFilter(FormFilter):
         form = forms.Form(data)
         form.fields["line"] = line
         return form
+
+    def says(self) -> str:
+        line = self.form.cleaned_data.get("line") if self.form.is_valid() else None
+        return str(line) if line else super().says()
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
         return queryset.filter(phone=chosen["line"]) if chosen["line"] else queryset

@@ -4,13 +4,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold import admin as look
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    CHECKBOX_CLASSES,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from tenants.backoffice.deletion import (
     delete_at_once,
@@ -27,6 +34,7 @@ from tenants.scoping import current_scope
 
 # What Django's own filters of a field write into the query string.
 FIELD_FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt")
+TICK_CLASSES = " ".join(CHECKBOX_CLASSES)
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -112,6 +120,18 @@ class BackofficeAdmin(FormFields, LookAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
+
+    @admin.display(description="Select")
+    def action_checkbox(self, obj: models.Model) -> SafeString:
+        """Unfold's box, which is a template that takes longer than the rest of the row."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select {}" '
+            'aria-label="Select {}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            TICK_CLASSES,
+            obj,
+        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         # Without any of its own a list would get Django's action of the whole site.

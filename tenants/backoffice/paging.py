@@ -241,6 +241,8 @@ class KeysetChangeList(ChangeList):
             pass
         if counted and counted.is_exact:
             return counted
+        if not all(getattr(spec, "can_be_estimated", True) for spec in self.filter_specs):
+            return counted
         guess = estimate(self.queryset)
         return RowCount(guess, "about") if guess > CAP else counted
 
@@ -260,6 +262,19 @@ class KeysetChangeList(ChangeList):
         return bool(self.query or self.has_active_filters or self._day_is_chosen)
 
     @property
+    def active_filters(self) -> list[dict[str, str]]:
+        """What narrows the list beside search and drill-down, and the way to the list without."""
+        return [
+            {
+                "title": capfirst(str(spec.title)),
+                "says": _chosen(spec, self),
+                "without": self.get_query_string(remove=_names(spec)),
+            }
+            for spec in self.filter_specs
+            if spec.used_parameters
+        ]
+
+    @property
     def _day_is_chosen(self) -> bool:
         return any(name.startswith(f"{self.date_hierarchy}__") for name in self.params)
 
@@ -271,3 +286,16 @@ class KeysetChangeList(ChangeList):
         return drill_down(
             self.root_queryset, self.date_hierarchy, self.params, self.get_query_string
         )
+
+
+def _names(spec: Any) -> list[str]:
+    return [name for name in spec.expected_parameters() if name]
+
+
+def _chosen(spec: Any, changes: ChangeList) -> str:
+    """What is chosen in a filter: what its form says of it, or the chosen link's text."""
+    if hasattr(spec, "says"):
+        return str(spec.says())
+    return ", ".join(
+        str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")
+    )

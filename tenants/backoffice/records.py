@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from tenants.scoping import current_scope
 
 audit = logging.getLogger("replytics.audit")
+# What was searched for, which may be somebody's number or name.
+TYPED = ("q", "words")
 
 
 def record(request: HttpRequest, model: type[Model], what: str, *, flag: int = CHANGE) -> None:
@@ -30,8 +32,8 @@ def record(request: HttpRequest, model: type[Model], what: str, *, flag: int = C
 
 
 def filters_of(request: HttpRequest) -> str:
-    """The list's filters; what was searched for may be somebody's number and is left out."""
+    """The list's filters, without what was searched for."""
     if request.POST.get("select_across") != "1":
         return "chosen one by one"
-    chosen = [(name, "..." if name == "q" else value) for name, value in request.GET.items()]
+    chosen = [(name, "..." if name in TYPED else value) for name, value in request.GET.items()]
     return urlencode(chosen) or "without filters"

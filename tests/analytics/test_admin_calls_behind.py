@@ -60,7 +60,7 @@ def test_numbers_of_a_day_and_an_hour_are_their_calls(
     counted: PhoneNumber, back_office: Client
 ) -> None:
     day = numbers(back_office, DAYS, "pn_5Fbakery~2026-06-30")
-    assert day == [("6", 6), ("4", 4), ("3", 3), ("60.00", 6), ("1", 6)]
+    assert day == [("6", 6), ("4", 4), ("3", 3), ("1:00", 6), ("1", 6)]
     hour = numbers(back_office, HOURS, "pn_5Fbakery~2026-07-01T03")
     assert hour == [("5", 5), ("3", 3), ("2", 2), ("1", 5)]
 

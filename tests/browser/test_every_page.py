@@ -3,27 +3,27 @@
 The list comes from the admin itself, so that a page that is added is looked at too.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from django.contrib import admin
-from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
-from django.test import RequestFactory
-from django.urls import reverse
+from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page
+from procrastinate.contrib.django import app
 
+from analytics.models import JobFailure, StatsVerification
+from analytics.tasks import roll_up_calls
 from calls.reviews.queue import claim_next
+from monitoring.models import Alert, EndedSession
+from monitoring.report import examine, keep
+from monitoring.snapshots import take_snapshot
 from replytics.embedded import ROOT
 from tenants.scoping import all_tenants
+from tests.browser.pages import LOGIN, NO_PAGES, addresses, routes, seen
 from tests.factories import make_call
 from tests.isolation.rows import make_rows
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("monitoring")]
 AXE = ROOT / "typescript" / "node_modules" / "axe-core" / "axe.min.js"
-MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 GRAVE = ("serious", "critical")
 FIND = """
 async () => {
@@ -36,10 +36,15 @@ async () => {
 """
 TURN = "(dark) => document.documentElement.classList.toggle('dark', dark)"
 WIDE = 1440
+REFUSALS = {
+    "/nowhere": 404,
+    "/admin/nowhere/": 404,
+    "/admin/calls/call/?created_at__year=x": 400,
+}
 
 
 @pytest.fixture
-def addresses(administrator: User) -> list[str]:
+def everywhere(administrator: User) -> list[str]:
     """Every page that a superuser can open, of two lines with a row of each table."""
     line, _ = make_rows()
     make_call(
@@ -49,27 +54,56 @@ def addresses(administrator: User) -> list[str]:
         recording_url="https://api.twilio.com/a.mp3",
         created_at=timezone.now(),
     )
+    _watch_the_database()
+    _work()
     with all_tenants("test"):
         assert claim_next(by=administrator.username, now=timezone.now())
-        return list(_addresses(administrator))
+        return list(addresses(administrator))
 
 
-def _addresses(user: User) -> Iterator[str]:
-    yield from ("/admin/", "/admin/desk/review/", "/admin/password_change/", "/admin/line/?q=a")
-    yield "/admin/calls/call/?q=nobody+has+this+name&longer=1"
-    request: Any = RequestFactory().get("/")
-    request.user = user
-    for model in MODELS:
-        model_admin: Any = admin.site._registry[model]
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        yield reverse(f"{name}_changelist")
-        if model_admin.has_add_permission(request):
-            yield reverse(f"{name}_add")
-        row = model._base_manager.first()
-        if row is not None:
-            yield reverse(f"{name}_change", args=[quote(row.pk)])
-            if model_admin.has_delete_permission(request):
-                yield reverse(f"{name}_delete", args=[quote(row.pk)])
+def _work() -> None:
+    """A job of the worker that failed, and a run of the truth check that found something."""
+    job = app.configure_task(roll_up_calls.name, queueing_lock="roll_up_calls").defer()
+    now = timezone.now()
+    with all_tenants("test"):
+        JobFailure.objects.create(job_id=job, error="OperationalError", place="a.py:1 in f")
+        StatsVerification.objects.create(
+            started_at=now, finished_at=now, lines=2, difference_count=2, differences=[]
+        )
+
+
+def _watch_the_database() -> None:
+    """A report, a statement, alerts of both kinds and a session that was ended."""
+    take_snapshot()
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) AS looked_at FROM calls")
+    take_snapshot()
+    keep(examine())
+    now = timezone.now()
+    with all_tenants("test"):
+        for subject, resolved_at in (("open", None), ("over", now)):
+            Alert.objects.create(
+                metric="index_bloat",
+                subject=subject,
+                level="warning",
+                label="Bloat of indexes",
+                text="Half of it holds nothing",
+                cure="REINDEX INDEX CONCURRENTLY",
+                opened_at=now,
+                seen_at=now,
+                resolved_at=resolved_at,
+            )
+        EndedSession.objects.create(
+            pid=1,
+            how="terminated",
+            by="root",
+            reason="It held a lock.",
+            login="replytics_web",
+            work="replytics web",
+            state="idle in transaction",
+            statement="SELECT 1",
+            succeeded=True,
+        )
 
 
 @pytest.fixture
@@ -79,23 +113,53 @@ def axe() -> str:
     return AXE.read_text()
 
 
-def test_every_page_is_sound_in_every_look(axe: str, addresses: list[str], page: Page) -> None:
+def look(page: Page, axe: str, address: str, *, dark: bool) -> list[str]:
+    """What is gravely wrong with a page."""
+    assert page.viewport_size
+    page.goto(address)
+    page.evaluate(axe)
+    page.evaluate(TURN, dark)
+    found = [each for each in page.evaluate(FIND) if each[0] in GRAVE]
+    troubles = [f"{address} {'dark' if dark else 'light'}: {each}" for each in found]
+    if page.evaluate("document.documentElement.scrollWidth") > page.viewport_size["width"]:
+        troubles.append(f"{address} scrolls sideways")
+    return troubles
+
+
+def test_every_page_is_sound_in_every_look(axe: str, everywhere: list[str], page: Page) -> None:
     """The fixture `page` fails the test on an error of the console or a request that fails."""
     assert page.viewport_size
     troubles = []
-    for number, address in enumerate(addresses):
-        page.goto(address)
-        page.evaluate(axe)
-        # Light on one page and dark on the next; the other width has it the other way round.
-        dark = (number + (page.viewport_size["width"] == WIDE)) % 2 == 1
-        page.evaluate(TURN, dark)
-        found = [each for each in page.evaluate(FIND) if each[0] in GRAVE]
-        troubles += [f"{address} {'dark' if dark else 'light'}: {each}" for each in found]
-        if page.evaluate("document.documentElement.scrollWidth") > page.viewport_size["width"]:
-            troubles.append(f"{address} scrolls sideways")
+    # Light on one page and dark on the next; the other width has it the other way round.
+    turn = page.viewport_size["width"] == WIDE
+    for number, address in enumerate(everywhere):
+        troubles += look(page, axe, address, dark=(number + turn) % 2 == 1)
+    page.context.clear_cookies()
+    for dark in (True, False):
+        troubles += look(page, axe, LOGIN, dark=dark)
     assert not troubles, "\n".join(troubles)
 
 
-def test_every_table_of_the_admin_is_among_the_pages(addresses: list[str]) -> None:
-    lists = {reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in MODELS}
-    assert lists <= set(addresses)
+def test_refusals_are_sound_too(axe: str, page: Page, refused: list[str]) -> None:
+    assert page.viewport_size
+    for address, status in REFUSALS.items():
+        refused.append(address)
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == status
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            # Nothing may run in such a page: what axe would say is said of its words alone.
+            style = page.locator("h1").evaluate("(head) => getComputedStyle(head).color")
+            assert style != "rgb(0, 0, 0)", "the style sheet did not come"
+        page.click("text=To the home page")
+        assert page.url.endswith("/admin/")
+
+
+def test_every_address_of_the_admin_is_among_the_pages(
+    administrator: User, everywhere: list[str]
+) -> None:
+    """A page that is added shows up here: visit it in pages.py, or say there why it is none."""
+    with all_tenants("test"):
+        assert seen([*everywhere, LOGIN]) == routes(administrator)
+    assert not seen(everywhere) & set(NO_PAGES)

@@ -272,3 +272,16 @@ def test_an_export_is_on_record_without_what_was_searched_for(
     assert entry.change_message == "of all lines, q=...&longer=1"
     assert "1 call exported" in caplog.text
     assert "5557777" not in caplog.text
+
+
+def test_a_link_to_a_call_leads_to_wherever_it_is_now(
+    back_office: Client, line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    call = make_call(line)
+    live, archived = f"{CALLS}{call.pk}/change/", f"{ARCHIVED}{call.pk}/change/"
+    assert back_office.get(archived).headers["Location"] == live
+    archive(call)
+    assert back_office.get(live).headers["Location"] == archived
+    pick(back_office, other_line)
+    for link in (live, archived):
+        assert back_office.get(link).headers["Location"] == "/admin/"

@@ -225,3 +225,19 @@ def test_home_takes_few_queries(back_office: Client, day: list[Call]) -> None:
     asked = [q["sql"] for q in queries if q["sql"].lstrip().startswith(("SELECT", "WITH"))]
     asked = [sql for sql in asked if "statement_timeout" not in sql]
     assert len(asked) <= 20
+
+
+@pytest.mark.parametrize(
+    ("age", "says"),
+    [
+        (timedelta(seconds=-3), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=1), "1 min ago"),
+        (timedelta(minutes=59, seconds=59), "59 min ago"),
+        (HOUR, "1 h ago"),
+        (47 * HOUR, "47 h ago"),
+        (2 * DAY, "2 days ago"),
+    ],
+)
+def test_a_card_says_in_one_unit_how_long_ago(age: timedelta, says: str) -> None:
+    assert cards.ago(NOON - age, NOON) == says

@@ -73,8 +73,9 @@ def test_a_call_is_given_back(agent: Client, back_office: Client, line: PhoneNum
 @pytest.mark.parametrize("key", ["", "0", "x", "9" * 30, "²"])
 def test_what_one_does_not_hold_is_refused(agent: Client, line: PhoneNumber, key: str) -> None:
     call = make_low(line, ai_summary="Old.")
-    page = send(agent, finish="", review=key, summary="New.")
+    page = send(agent, finish="", review=key, summary="New <b>one</b>.")
     assert "Nothing was saved" in page
+    assert "New &lt;b&gt;one&lt;/b&gt;." in page  # what was typed is given back
     assert reload(call).ai_summary == "Old."
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from desk.management.commands.permission_table import PAGE, page
-from desk.roles import ROLES, make_roles
+from desk.roles import OTHER_RIGHTS, ROLES, make_roles
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
 from tenants.scoping.models import ScopedModel
@@ -27,7 +27,10 @@ NEVER = [
     ),
     "tenants.delete_phonenumber",
     "calls.delete_call",
+    "analytics.change_job",
+    "monitoring.end_session",
 ]
+OURS = ("tenants", "calls", "analytics", "monitoring", "desk")
 
 
 @pytest.fixture(params=ROLES)
@@ -123,6 +126,49 @@ def test_pages_answer_as_the_table_says(
             assert can_save, name
         deleted = client.get(address(model, "delete", quote(row.pk))).status_code
         assert (deleted == 200) == may("delete"), (name, deleted)
+
+
+def test_the_table_has_every_right_that_is_more_than_that_of_a_table(db: None) -> None:
+    """One that a model declares and nobody listed would be given to nobody, unnoticed."""
+    extra = Permission.objects.filter(content_type__app_label__in=OURS).exclude(
+        codename__regex="^(view|add|change|delete)_"
+    )
+    known = {right for rights in ROLES.values() for right in rights} | set(OTHER_RIGHTS)
+    registered = {
+        f"{model._meta.app_label}.{codename}"
+        for model in admin.site._registry
+        for codename, _ in model._meta.permissions
+    }
+    assert {f"{p.content_type.app_label}.{p.codename}" for p in extra} <= known | registered
+
+
+@pytest.mark.parametrize("name", ["report", "alerts", "statements", "sessions", "end"])
+def test_a_lead_watches_the_database_and_ends_nothing(
+    role: str, client: Client, name: str
+) -> None:
+    is_lead = role == "Support lead"
+    answer = client.get(reverse(f"database:{name}"))
+    assert (answer.status_code == 200) == (is_lead and name != "end")
+    assert b"terminate" not in answer.content
+    menu = client.get("/admin/").content.decode()
+    assert (f'href="{reverse("database:report")}"' in menu) == is_lead
+
+
+def test_the_list_of_people_shows_their_roles(
+    superuser: User, support_agent: User, django_assert_max_num_queries: Any
+) -> None:
+    support_agent.groups.set(Group.objects.filter(name__in=["Support agent", "Read-only analyst"]))
+    client = Client()
+    client.force_login(superuser)
+    url = reverse("admin:auth_user_changelist")
+    with django_assert_max_num_queries(12):
+        page = client.get(url).content.decode()
+    assert "Read-only analyst, Support agent" in page
+    assert ">Superuser<" in page
+    for n in range(5):
+        User.objects.create_user(f"person{n}").groups.set(Group.objects.all())
+    with django_assert_max_num_queries(12):
+        client.get(url)
 
 
 def test_the_home_page_and_the_queue_open_for_their_roles(role: str, client: Client) -> None:

@@ -96,3 +96,10 @@ def test_a_view_of_another_line_shows_nothing_of_it_in_a_picked_line(
     page = back_office.get(f"{CALLS}?line=pn_garage").content.decode()
     assert str(theirs.pk) not in page
     assert names(back_office) == ["Failed"]
+
+
+def test_who_had_to_log_in_again_is_told_that_nothing_was_saved(agent: Client) -> None:
+    answer = agent.get(VIEWS, follow=True)
+    assert answer.redirect_chain[-1] == ("/admin/", 302)
+    assert "Nothing was saved" in answer.content.decode()
+    assert not SavedView.objects.exists()

@@ -12,7 +12,7 @@ def policy(client: Client, path: str) -> dict[str, str]:
     return dict(part.split(" ", 1) for part in header.split("; "))
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/api/v1/calls/", "/api/schema/", "/nowhere"])
+@pytest.mark.parametrize("path", ["/health/live", "/api/v1/calls/", "/api/schema/"])
 def test_what_is_no_page_may_do_nothing(db: None, client: Client, path: str) -> None:
     assert policy(client, path) == {
         "default-src": "'none'",
@@ -20,6 +20,21 @@ def test_what_is_no_page_may_do_nothing(db: None, client: Client, path: str) -> 
         "form-action": "'none'",
         "frame-ancestors": "'none'",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nowhere", 404), ("/admin/nowhere/", 404), ("/admin/calls/call/?created_at__year=x", 400)],
+)
+def test_a_refusal_has_a_style_sheet_and_runs_nothing(
+    back_office: Client, path: str, status: int
+) -> None:
+    response = back_office.get(path)
+    assert response.status_code == status
+    assert "To the home page" in response.content.decode()
+    found = policy(back_office, path)
+    assert found["style-src"] == "'self'"
+    assert "script-src" not in found
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/admin/calls/call/"])

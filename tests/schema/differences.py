@@ -220,9 +220,10 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "index calls.idx_calls_caller_created": (None, "btree (caller_number, created_at DESC)"),
     },
     "calls of low confidence, for review": {
-        "index calls.idx_calls_low_confidence": (
+        "index calls.idx_calls_waiting": (
             None,
-            "btree (created_at DESC, id DESC) WHERE (ai_confidence < 0.5)",
+            "btree (created_at DESC, id DESC) INCLUDE (phone_id, status)"
+            " WHERE (ai_confidence < 0.5)",
         ),
     },
     "calls under legal hold, very few, for the working list": {

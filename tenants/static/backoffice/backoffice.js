@@ -10,6 +10,34 @@ window.addEventListener('load', () => {
         });
     }
 });
+// The command palette listens to keys alone: what a mouse pastes counts too, and Enter waits for the
+// answer to what stands there now.
+const PALETTE = 'search-input-command';
+let isAnswered = false;
+let isChosen = false;
+const firstAnswer = () => document.querySelector('#command-results-list a');
+document.addEventListener('input', (event) => {
+    if (event.target.id === PALETTE) {
+        isAnswered = isChosen = false;
+        event.target.dispatchEvent(new KeyboardEvent('keyup'));
+    }
+});
+document.addEventListener('keydown', (event) => {
+    if (event.target.id === PALETTE && event.key === 'Enter' && !(isAnswered && firstAnswer())) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        isChosen = !isAnswered;
+    }
+}, true);
+document.addEventListener('htmx:afterSwap', (event) => {
+    if (event.target.id === 'command-results') {
+        isAnswered = true;
+        if (isChosen && firstAnswer()) {
+            window.location = firstAnswer().href;
+        }
+        isChosen = false;
+    }
+});
 // JSON is checked while it is typed; the server checks it again.
 window.addEventListener('load', () => {
     document.querySelectorAll('textarea.json').forEach((box, number) => {
