@@ -1,5 +1,6 @@
 """What could not be looked at is skipped, and says why; it is never called ok."""
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -32,7 +33,11 @@ def short_sighted(administrator: "psycopg.Connection[Any]") -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("short_sighted")
-def test_without_the_right_nothing_is_called_ok_that_was_not_seen() -> None:
+def test_without_the_right_nothing_is_called_ok_that_was_not_seen(settings: Settings) -> None:
+    # What this login does itself is seen, and would be told on a slow machine.
+    settings.MONITORING_THRESHOLDS = {
+        metric.name: (math.inf, math.inf) for metric in METRICS if metric.needs_sight
+    }
     findings = {finding.metric: finding for finding in examine().findings}
     for metric in METRICS:
         if metric.needs_sight:
