@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 from types import FrameType
 from uuid import UUID
@@ -44,8 +44,8 @@ CHECKSUM = "coalesce(bit_xor(hash_record_extended({row}, 0)), 0)"
 
 
 # Where a batch ended: created_at and id of its last call.
-Position = tuple[datetime | str, UUID]
-BEGINNING: Position = ("-infinity", UUID(int=0))
+Position = tuple[datetime, UUID]
+BEGINNING: Position = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """archive_calls: what moves, what stays, and what is written down about it."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 from calls.archival.batches import Moved
 from calls.archival.forecast import forecast
 from calls.archival.models import ArchiveRun, RunKind, RunState
-from calls.archival.moving import archive_calls, survey
+from calls.archival.moving import Months, archive_calls, survey
 from calls.models import Call, CallArchive
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -55,6 +56,28 @@ def test_calls_that_go_on_or_are_held_stay_and_are_counted(line: PhoneNumber) ->
     run = archive()
     assert (run.calls, run.left_live, run.left_held, run.left_over) == (1, 2, 1, 0)
     assert counts()["calls"] == 3
+
+
+def test_the_first_and_the_last_moment_of_a_month_move(line: PhoneNumber) -> None:
+    july = datetime(2023, 7, 1, tzinfo=UTC)
+    for n, moment in enumerate((july - timedelta.resolution, july)):
+        make_call(line, id=UUID(int=n), created_at=moment)
+    assert archive(batch_size=1).calls == 2
+    assert query("SELECT tableoid::regclass::text FROM calls_archive ORDER BY created_at") == [
+        ("calls_archive_2023_06",),
+        ("calls_archive_2023_07",),
+    ]
+
+
+def test_each_connection_has_a_month_of_its_own_as_long_as_there_are_any() -> None:
+    june, july, august = (datetime(2023, month, 1, tzinfo=UTC) for month in (6, 7, 8))
+    months = Months([june, july, august])
+    assert [months.after(None), months.after(None)] == [june, july]
+    assert months.after(june) == august
+    # Then it helps with what is left.
+    assert months.after(july) == august
+    assert months.after(august) is None
+    assert months.after(august) is None
 
 
 def test_one_line_alone_can_be_archived(line: PhoneNumber, other_line: PhoneNumber) -> None:
