@@ -51,7 +51,7 @@ MODULES = {
     "workers": Module(80, writes=True),
     "intake": Module(90, writes=True),
     "analytics": Module(60, writes=True),
-    "archive": Module(100, writes=True),
+    "archive": Module(130, writes=True),
     "admin_lists": Module(45),
     "import_rate": Module(75, writes=True),
     "growth": Module(120, writes=True),

@@ -69,6 +69,16 @@ class RowsDiffer(Exception):
         super().__init__(self.__doc__)
 
 
+def compared(row: Sequence[int], last: Position) -> Moved:
+    """A batch by what its statement says: calls and checksum that left, the same of those that
+    arrived, metadata rows and bytes. Raises RowsDiffer.
+    """
+    left, left_checksum, calls, checksum, metadata_rows, size = row
+    if (left, left_checksum) != (calls, checksum):
+        raise RowsDiffer
+    return Moved(last, calls, metadata_rows, int(size), checksum)
+
+
 def names(columns: Sequence[str], table: str = "") -> str:
     """The columns for a SELECT list, qualified by the table when it is given."""
     prefix = f"{table}." if table else ""

@@ -37,8 +37,12 @@ GROUP BY GROUPING SETS ((1), ()) ORDER BY 1
 """
 # A statement of its own: the next one's snapshot then includes whatever was written to these calls
 # and their metadata until they were locked. The key resumes an ordered scan where the last batch
-# ended, past the index entries of what was moved.
+# ended, past the index entries of what was moved. This and MOVE together hold the calls' locks for
+# less than the second that a late event of one of them may wait. app.archiving spares the triggers
+# what MOVE does for all rows at once, and the statistics what does not change a number.
 LOCK = """
+SELECT set_config('lock_timeout', '450ms', true), set_config('statement_timeout', '490ms', true),
+    set_config('app.archiving', 'on', true);
 WITH batch AS (
     SELECT ctid, id, created_at FROM calls
     WHERE created_at < %(until)s AND (created_at, id) > (%(after)s, %(after_id)s)
@@ -50,10 +54,8 @@ SELECT array_agg(ctid)::text, array_agg(id)::text, max(created_at),
 FROM batch
 """
 # The locked rows cannot change their place, so ctid finds them again. The metadata goes first: the
-# cascade, which would take it along row by row, finds none. The setting spares the triggers what
-# this does for all rows at once, and the statistics what does not change a number.
+# cascade, which would take it along row by row, finds none.
 MOVE = """
-SELECT set_config('app.archiving', 'on', true);
 WITH meta AS (
     DELETE FROM call_metadata WHERE call_id = ANY(%(ids)s::uuid[]) RETURNING *
 ), moved AS (
@@ -209,6 +211,7 @@ def _mover(
                 {"until": until, "phone_id": phone_id, "ended": ENDED}
                 | {"rows": rows, "after": place[0], "after_id": place[1]},
             )
+            cursor.nextset()
             places, ids, *last = cursor.fetchone()
             if places is None:
                 month = months.after(month)
@@ -224,11 +227,7 @@ def _mover(
             is_busy = isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
             raise
         is_busy = False
-        cursor.nextset()
-        left, left_checksum, calls, checksum, metadata_rows, size = cursor.fetchone()
-        if (left, left_checksum) != (calls, checksum):
-            raise batches.RowsDiffer
-        return batches.Moved((last[0], last[1]), calls, metadata_rows, int(size), checksum)
+        return batches.compared(cursor.fetchone(), (last[0], last[1]))
 
     return next_batch
 

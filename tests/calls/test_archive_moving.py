@@ -1,5 +1,6 @@
 """archive_calls: what moves, what stays, and what is written down about it."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -8,7 +9,9 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from rich.console import Console
 
+from calls.archival import console
 from calls.archival.batches import Moved
 from calls.archival.forecast import forecast
 from calls.archival.models import ArchiveRun, RunKind, RunState
@@ -133,10 +136,30 @@ def test_the_command_reports_and_a_dry_run_writes_nothing(line: PhoneNumber) -> 
     output = StringIO()
     call_command("archive_calls", "--before=2024-01-01", "--dry-run", stdout=output)
     assert "Would archive 10 calls and 8 metadata rows" in output.getvalue()
+    call_command("archive_calls", "--before=2024-01-01", "--forecast", stdout=output)
+    assert re.search(rf"^2023-06  {line.pk}  10 calls  [\d,]+ bytes$", output.getvalue(), re.M)
     assert counts()["calls_archive"] == 0
     call_command("archive_calls", "--before=2024-01-01", stdout=output)
     assert "Archived 10 calls and 8 metadata rows" in output.getvalue()
-    assert "dead rows" in output.getvalue()
+    for table in ("calls", "call_metadata"):
+        said = rf"^{table}: [\d,]+ dead rows for VACUUM to free; autovacuum \w+ \(it works from \d"
+        assert re.search(said, output.getvalue(), re.M)
+
+
+def test_a_terminal_shows_how_far_it_is(
+    line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_old_calls(line, 10)
+    terminal = Console(file=StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(console, "Console", lambda stderr: terminal)
+    call_command("archive_calls", "--before=2024-01-01", stdout=StringIO())
+    assert "10/10" in terminal.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_autovacuum_works_at_few_dead_rows(db: None) -> None:
+    for table in ("calls", "call_metadata"):
+        [(options,)] = query("SELECT reloptions FROM pg_class WHERE oid = %s::regclass", [table])
+        assert "autovacuum_vacuum_scale_factor=0.02" in options
 
 
 @pytest.mark.parametrize(
