@@ -8,6 +8,8 @@ words are 30,000 different ones, the early ones far more often than the late.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from bench.database import connect, manage, scratch_database
 from replytics.embedded import SUPERUSER
 
@@ -39,9 +41,12 @@ SELECT md5(call.n::text)::uuid, 'pn_' || floor(power(random(), 4) * 1000)::int,
        floor(random() * 600), concat_ws('. ', a.said, b.said, c.said, d.said), e.said, at, at
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS call (n)
 CROSS JOIN LATERAL (
-    SELECT date_trunc('hour', now()) - interval '5 minutes' + call.n * interval '0'
-        - CASE WHEN call.n %% 4 = 0 THEN interval '366 days' + random() * interval '730 days'
-            ELSE random() * interval '364 days' END AS at
+    SELECT (call.n + random()) / %(calls)s AS passed
+) AS share
+CROSS JOIN LATERAL (
+    SELECT date_trunc('hour', now()) - interval '5 minutes'
+        - CASE WHEN passed < 0.25 THEN interval '366 days' + (1 - 4 * passed) * interval '730 days'
+            ELSE (1 - passed) / 0.75 * interval '364 days' END AS at
 ) AS clock
 JOIN sentences a ON a.n = call.n * 7919 %% 40000
 JOIN sentences b ON b.n = (call.n * 104729 + call.n / 40000) %% 40000
@@ -72,10 +77,22 @@ SELECT DISTINCT phone_id, date_trunc('hour', created_at, 'UTC') FROM calls
 # Built once at the end, which takes a fraction of keeping them during the load.
 LATE_INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
-WHERE indrelid IN ('calls'::regclass, 'call_metadata'::regclass, 'call_search'::regclass)
-AND NOT indisunique
+WHERE indrelid = ANY (%(tables)s::regclass[]) AND NOT indisunique
 """
 TABLES = ("calls", "call_metadata", "call_search")
+
+
+@contextmanager
+def indexed_at_the_end(
+    connection: "psycopg.Connection[tuple[object, ...]]", *tables: str
+) -> Iterator[None]:
+    """The tables have only their unique indexes inside the block."""
+    late = connection.execute(LATE_INDEXES, {"tables": list(tables)}).fetchall()
+    for name, _ in late:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    for _, definition in late:
+        connection.execute(str(definition))
 
 
 def fill(
@@ -83,23 +100,19 @@ def fill(
 ) -> None:
     """Put calls number `first` to `calls` into a migrated database; the lines when first is 0."""
     with connect(SUPERUSER, database) as connection:
-        late = connection.execute(LATE_INDEXES).fetchall()
-        for name, _ in late:
-            connection.execute(f"DROP INDEX {name}")
-        for table in TABLES:
-            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        if first == 0:
-            connection.execute(PREPARE)
-        connection.execute(SENTENCES)
-        for begin in range(first, calls, BATCH):
-            batch = {"first": begin, "last": min(begin + BATCH, calls) - 1}
-            for statement in (FILL_CALLS, FILL_METADATA, FILL_WORDS):
-                connection.execute(statement, batch)
-            progress(batch["last"] + 1)
-        for table in TABLES:
-            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        for _, definition in late:
-            connection.execute(str(definition))
+        with indexed_at_the_end(connection, *TABLES):
+            for table in TABLES:
+                connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            if first == 0:
+                connection.execute(PREPARE)
+            connection.execute(SENTENCES)
+            for begin in range(first, calls, BATCH):
+                batch = {"first": begin, "last": min(begin + BATCH, calls) - 1}
+                for statement in (FILL_CALLS, FILL_METADATA, FILL_WORDS):
+                    connection.execute(statement, batch | {"calls": calls})
+                progress(batch["last"] + 1)
+            for table in TABLES:
+                connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         connection.execute(QUEUE)
         connection.execute("VACUUM ANALYZE")
 

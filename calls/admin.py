@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -14,6 +13,7 @@ from calls import bulk
 from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
 from calls.call_page import call_page
 from calls.counted import CountedFilter
+from calls.elsewhere import OtherList, other_list
 from calls.filters import (
     ArchivedStatusFilter,
     CallTagFilter,
@@ -32,7 +32,7 @@ from tenants.backoffice.deletion import delete_selected
 from tenants.backoffice.display import duration, moment
 from tenants.backoffice.filters import DaysFilter, LineFilter
 from tenants.backoffice.modeladmin import LineOwnedAdmin, LineStackedInline, ReadOnlyAdmin
-from tenants.backoffice.paging import AFTER, BEFORE
+from tenants.backoffice.paging import AFTER, BEFORE, KeysetChangeList
 from tenants.backoffice.search import calls_that_match
 from tenants.scoping.models import InScope
 
@@ -54,19 +54,13 @@ class CallColumns:
         return request.user.has_perm("calls.export_call")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """With the way to the other list, whose filters have the same names."""
-        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
-        site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
-        if site.get_model_admin(other).has_view_permission(request):
-            chosen = request.GET.copy()
-            for name in (AFTER, BEFORE, "status" if chosen.get("status") == "live" else "_"):
-                chosen.pop(name, None)
-            address = reverse(f"admin:calls_{other._meta.model_name}_changelist")
-            link = f"{address}?{chosen.urlencode()}" if chosen else address
-            extra_context = {**(extra_context or {}), "other_list": link}
+        """With the way to the other list, whose filters have the same names, and what is there."""
         may_export = self.has_export_permission(request)
         extra_context = {**(extra_context or {}), "can_export": may_export}
         response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        context = getattr(response, "context_data", None) or {}
+        if cl := context.get("cl"):
+            context["other_list"] = self._other_list(request, cl)
         return response
 
     def _get_obj_does_not_exist_redirect(
@@ -81,6 +75,16 @@ class CallColumns:
             request, opts, object_id
         )
         return response
+
+    def _other_list(self, request: HttpRequest, cl: KeysetChangeList) -> OtherList | None:
+        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
+        site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
+        if not site.get_model_admin(other).has_view_permission(request):
+            return None
+        chosen = request.GET.copy()
+        for name in (AFTER, BEFORE, "status" if chosen.get("status") == "live" else "_"):
+            chosen.pop(name, None)
+        return other_list(site.get_model_admin(other), request, chosen, beside=cl)
 
     @admin.display(description="Began (UTC)", ordering="created_at")
     def began(self, call: Any) -> str:

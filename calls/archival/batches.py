@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 from types import FrameType
 from uuid import UUID
@@ -44,8 +44,8 @@ CHECKSUM = "coalesce(bit_xor(hash_record_extended({row}, 0)), 0)"
 
 
 # Where a batch ended: created_at and id of its last call.
-Position = tuple[datetime | str, UUID]
-BEGINNING: Position = ("-infinity", UUID(int=0))
+Position = tuple[datetime, UUID]
+BEGINNING: Position = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,16 @@ class RowsDiffer(Exception):
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
+
+
+def compared(row: Sequence[int], last: Position) -> Moved:
+    """A batch by what its statement says: calls and checksum that left, the same of those that
+    arrived, metadata rows and bytes. Raises RowsDiffer.
+    """
+    left, left_checksum, calls, checksum, metadata_rows, size = row
+    if (left, left_checksum) != (calls, checksum):
+        raise RowsDiffer
+    return Moved(last, calls, metadata_rows, int(size), checksum)
 
 
 def names(columns: Sequence[str], table: str = "") -> str:

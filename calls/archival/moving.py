@@ -1,11 +1,14 @@
 """From calls to calls_archive, each call whole, in one transaction per batch."""
 
-from collections.abc import Callable
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import psycopg
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 
 from calls.archival import batches, ledger
@@ -34,11 +37,15 @@ GROUP BY GROUPING SETS ((1), ()) ORDER BY 1
 """
 # A statement of its own: the next one's snapshot then includes whatever was written to these calls
 # and their metadata until they were locked. The key resumes an ordered scan where the last batch
-# ended, past the index entries of what was moved.
+# ended, past the index entries of what was moved. This and MOVE together hold the calls' locks for
+# less than the second that a late event of one of them may wait. app.archiving spares the triggers
+# what MOVE does for all rows at once, and the statistics what does not change a number.
 LOCK = """
+SELECT set_config('lock_timeout', '450ms', true), set_config('statement_timeout', '490ms', true),
+    set_config('app.archiving', 'on', true);
 WITH batch AS (
     SELECT ctid, id, created_at FROM calls
-    WHERE created_at < %(cut_off)s AND (created_at, id) > (%(after)s, %(after_id)s)
+    WHERE created_at < %(until)s AND (created_at, id) > (%(after)s, %(after_id)s)
         AND status = ANY(%(ended)s) AND NOT legal_hold {line}
     ORDER BY created_at, id LIMIT %(rows)s FOR UPDATE SKIP LOCKED
 )
@@ -79,9 +86,6 @@ WHERE id NOT IN (
     EXCEPT SELECT call_id FROM free
 )
 """
-# Spares the triggers what MOVE does for all rows at once, and the statistics what does not change
-# a number.
-ARCHIVING = "SELECT set_config('app.archiving', 'on', true)"
 MAKE_PARTITION = "SELECT app.create_archive_partitions(%(month)s, %(month)s)"
 
 
@@ -138,11 +142,12 @@ def archive_calls(
         ) as run:
             plan = plan or survey(cut_off=cut_off, phone_id=phone_id, limit=limit)
             _make_partitions(plan.months)
+            months = Months(plan.months)
 
             def work(stop: Callable[[], bool]) -> None:
                 batches.in_batches(
                     run,
-                    _mover(columns, cut_off=cut_off, phone_id=phone_id),
+                    _mover(columns, months, cut_off=cut_off, phone_id=phone_id),
                     size=batch_size,
                     limit=limit,
                     should_stop=stop,
@@ -157,7 +162,31 @@ def archive_calls(
         return run
 
 
-def _mover(columns: list[str], *, cut_off: datetime, phone_id: str | None) -> batches.Move:
+class Months:
+    """The months of a run, shared by its connections: one for each, as long as there are enough.
+
+    Two in the same month would wait for each other at the ends of its partition and its indexes.
+    """
+
+    def __init__(self, months: Sequence[datetime]) -> None:
+        self._waiting = deque(months)
+        self._begun: list[datetime] = []
+        self._lock = threading.Lock()
+
+    def after(self, done: datetime | None) -> datetime | None:
+        """The next month for a connection that found no more calls in `done`."""
+        with self._lock:
+            if done in self._begun:
+                self._begun.remove(done)
+            if self._waiting:
+                self._begun.append(self._waiting.popleft())
+                return self._begun[-1]
+            return self._begun[0] if self._begun else None
+
+
+def _mover(
+    columns: list[str], months: Months, *, cut_off: datetime, phone_id: str | None
+) -> batches.Move:
     lock = LOCK.format(line=_line(phone_id))
     move = MOVE.format(
         columns=batches.names(columns),
@@ -166,34 +195,49 @@ def _mover(columns: list[str], *, cut_off: datetime, phone_id: str | None) -> ba
         whole_checksum=batches.CHECKSUM.format(row="whole"),
         copied_checksum=batches.CHECKSUM.format(row="copied"),
     )
+    month = months.after(None)
+    is_busy = False
 
     def next_batch(
         cursor: CursorWrapper, rows: int, after: batches.Position
     ) -> batches.Moved | None:
-        cursor.execute(
-            lock,
-            {"cut_off": cut_off, "phone_id": phone_id, "ended": ENDED}
-            | {"rows": rows, "after": after[0], "after_id": after[1]},
-        )
-        places, ids, *last = cursor.fetchone()
+        nonlocal month, is_busy
+        places = None
+        while month is not None and places is None:
+            until = min(_next(month), cut_off)
+            place = after if month <= after[0] < until else _just_before(month)
+            cursor.execute(
+                lock,
+                {"until": until, "phone_id": phone_id, "ended": ENDED}
+                | {"rows": rows, "after": place[0], "after_id": place[1]},
+            )
+            cursor.nextset()
+            places, ids, *last = cursor.fetchone()
+            if places is None:
+                month = months.after(month)
         if places is None:
             return None
-        cursor.execute(ARCHIVING)
-        try:
-            with transaction.atomic():
-                cursor.execute(move, {"rows": places, "ids": ids})
-        except OperationalError as error:
-            if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
-                raise
+        if is_busy:
             cursor.execute(NOT_BUSY, {"rows": places, "ids": ids})
             places, ids = cursor.fetchone()
+        try:
             cursor.execute(move, {"rows": places or "{}", "ids": ids or "{}"})
-        left, left_checksum, calls, checksum, metadata_rows, size = cursor.fetchone()
-        if (left, left_checksum) != (calls, checksum):
-            raise batches.RowsDiffer
-        return batches.Moved((last[0], last[1]), calls, metadata_rows, int(size), checksum)
+        except OperationalError as error:
+            # Somebody writes metadata of these calls: the next try goes round theirs.
+            is_busy = isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
+            raise
+        is_busy = False
+        return batches.compared(cursor.fetchone(), (last[0], last[1]))
 
     return next_batch
+
+
+def _next(month: datetime) -> datetime:
+    return (month + timedelta(days=31)).replace(day=1)
+
+
+def _just_before(month: datetime) -> batches.Position:
+    return month - timedelta.resolution, UUID(int=2**128 - 1)
 
 
 def _make_partitions(months: list[datetime]) -> None:

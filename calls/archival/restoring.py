@@ -141,9 +141,6 @@ def _restorer(columns: list[str], choice: Choice) -> batches.Move:
         cursor.execute(insert, chosen)
         cursor.execute(INSERT_METADATA, chosen)
         cursor.execute(remove, chosen)
-        left, left_checksum, calls, checksum, metadata_rows, size = cursor.fetchone()
-        if (left, left_checksum) != (calls, checksum):
-            raise batches.RowsDiffer
-        return batches.Moved((last, last_id), calls, metadata_rows, int(size), checksum)
+        return batches.compared(cursor.fetchone(), (last, last_id))
 
     return next_batch

@@ -1,17 +1,21 @@
 """archive_calls: what moves, what stays, and what is written down about it."""
 
+import re
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from rich.console import Console
 
+from calls.archival import console
 from calls.archival.batches import Moved
 from calls.archival.forecast import forecast
 from calls.archival.models import ArchiveRun, RunKind, RunState
-from calls.archival.moving import archive_calls, survey
+from calls.archival.moving import Months, archive_calls, survey
 from calls.models import Call, CallArchive
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -55,6 +59,28 @@ def test_calls_that_go_on_or_are_held_stay_and_are_counted(line: PhoneNumber) ->
     run = archive()
     assert (run.calls, run.left_live, run.left_held, run.left_over) == (1, 2, 1, 0)
     assert counts()["calls"] == 3
+
+
+def test_the_first_and_the_last_moment_of_a_month_move(line: PhoneNumber) -> None:
+    july = datetime(2023, 7, 1, tzinfo=UTC)
+    for n, moment in enumerate((july - timedelta.resolution, july)):
+        make_call(line, id=UUID(int=n), created_at=moment)
+    assert archive(batch_size=1).calls == 2
+    assert query("SELECT tableoid::regclass::text FROM calls_archive ORDER BY created_at") == [
+        ("calls_archive_2023_06",),
+        ("calls_archive_2023_07",),
+    ]
+
+
+def test_each_connection_has_a_month_of_its_own_as_long_as_there_are_any() -> None:
+    june, july, august = (datetime(2023, month, 1, tzinfo=UTC) for month in (6, 7, 8))
+    months = Months([june, july, august])
+    assert [months.after(None), months.after(None)] == [june, july]
+    assert months.after(june) == august
+    # Then it helps with what is left.
+    assert months.after(july) == august
+    assert months.after(august) is None
+    assert months.after(august) is None
 
 
 def test_one_line_alone_can_be_archived(line: PhoneNumber, other_line: PhoneNumber) -> None:
@@ -110,10 +136,30 @@ def test_the_command_reports_and_a_dry_run_writes_nothing(line: PhoneNumber) -> 
     output = StringIO()
     call_command("archive_calls", "--before=2024-01-01", "--dry-run", stdout=output)
     assert "Would archive 10 calls and 8 metadata rows" in output.getvalue()
+    call_command("archive_calls", "--before=2024-01-01", "--forecast", stdout=output)
+    assert re.search(rf"^2023-06  {line.pk}  10 calls  [\d,]+ bytes$", output.getvalue(), re.M)
     assert counts()["calls_archive"] == 0
     call_command("archive_calls", "--before=2024-01-01", stdout=output)
     assert "Archived 10 calls and 8 metadata rows" in output.getvalue()
-    assert "dead rows" in output.getvalue()
+    for table in ("calls", "call_metadata"):
+        said = rf"^{table}: [\d,]+ dead rows for VACUUM to free; autovacuum \w+ \(it works from \d"
+        assert re.search(said, output.getvalue(), re.M)
+
+
+def test_a_terminal_shows_how_far_it_is(
+    line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_old_calls(line, 10)
+    terminal = Console(file=StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(console, "Console", lambda stderr: terminal)
+    call_command("archive_calls", "--before=2024-01-01", stdout=StringIO())
+    assert "10/10" in terminal.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_autovacuum_works_at_few_dead_rows(db: None) -> None:
+    for table in ("calls", "call_metadata"):
+        [(options,)] = query("SELECT reloptions FROM pg_class WHERE oid = %s::regclass", [table])
+        assert "autovacuum_vacuum_scale_factor=0.02" in options
 
 
 @pytest.mark.parametrize(

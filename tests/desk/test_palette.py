@@ -32,10 +32,17 @@ def test_a_pasted_number_or_sid_leads_to_its_call(
     assert found(back_office, term) == [f"/admin/calls/call/{call.pk}/change/"]
 
 
-def test_an_archived_call_is_found_too(back_office: Client, line: PhoneNumber) -> None:
-    call = make_call(line, call_sid=SID, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+@pytest.mark.parametrize("how", ["call_sid", "caller_number", "id"])
+def test_an_archived_call_is_found_too(back_office: Client, line: PhoneNumber, how: str) -> None:
+    call = make_call(
+        line,
+        call_sid=SID,
+        caller_number="+4930901820",
+        created_at=datetime(2020, 1, 1, tzinfo=UTC),
+    )
     archive(call)
-    assert found(back_office, SID) == [f"/admin/calls/callarchive/{call.pk}/change/"]
+    term = str(getattr(call, how))
+    assert found(back_office, term) == [f"/admin/calls/callarchive/{call.pk}/change/"]
 
 
 def test_an_id_that_looks_escaped_leads_to_its_line(back_office: Client) -> None:
