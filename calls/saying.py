@@ -6,17 +6,32 @@ few calls are named one by one, and among many a list soon meets enough of them 
 """
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    ExpressionWrapper,
+    Lookup,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    UUIDField,
+)
 
 from calls.models import Call, CallSearch
 from tenants.scoping import current_scope
 
-# Calls that are named one by one.
-FEW = 1_000
+if TYPE_CHECKING:
+    _Lookup = Lookup[Any]
+else:
+    _Lookup = Lookup
+
+# Calls that are named one by one. Of two million, either way then reads at most as many rows to
+# fill a page.
+FEW = 10_000
 OVER_ALL_LINES = """
 SELECT call_id FROM call_search
 WHERE document @@ websearch_to_tsquery('app.words', %(words)s) LIMIT %(most)s
@@ -30,6 +45,18 @@ SELECT id FROM app.top_archived_calls(words => %(words)s::text, at_most => %(mos
 """
 
 
+@UUIDField.register_lookup
+class AnyOf(_Lookup):
+    """`column__any_of=ids`: one array, which costs a fraction of thousands of parameters."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        left, params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY (%s::uuid[])", (*params, list(self.rhs))
+
+
 def that_say(queryset: QuerySet[Any], words: str) -> tuple[QuerySet[Any], bool]:
     """The calls of the queryset that say so, and whether they are few, which can be counted.
 
@@ -37,7 +64,7 @@ def that_say(queryset: QuerySet[Any], words: str) -> tuple[QuerySet[Any], bool]:
     """
     found = _ids(queryset.model, words)
     if len(found) <= FEW:
-        return queryset.filter(pk__in=found), True
+        return queryset.filter(id__any_of=found), True
     query = SearchQuery(words, config="app.words", search_type="websearch")
     says = ExpressionWrapper(Q(document=query), output_field=BooleanField())
     said = CallSearch.objects.filter(call_id=OuterRef("pk")).annotate(says=says).values("says")
