@@ -36,7 +36,7 @@ TIMEOUTS = (
 PATIENCE = 8  # timeouts in a row, each on half the rows
 # A batch that lasted longer than this many seconds is followed by one of half the rows, as long as
 # that is worth a transaction.
-LONG = 0.1
+LONG = 0.075
 FEWEST = 100
 
 # The bytes of a call with its metadata, hashed; the same call has the same hash in both tables.
