@@ -47,20 +47,20 @@ class Command(BaseCommand):
             if options["forecast"]:
                 for row in forecast(cut_off=cut_off, phone_id=phone_id):
                     self.stdout.write(str(row))
-            plan = moving.survey(cut_off=cut_off, phone_id=phone_id, limit=options["limit"])
+            chosen = {"cut_off": cut_off, "phone_id": phone_id, "limit": options["limit"]}
+            plan = moving.survey(**chosen)
             if options["dry_run"] or options["forecast"]:
+                metadata_rows = moving.count_metadata(**chosen)
                 self.stdout.write(
-                    f"Would archive {plan.calls:,} calls and {plan.metadata_rows:,} metadata rows"
+                    f"Would archive {plan.calls:,} calls and {metadata_rows:,} metadata rows"
                     f" from before {cut_off.isoformat()}; {plan.left_live:,} going on and"
                     f" {plan.left_held:,} under legal hold stay."
                 )
                 return
             with batches.stop_signals() as should_stop, console.progress(plan.calls) as on_batch:
                 run = moving.archive_calls(
-                    cut_off=cut_off,
-                    phone_id=phone_id,
+                    **chosen,
                     batch_size=options["batch_size"],
-                    limit=options["limit"],
                     workers=options["workers"],
                     plan=plan,
                     started_by=ledger.whoami(),
