@@ -67,24 +67,27 @@ class CallColumns:
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponse:
         """To the same call in the other list: it was archived or restored since it was linked."""
-        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
-        moved = self.admin_site.get_model_admin(other)  # type: ignore[attr-defined]
-        if moved.has_view_permission(request) and moved.get_object(request, object_id):
-            return redirect(f"admin:calls_{other._meta.model_name}_change", object_id)
+        other = self._other_admin
+        if other.has_view_permission(request) and other.get_object(request, object_id):
+            return redirect(f"admin:calls_{other.opts.model_name}_change", object_id)
         response: HttpResponse = super()._get_obj_does_not_exist_redirect(  # type: ignore[misc]
             request, opts, object_id
         )
         return response
 
     def _other_list(self, request: HttpRequest, cl: KeysetChangeList) -> OtherList | None:
-        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
-        site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
-        if not site.get_model_admin(other).has_view_permission(request):
+        if not self._other_admin.has_view_permission(request):
             return None
         chosen = request.GET.copy()
         for name in (AFTER, BEFORE, "status" if chosen.get("status") == "live" else "_"):
             chosen.pop(name, None)
-        return other_list(site.get_model_admin(other), request, chosen, beside=cl)
+        return other_list(self._other_admin, request, chosen, beside=cl)
+
+    @property
+    def _other_admin(self) -> Any:
+        """Of the archived calls where these are live, and the other way round."""
+        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
+        return self.admin_site.get_model_admin(other)  # type: ignore[attr-defined]
 
     @admin.display(description="Began (UTC)", ordering="created_at")
     def began(self, call: Any) -> str:

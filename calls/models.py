@@ -449,27 +449,21 @@ class CallArchive(TenantModel):
                     RETURN NEW;
                 """,
             ),
-            RunFunction(
+            OfStatement(
                 name="calls_archive_remembers_sids",
-                when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                level=pgtrigger.Statement,
                 referencing=ADDED,
                 func="app.remember_archived_sids",
             ),
-            RunFunction(
+            OfStatement(
                 name="calls_archive_forgets_sids",
-                when=pgtrigger.After,
                 operation=pgtrigger.Delete,
-                level=pgtrigger.Statement,
                 referencing=REMOVED,
                 func="app.forget_archived_sids",
             ),
-            RunFunction(
+            OfStatement(
                 name="calls_archive_forgets_all_sids",
-                when=pgtrigger.After,
                 operation=pgtrigger.Truncate,
-                level=pgtrigger.Statement,
                 func="app.forget_archived_sids",
             ),
             OfStatement(

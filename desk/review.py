@@ -35,9 +35,12 @@ def review(request: HttpRequest) -> HttpResponse:
     """GET shows the call that one holds; POST does `next`, `release` or `finish`."""
     if not request.user.has_perms(["calls.review_call", "calls.view_call"]):
         raise PermissionDenied
-    lost = _do(request) if request.method == "POST" else ""
-    if request.method == "POST" and not lost:
-        return redirect("desk:review")
+    lost = ""
+    if request.method == "POST":
+        if not _do(request):
+            lost = request.POST.get("summary", "").replace("\x00", "")
+        if not lost:
+            return redirect("desk:review")
     now = timezone.now()
     waiting = queue.waiting(now=now)
     context: dict[str, Any] = {
@@ -64,8 +67,8 @@ def review(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "desk/review.html", context)
 
 
-def _do(request: HttpRequest) -> str:
-    """Returns the summary that was sent and could not be saved, for the page to give it back."""
+def _do(request: HttpRequest) -> bool:
+    """Whether it could be done: what was sent and not saved the page gives back."""
     by, now = request.user.get_username(), timezone.now()
     which = request.POST.get("review", "")
     key = int(which) if which.isdecimal() and len(which) < 18 else 0
@@ -77,7 +80,7 @@ def _do(request: HttpRequest) -> str:
             form = SummaryForm(request.POST)
             if not form.is_valid():
                 messages.error(request, "Nothing was saved: write the summary as plain text.")
-                return request.POST.get("summary", "").replace("\x00", "")
+                return False
             summary = form.cleaned_data["summary"].replace("\r\n", "\n") or None
             queue.finish(key, by=by, summary=summary, now=now)
             messages.success(request, "Reviewed.")
@@ -89,9 +92,9 @@ def _do(request: HttpRequest) -> str:
         messages.error(
             request, "Nothing was saved: your claim ran out, and somebody else has the call now."
         )
-        return request.POST.get("summary", "")
+        return False
     except queue.CallGone:
         queue.release(key, by=by, now=now)
         messages.error(request, "Nothing was saved: the call was archived or deleted meanwhile.")
-        return request.POST.get("summary", "")
-    return ""
+        return False
+    return True

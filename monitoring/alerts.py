@@ -6,11 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from monitoring.delivery import deliver_notice
 from monitoring.findings import Finding, Item, Level
 from monitoring.models import Alert, Channel, Notice
-from monitoring.report import Report
+from monitoring.report import Report, examine, keep, young_costly_findings
 from tenants.scoping import all_tenants, no_tenant
 
 BAD = (Level.WARNING, Level.CRITICAL)
@@ -19,6 +20,13 @@ KEPT_FOR = timedelta(days=90)
 ADVISORY_LOCK = 0x7265706C_00000002  # any number that nobody else locks
 
 Key = tuple[str, str]  # metric and subject: one alert each
+
+
+def watch() -> None:
+    """Examine the server, keep the report, and follow what it found."""
+    report = examine(reuse=young_costly_findings(timezone.now()))
+    keep(report)
+    follow(report)
 
 
 def follow(report: Report) -> None:
@@ -58,7 +66,7 @@ def _keep(alert: Alert | None, finding: Finding, item: Item, now: datetime) -> A
     if alert is None:
         alert = Alert(metric=finding.metric, subject=item.subject, opened_at=now)
         before = Alert.objects.filter(metric=finding.metric, subject=item.subject).first()
-        if before and before.snoozed_until and before.snoozed_until > now:
+        if before and before.is_snoozed(now):
             alert.snoozed_until, alert.note = before.snoozed_until, before.note
             alert.handled_by = before.handled_by
     alert.label, alert.level, alert.seen_at = finding.label, item.level, now
@@ -74,20 +82,13 @@ def _is_well(key: Key, findings: Iterable[Finding]) -> bool:
         if finding.metric == metric:
             hidden = finding.count > len(finding.items)
             unknown = any(i.subject == subject and i.level is Level.UNKNOWN for i in finding.items)
-            return (
-                not hidden
-                and not unknown
-                and finding.level
-                not in (
-                    Level.SKIPPED,
-                    Level.UNKNOWN,
-                )
-            )
+            was_looked_at = finding.level not in (Level.SKIPPED, Level.UNKNOWN)
+            return was_looked_at and not hidden and not unknown
     return True  # there is no such metric any more
 
 
 def _is_news(alert: Alert, now: datetime) -> bool:
-    if alert.snoozed_until and alert.snoozed_until > now:
+    if alert.is_snoozed(now):
         return False
     told = Level(alert.told_level).badness if alert.told_level else -1
     if Level(alert.level).badness > told:

@@ -241,6 +241,9 @@ class Alert(models.Model):
     def __str__(self) -> str:
         return f"{self.level}: {self.label}, {self.subject}"
 
+    def is_snoozed(self, now: datetime) -> bool:
+        return self.snoozed_until is not None and self.snoozed_until > now
+
     def acknowledge(self, *, by: str, note: str, now: datetime) -> None:
         """Somebody is at it: no reminders, unless it gets worse."""
         self.acknowledged_at, self.handled_by, self.note = now, by, note

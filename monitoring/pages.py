@@ -10,15 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from monitoring.alerts import follow
+from monitoring.alerts import watch
 from monitoring.metrics import GROUPS
 from monitoring.models import DatabaseReport, EndedSession, HowEnded, Statement
 from monitoring.plans import NoPlan, plan_of
-from monitoring.report import examine, findings_of, keep, young_costly_findings
+from monitoring.report import findings_of
 from monitoring.server import reading
 from monitoring.sessions import Session, end_session, sessions
 from monitoring.statements import Order, activity
@@ -59,9 +58,7 @@ def show(request: HttpRequest, template: str, title: str, **context: Any) -> Htt
 def report(request: HttpRequest) -> HttpResponse:
     """GET shows the worker's last report; POST looks again now."""
     if request.method == "POST":
-        found_now = examine(reuse=young_costly_findings(timezone.now()))
-        keep(found_now)
-        follow(found_now)
+        watch()
         return redirect("database:report")
     with all_tenants("database page"):
         last = DatabaseReport.objects.first()

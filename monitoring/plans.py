@@ -1,6 +1,7 @@
 """The plan of a statement that pg_stat_statements has seen, without running it."""
 
 import re
+from contextlib import nullcontext
 
 from django.db import DatabaseError, connection
 
@@ -37,11 +38,8 @@ def plan_of(statement: Statement) -> str:
                 raise NoPlan(WITHOUT_VALUES)
             options = "GENERIC_PLAN, VERBOSE"
         try:
-            if statement.role == STAFF:
+            with nullcontext() if statement.role == STAFF else no_tenant():
                 cursor.execute(f"EXPLAIN ({options}) {text}")
-            else:
-                with no_tenant():
-                    cursor.execute(f"EXPLAIN ({options}) {text}")
         except DatabaseError as error:
             message = getattr(getattr(error.__cause__, "diag", None), "message_primary", None)
             raise NoPlan(f"the server says: {message or type(error).__name__}") from None

@@ -8,8 +8,7 @@ from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from monitoring.alerts import follow, forget_old_alerts
-from monitoring.report import examine, keep, young_costly_findings
+from monitoring.alerts import forget_old_alerts, watch
 from monitoring.snapshots import forget_old_snapshots, take_snapshot
 
 logger = logging.getLogger(__name__)
@@ -24,9 +23,7 @@ def database_report(timestamp: int = 0) -> None:
     except DatabaseError as error:
         # The report says what is wrong with the server, so it must come all the more.
         logger.warning("No snapshot of the server was taken: %s", type(error).__name__)
-    report = examine(reuse=young_costly_findings(timezone.now()))
-    keep(report)
-    follow(report)
+    watch()
 
 
 @app.periodic(cron=settings.SCHEDULE["forget_snapshots"])

@@ -7,7 +7,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from tenants.api.authentication import ApiClient
+from tenants.api.authentication import ApiClient, method_of
 
 
 class HasScope(BasePermission):
@@ -16,8 +16,7 @@ class HasScope(BasePermission):
     message = "These credentials lack the scope for that."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        method = "GET" if request.method == "HEAD" else request.method
-        needed = view.scopes.get(method)
+        needed = view.scopes.get(method_of(request))
         client = request.auth
         return isinstance(client, ApiClient) and needed is not None and needed in client.scopes
 

@@ -7,11 +7,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from django.db import connection, connections, transaction
 
+from analytics.rollups import roll_up
+from calls.archival.dropping import drop_month, months_before
 from replytics.embedded import ROOT
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -70,6 +73,15 @@ def everything() -> tuple[Any, ...]:
     """Calls, distinct ids and SIDs of live and archive together, and a hash of all of it."""
     (row,) = query(EVERYTHING)
     return row
+
+
+def drop_june(directory: Path) -> Path:
+    """The file that the archived calls of June 2023 are in from now on."""
+    with all_tenants("test"):
+        roll_up()
+        [june] = months_before(datetime(2023, 7, 15, tzinfo=UTC))
+    drop_month(june, directory=directory, started_by="test")
+    return directory / june.file_name()
 
 
 def query(sql: str, params: Any = None) -> list[tuple[Any, ...]]:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from analytics.models import SealedMonth
-from analytics.rollups import roll_up
 from calls.archival import batches, files, loading
-from calls.archival.dropping import drop_month, months_before
 from calls.archival.loading import load_file
 from calls.archival.models import ArchiveRun, RunState
 from calls.archival.moving import archive_calls
@@ -23,6 +20,7 @@ from tests.calls.archive import (
     CUT_OFF,
     command,
     counts,
+    drop_june,
     everything,
     held,
     make_old_calls,
@@ -36,14 +34,6 @@ INSERT INTO calls (phone_id, caller_number, call_sid, status)
 VALUES ('pn_test', '+14155550000', 'pn_test1', 'ringing')
 """
 ARCHIVE = "SELECT md5(string_agg(a::text, '' ORDER BY id)) FROM calls_archive a"
-
-
-def drop_june(directory: Path) -> Path:
-    with all_tenants("test"):
-        roll_up()
-        [june] = months_before(datetime(2023, 7, 15, tzinfo=UTC))
-    drop_month(june, directory=directory, started_by="test")
-    return directory / june.file_name()
 
 
 @pytest.fixture

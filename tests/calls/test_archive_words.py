@@ -7,15 +7,13 @@ from typing import Any
 
 from django.db import connections
 
-from analytics.rollups import roll_up
-from calls.archival.dropping import drop_month, months_before
 from calls.archival.loading import load_file
 from calls.archival.moving import archive_calls
 from calls.archival.restoring import Choice, restore_calls
 from calls.models import Call
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants, tenant
-from tests.calls.archive import CUT_OFF, make_old_calls, query
+from tests.calls.archive import CUT_OFF, drop_june, make_old_calls, query
 from tests.factories import make_call, make_line
 
 ALL = Choice(phone_id="pn_test", since=datetime(2023, 1, 1, tzinfo=UTC), until=CUT_OFF)
@@ -37,14 +35,6 @@ def check(calls: int) -> None:
     found = query(WORDS)
     assert len(found) == calls
     assert found == query(RIGHT)
-
-
-def drop_june(directory: Path) -> Path:
-    with all_tenants("test"):
-        roll_up()
-        [june] = months_before(datetime(2023, 7, 15, tzinfo=UTC))
-    drop_month(june, directory=directory, started_by="test")
-    return directory / june.file_name()
 
 
 def test_words_stay_through_every_move(committed: None, tmp_path: Path) -> None:

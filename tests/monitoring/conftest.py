@@ -6,7 +6,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import connections
+from django.test import Client
 
 from monitoring.findings import Finding
 from monitoring.report import examine
@@ -63,3 +65,12 @@ def finding(committed: None) -> Callable[[str], Finding]:
         return found
 
     return finding
+
+
+def browser(*permissions: str) -> Client:
+    """Of a member of staff who has these permissions alone."""
+    user = User.objects.create_user("-".join(permissions) or "agent", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -20,6 +18,7 @@ from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
 from tests.backoffice import pick
 from tests.factories import make_line
+from tests.monitoring.conftest import browser
 
 Look = Callable[..., list[dict[str, Any]]]
 pytestmark = pytest.mark.usefixtures("committed")
@@ -161,14 +160,6 @@ def test_old_alerts_are_forgotten(look: Look) -> None:
         forget_old_alerts(now=ended + KEPT_FOR + timedelta(seconds=1))
         assert [alert.subject for alert in Alert.objects.all()] == ["b"]
         assert not Notice.objects.exists()
-
-
-def browser(*permissions: str) -> Client:
-    user = User.objects.create_user("-".join(permissions) or "agent", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_alerts_page_acknowledges_and_snoozes(look: Look) -> None:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -20,7 +19,7 @@ from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants, tenant
 from tests.backoffice import pick
 from tests.factories import make_line
-from tests.monitoring.conftest import Connect
+from tests.monitoring.conftest import Connect, browser
 
 PAGES = ["report", "statements", "sessions"]
 SECRET = "+14155550123"
@@ -31,14 +30,6 @@ pytestmark = pytest.mark.usefixtures("committed")
 def operator() -> Client:
     """Somebody who may look, and end sessions."""
     return browser("end_session", "view_databasereport")
-
-
-def browser(*permissions: str) -> Client:
-    user = User.objects.create_user("-".join(permissions) or "agent", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def address(name: str, **arguments: Any) -> str:
