@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -221,11 +221,25 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
         yield child
     finally:
         child.terminate()
+        deadline = time.monotonic() + STOP_TIMEOUT
+        # The workers of a web server that was killed end a moment after it.
+        while child.poll() is None or any(_group_of(child)):
+            if time.monotonic() > deadline:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+                break
+            time.sleep(0.1)
+
+
+def _group_of(child: subprocess.Popen[bytes]) -> Iterator[psutil.Process]:
+    """The child and what it started, as far as they still run."""
+    for process in psutil.process_iter():
         try:
-            child.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            if os.getpgid(process.pid) == child.pid and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+        except (psutil.Error, ProcessLookupError):
+            continue
 
 
 def _check_that_all_live(children: dict[str, subprocess.Popen[bytes]]) -> None:

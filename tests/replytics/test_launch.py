@@ -169,6 +169,7 @@ def test_it_stops_when_a_part_dies(checkout: Path, port: int, part: str) -> None
     assert (code, lines[-1].split(";")[0]) == (1, reason)
     if part == "web server":  # the worker tells of a lost database in its library's words
         assert "Traceback" not in launched.output
+        assert processes_of(checkout) == []
     until(lambda: processes_of(checkout) == [])
 
 
