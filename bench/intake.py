@@ -25,6 +25,7 @@ from urllib.parse import urlencode
 from bench.data import fill
 from bench.database import environment, running_cluster, scratch_database
 from bench.rows import Row, percentile, print_rows
+from replytics.embedded import free_port
 
 TOKEN = "0" * 32
 STATUSES = ("initiated", "ringing", "in-progress", "completed")
@@ -175,9 +176,7 @@ def send(url: str, path: str, sids: list[str], *, clients: int) -> Slice:
 @contextmanager
 def serving() -> Iterator[str]:
     """gunicorn as `make run` starts it, with the naive view beside the product."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"]
     command += [f"--bind=127.0.0.1:{port}", "--log-level=error", "bench.naive_intake:application"]

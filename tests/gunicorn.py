@@ -1,7 +1,6 @@
 """The real web server on the test database, for tests about processes."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 import psutil
 from django.db import connection
 
-from replytics.embedded import ROOT
+from replytics.embedded import ROOT, free_port
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,7 @@ class Server:
 @contextmanager
 def gunicorn(*arguments: str, workers: int = 2, **environment: str) -> Iterator[Server]:
     """PUBLIC_URL is the address it listens on; the log is thrown away."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     at = connection.settings_dict
     database = f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"

@@ -125,10 +125,8 @@ class BlockedSessions(SessionMetric):
                 FROM unnest(pg_blocking_pids(w.pid)) AS blocker
                 JOIN pg_stat_activity b ON b.pid = blocker), 'a prepared transaction') AS blockers,
             coalesce((pg_blocking_pids(w.pid))[1], 0) AS blocker
-        FROM pg_locks w LEFT JOIN pg_stat_activity a ON a.pid = w.pid
-        WHERE NOT w.granted
-        AND (w.database IS NULL OR w.database = (
-            SELECT oid FROM pg_database WHERE datname = current_database()))
+        FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid
+        WHERE NOT w.granted AND a.datname = current_database()
     """
     says = "{subject}{line} has waited {value:.0f} s for {wanted}, held by {blockers}; {statement}"
     cure = (

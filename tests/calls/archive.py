@@ -107,8 +107,14 @@ def held(sql: str) -> Iterator[None]:
 
 
 def wait_for_a_waiting_writer() -> None:
-    """Return once somebody waits for another transaction to end."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    """Return once somebody in this database waits for another transaction to end."""
+    # Not pg_stat_activity, of which a transaction sees what it saw first.
+    waiting = """
+    SELECT count(*) FROM pg_locks AS waiter
+    WHERE NOT granted AND locktype = 'transactionid' AND EXISTS (
+        SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE pid = waiter.pid AND datname = current_database())
+    """
     for _ in range(600):
         if query(waiting) != [(0,)]:
             return

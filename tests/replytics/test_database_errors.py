@@ -122,11 +122,14 @@ def test_sessions_ended_within_requests_are_503(
 
 @contextmanager
 def no_connections_left(administrator: "psycopg.Connection[Any]") -> Iterator[None]:
-    administrator.execute("ALTER ROLE replytics_web CONNECTION LIMIT 0")
+    # In this database alone: tests beside this one have theirs on the same server.
+    database = psycopg.sql.Identifier(administrator.info.dbname)
+    limit = psycopg.sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format
+    administrator.execute(limit(database, 0))
     try:
         yield
     finally:
-        administrator.execute("ALTER ROLE replytics_web CONNECTION LIMIT -1")
+        administrator.execute(limit(database, -1))
 
 
 @pytest.mark.slow

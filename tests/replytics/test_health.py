@@ -96,6 +96,7 @@ def test_database_that_never_answers_is_not_ready() -> None:
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE query LIKE '%FROM django_migrations' AND wait_event_type = 'Lock'"
+                " AND datname = current_database()"
             )
             assert cursor.fetchone() == (1,)  # however many ask
     assert ready().status_code == 200

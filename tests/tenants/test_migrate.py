@@ -31,6 +31,10 @@ operations = [
 ]
 """
 INDEX_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('planted_n')"
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND datname = current_database()
+"""
 COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 'planted'::regclass AND attnum > 0"
 
 pytestmark = pytest.mark.slow
@@ -69,7 +73,7 @@ def test_migrate_lets_readers_pass_behind_a_long_transaction(
         # Behind a lock request that never gives up the reader would wait for `long`, for ever.
         reader.execute("SET statement_timeout = '20s'")
         for _ in range(2):
-            until(reader, "SELECT count(*) FROM pg_locks WHERE NOT granted")
+            until(reader, WAITING)
             began = time.monotonic()
             assert reader.execute("SELECT count(*) FROM planted").fetchone() == (1000,)
             stalls.append(time.monotonic() - began)
@@ -138,7 +142,8 @@ def test_migrate_can_be_run_again_after_a_kill(
         # Its statement ends by itself, though the transaction it waits for does not.
         until(
             watcher,
-            "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%'",
+            "SELECT count(*) = 0 FROM pg_stat_activity"
+            " WHERE query LIKE 'CREATE INDEX%' AND datname = current_database()",
         )
         assert watcher.execute(INDEX_VALID).fetchone() == (False,)
         long.execute("COMMIT")

@@ -90,6 +90,7 @@ def test_killed_session_puts_its_event_off(line_number: str) -> None:
                 cursor.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
                     " wait_event = 'advisory' AND usename = current_user"
+                    " AND datname = current_database()"
                 )
         sender.join()
     assert_put_off(answers[0])
