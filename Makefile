@@ -23,10 +23,10 @@ test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 	@if [ -x $(DEBIAN_15)/postgres ] && [ -z "$$DATABASE_URL" ]; then $(MAKE) test-15; fi
 
-# Without the tests for which the version of PostgreSQL makes no difference.
+# Without the soak and fault tests and those for which the version of PostgreSQL makes no difference.
 test-15: $(VENV)/dev-ready
 	POSTGRES_BIN=$(DEBIAN_15) $(BIN)/python -m pytest -n auto --dist loadgroup \
-	  --ignore=tests/browser --ignore=tests/fuzzing --ignore=tests/typescript $(ARGS)
+	  -m "not slow" --ignore=tests/browser --ignore=tests/typescript $(ARGS)
 
 lint: $(VENV)/dev-ready
 	$(BIN)/ruff check .

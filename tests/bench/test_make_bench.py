@@ -27,9 +27,16 @@ def bench(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return f"{process.pid}, which has ended"
+
+
 def left_behind(processes: list[psutil.Process]) -> list[str]:
     _, alive = psutil.wait_procs(processes, timeout=30)
-    return [" ".join(process.cmdline()) for process in alive]
+    return [command_of(process) for process in alive]
 
 
 def databases() -> list[str]:
@@ -66,7 +73,7 @@ def test_bench_that_is_stopped_stops_what_it_started() -> None:
     for line in running.stdout:
         said += line
         if "calls after" in line:  # the module's process comes next, and its web servers
-            while not any("gunicorn" in " ".join(one.cmdline()) for one in started):
+            while not any("gunicorn" in command_of(one) for one in started):
                 assert running.poll() is None
                 started = psutil.Process(running.pid).children(recursive=True)
             break

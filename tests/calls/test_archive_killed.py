@@ -46,8 +46,9 @@ def test_nothing_is_lost_or_doubled_by_sigkill(committed: None) -> None:
         archiver.kill()
         archiver.communicate()
         assert everything() == before
-        moved.append(counts()["calls_archive"])
-        assert counts()["app.archived_call_sids"] == moved[-1]
+        now = counts()
+        moved.append(now["calls_archive"])
+        assert now["app.archived_call_sids"] == moved[-1]
         assert begun  # killed midway
     with all_tenants("test"):
         runs = list(ArchiveRun.objects.all())

@@ -208,17 +208,20 @@ def test_backfill_of_ai_confidence(migrated: BaseDatabaseWrapper) -> None:
 
 @pytest.mark.parametrize(("migration", "previous"), NOT_ATOMIC)
 def test_interrupted_migration_can_be_run_again(
-    migrated: BaseDatabaseWrapper, migration: Migration, previous: str
+    database: BaseDatabaseWrapper, migration: Migration, previous: str
 ) -> None:
-    """Interrupted before each of its first and last statements, and some in between."""
+    """Interrupted before each of its first and last statements, and some in between.
+
+    From where the test before this one left the database, which is less to migrate.
+    """
     app, name = migration.app_label, migration.name
-    migrate(migrated, app, name)
-    complete = fingerprint(migrated)
+    migrate(database, app, name)
+    complete = fingerprint(database)
 
     def run(*, statements: int) -> int:
         """Run it from the start until it wants one statement more; returns how many it had."""
-        migrate(migrated, app, previous)
-        with migrated.cursor() as cursor:
+        migrate(database, app, previous)
+        with database.cursor() as cursor:
             cursor.execute("TRUNCATE phone_numbers CASCADE")
             cursor.execute(OLD_CALLS)
         done = 0
@@ -230,8 +233,8 @@ def test_interrupted_migration_can_be_run_again(
             done += 1
             return execute(sql, params, many, context)
 
-        with suppress(Killed), migrated.execute_wrapper(die):
-            migrate(migrated, app, name)
+        with suppress(Killed), database.execute_wrapper(die):
+            migrate(database, app, name)
         return done
 
     total = run(statements=sys.maxsize)
@@ -239,8 +242,8 @@ def test_interrupted_migration_can_be_run_again(
     between = range(0, total, max(1, total // 6))
     for statements in sorted({*range(min(5, total)), *between, *range(max(0, total - 4), total)}):
         assert run(statements=statements) == statements
-        migrate(migrated, app, name)
-        assert fingerprint(migrated) == complete
+        migrate(database, app, name)
+        assert fingerprint(database) == complete
 
 
 def test_invalid_index_is_built_again(migrated: BaseDatabaseWrapper) -> None:

@@ -109,7 +109,6 @@ def create_roles(cluster: Cluster, login: str = "boss", **environment: str) -> s
 PASSWORDS = {"OWNER_PASSWORD": "for-owner", "WEB_PASSWORD": "for-web", "API_PASSWORD": "for-api"}
 
 
-@pytest.mark.slow
 def test_the_whole_product_runs_on_what_it_made(shop: Cluster) -> None:
     for _ in range(2):  # the second time changes nothing
         assert "replytics_web: may become replytics_staff" in create_roles(shop, **PASSWORDS)
@@ -130,7 +129,6 @@ def test_the_whole_product_runs_on_what_it_made(shop: Cluster) -> None:
     assert as_api.returncode != 0
 
 
-@pytest.mark.slow
 def test_supabases_api_is_shut_out_even_of_tables_that_its_own_login_made(shop: Cluster) -> None:
     create_roles(shop, **PASSWORDS)
     boss = url_of(shop, "boss", "boss")
