@@ -7,6 +7,10 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
+WAITS_FOR_US = """
+SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
+"""
+
 
 @contextmanager
 def locked(statement: str, *parameters: Any) -> Iterator[None]:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import connections
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from replytics.embedded import ROOT, free_port
 
@@ -27,12 +26,12 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PASSWORD = "correct horse"
+expect.set_options(timeout=15_000)  # milliseconds; a slow machine may take its time
 
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[str]:
     """The address of a gunicorn that serves the test database, as far as it is committed."""
-    call_command("collectstatic", interactive=False, verbosity=0)
     database = connections["default"].settings_dict
     address = f"127.0.0.1:{free_port()}"
     login = f"{database['USER']}:{database['PASSWORD']}"
@@ -126,6 +125,7 @@ def page(
         page.fill("#id_username", "root")
         page.fill("#id_password", PASSWORD)
         page.click("#login-form button[type=submit]")
+        page.wait_for_load_state()  # a click returns before the scripts of the next page listen
         yield page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         browser.close()

@@ -12,7 +12,7 @@ from tenants.api import authentication
 from tenants.credentials import ApiKey, hash_secret
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants, tenant
-from tests.api import Api, make_key
+from tests.api import Api, make_key, wait_for_a_young_minute
 from tests.factories import make_call, make_line
 
 
@@ -71,6 +71,7 @@ def test_revoked_key_is_refused_by_the_next_request(key: str) -> None:
 
 def test_budget_holds(key: str, settings: Settings) -> None:
     settings.API_REQUESTS_PER_KEY = 4
+    wait_for_a_young_minute()
     assert [ask(key).status_code for _ in range(5)] == [200, 200, 429, 429, 429]
 
 

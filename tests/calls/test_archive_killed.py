@@ -45,6 +45,7 @@ def test_nothing_is_lost_or_doubled_by_sigkill(committed: None) -> None:
         time.sleep(luck.random() * 0.02)
         archiver.kill()
         archiver.communicate()
+        _wait_for_its_sessions()
         assert everything() == before
         now = counts()
         moved.append(now["calls_archive"])
@@ -59,7 +60,9 @@ def test_nothing_is_lost_or_doubled_by_sigkill(committed: None) -> None:
     assert counts()["calls"] == counts()["call_metadata"] == 0
 
 
-def test_sigterm_ends_after_the_batch(before: tuple[object, ...]) -> None:
+def test_sigterm_ends_after_the_batch(committed: None) -> None:
+    for _ in range(2):  # of one month, so that every batch is a full one
+        make_old_calls(make_line(), 8_000, every="3 min")
     archiver = command(*ARCHIVE)
     assert _wait_for(lambda: counts()["calls_archive"] > 0, archiver)
     archiver.send_signal(signal.SIGTERM)
@@ -188,6 +191,16 @@ def _test_cluster() -> Cluster | None:
         if described and str(described["port"]) == str(port):
             return Cluster(directory)
     return None
+
+
+def _wait_for_its_sessions() -> None:
+    """A COMMIT that was sent before the kill is still carried out."""
+    sessions = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE '%archive_calls'
+    """
+    while query(sessions) != [(0,)]:
+        time.sleep(0.01)
 
 
 def _wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> bool:

@@ -17,7 +17,14 @@ from calls.archival.models import ArchiveRun
 from calls.archival.moving import archive_calls
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
-from tests.calls.archive import CUT_OFF, counts, everything, make_old_calls, query
+from tests.calls.archive import (
+    CUT_OFF,
+    UNBOUNDED,
+    counts,
+    everything,
+    make_old_calls,
+    query,
+)
 from tests.factories import make_call
 
 JUNE_ENDED = datetime(2023, 7, 15, tzinfo=UTC)
@@ -29,10 +36,7 @@ def two_months(line: PhoneNumber) -> None:
     """1778 calls of June 2023 and 222 of July, archived."""
     make_old_calls(line, 2_000)
     archive_calls(cut_off=CUT_OFF, started_by="test")
-
-
-# What a batch sets for its transaction holds on in the one that surrounds a test.
-UNBOUNDED = "SELECT set_config('statement_timeout', '0', true)"
+    query(UNBOUNDED)
 
 
 def drop_june(directory: Path) -> ArchiveRun:

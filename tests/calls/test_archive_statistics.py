@@ -11,7 +11,7 @@ from calls.archival.restoring import Choice, restore_calls
 from calls.models import Call
 from tenants.models import PhoneNumber
 from tenants.scoping import tenant
-from tests.calls.archive import CUT_OFF, make_old_calls, query
+from tests.calls.archive import CUT_OFF, UNBOUNDED, make_old_calls, query
 
 NUMBERS = """
 SELECT md5(string_agg(numbers, ' ' ORDER BY numbers)) FROM (
@@ -23,6 +23,7 @@ QUEUED = "SELECT count(*) FROM rollup_queue"
 
 
 def roll_up(*arguments: str) -> None:
+    query(UNBOUNDED)
     call_command("roll_up_calls", *arguments, stdout=StringIO())
 
 

@@ -25,6 +25,11 @@ SID = "CA0123456789abcdef0123456789abcdef"
 LONG_AGO = datetime(2020, 1, 5, 12, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elsewhere, "COUNT_LIMIT", 30)
+
+
 def make_archived(line: PhoneNumber, **fields: Any) -> Call:
     call = make_call(line, **{"created_at": LONG_AGO, **fields})
     archive(call)

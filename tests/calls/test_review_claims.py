@@ -11,11 +11,9 @@ from calls.models import Call, CallReview
 from calls.reviews import queue
 from tenants.scoping import all_tenants
 from tests.factories import make_call, make_line
+from tests.outages import WAITS_FOR_US
 
 NOW = timezone.now()
-WAITS_FOR_US = """
-SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
-"""
 
 
 def test_claims_at_the_same_time_never_meet(committed: None) -> None:

@@ -143,7 +143,9 @@ def test_a_failure_is_kept_without_what_it_says_and_tried_again(committed: None)
         finally:
             owner.execute("ALTER FUNCTION app.gone() RENAME TO refresh_phone_performance_summary")
     with all_tenants("test"):
-        failure = JobFailure.objects.get(job=job)
+        # It is due again after six seconds, which a slow worker may still be there to see.
+        failure, *again = JobFailure.objects.filter(job=job).order_by("id")
+    assert {each.error for each in again} <= {failure.error}
     assert failure.error == "ProgrammingError (UndefinedFunction)"
     assert re.fullmatch(r"analytics/summary\.py:\d+ in refresh_summary", failure.place)
     with all_tenants("test"), connection.cursor() as cursor:

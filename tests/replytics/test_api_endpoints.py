@@ -10,7 +10,7 @@ from pytest_django import Settings
 from tenants.credentials import KeyScope
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.scoping import tenant
-from tests.api import Api, api_of
+from tests.api import Api, api_of, wait_for_a_young_minute
 from tests.factories import make_call
 from tests.isolation.test_api_matrix import endpoints
 
@@ -104,6 +104,7 @@ def test_every_endpoint_keeps_to_the_budget(
 ) -> None:
     settings.API_REQUESTS_PER_KEY = 1
     api = api_of(line, *KeyScope.values)
+    wait_for_a_young_minute()
     allowed, refused = (request(api, ids, route, method) for _ in range(2))
     assert allowed.status_code < 300
     assert (refused.status_code, refused["RateLimit"][:10]) == (429, '"key";r=0;')

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from tenants.api.document import _written
 from tenants.api.line import PhoneNumberView
 from tenants.models import PhoneNumber
-from tests.api import Api, api_of
+from tests.api import Api, api_of, wait_for_a_young_minute
 
 
 @pytest.fixture
@@ -104,6 +104,7 @@ def test_budget_is_told_and_kept(line: PhoneNumber, settings: Settings) -> None:
     settings.API_REQUESTS_PER_KEY = 3
     settings.API_REQUESTS_PER_LINE = 5
     first, second = api_of(line), api_of(line)
+    wait_for_a_young_minute()
     answers = [first.get("/phone-number/") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[0]["RateLimit-Policy"] == '"key";q=3;w=60, "line";q=5;w=60'

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from calls.intake import patience
 from calls.models import Call, CallEvent
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -97,8 +98,11 @@ def test_killed_session_puts_its_event_off(line_number: str) -> None:
     assert post(voice_event(sid, "ringing", To=line_number)).status_code == 204
 
 
-def test_session_that_died_since_the_last_event_is_replaced(line_number: str) -> None:
+def test_session_that_died_since_the_last_event_is_replaced(
+    line_number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No round trip asks before each event whether the connection still works."""
+    monkeypatch.setattr(patience, "AT_ONCE", 30)
     assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
