@@ -49,7 +49,7 @@ def gunicorn(*arguments: str, workers: int = 2, **environment: str) -> Iterator[
 
 
 def _wait_until_live(url: str) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             with urllib.request.urlopen(f"{url}/health/live"):  # noqa: S310
                 return

@@ -22,12 +22,12 @@ def locked(statement: str, *parameters: Any) -> Iterator[None]:
         with transaction.atomic(using="owner"), owner.cursor() as cursor:
             cursor.execute(statement, parameters)
             held.set()
-            done.wait(timeout=30)
+            done.wait(timeout=300)
         owner.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert held.wait(timeout=10)
+    assert held.wait(timeout=60)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from replytics.embedded import ROOT
 
-LONGEST = 60  # seconds
+LONGEST = 240  # seconds
 
 
 def _worker(*arguments: str) -> dict[str, Any]:

@@ -179,11 +179,12 @@ def test_certificate_that_nobody_vouches_for_is_refused(
 
 @pytest.mark.slow
 def test_worker_tries_again_until_it_is_received(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALERT_WEBHOOK_URL", receiver.url)
     monkeypatch.setenv("ALERT_WEBHOOK_SECRET", SECRET)
-    monkeypatch.setenv("SCHEDULE_DATABASE_REPORT", "0 0 29 2 *")  # which has news of its own
+    for name in settings.SCHEDULE:  # or the worker is still there when the second try is due
+        monkeypatch.setenv(f"SCHEDULE_{name.upper()}", "0 0 29 2 *")
     receiver.answers = [503]
     sent = notice("webhook")
     deliver_notice.defer(notice=sent.pk)

@@ -111,7 +111,7 @@ def test_a_killed_server_is_started_again(cluster: Cluster) -> None:
 
 def run_until_cut(connection: psycopg.Connection) -> None:
     with pytest.raises(psycopg.OperationalError):
-        connection.execute("SELECT count(*), pg_sleep(9) FROM generate_series(1, 20000000)")
+        connection.execute("SELECT count(*), pg_sleep(9) FROM generate_series(1, 5000000)")
 
 
 def wait_for_end(cluster: Cluster) -> None:

@@ -28,7 +28,16 @@ pytestmark = pytest.mark.slow
 
 PATIENCE = 240  # seconds; guards against a hang, nothing is measured
 READY = "Ctrl-C stops everything."
-NOT_COPIED = (".venv", ".git", ".env", ".postgres", ".static", ".*_cache", "__pycache__")
+NOT_COPIED = (
+    ".venv",
+    ".git",
+    ".env",
+    ".postgres",
+    ".static",
+    ".hypothesis",
+    ".*_cache",
+    "__pycache__",
+)
 
 
 class Launched:
@@ -242,10 +251,11 @@ def given_database(
         for variable in ("DATABASE_URL", "OWNER_DATABASE_URL")
     }
     with psycopg.connect(os.environ["OWNER_DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
         connection.execute(f'CREATE DATABASE "{name}"')
         yield where
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        # Not by force, which may not end an autovacuum; without it that gives way.
+        connection.execute(f'DROP DATABASE "{name}"')
 
 
 def test_a_given_database_gets_tables_but_no_demo_data(

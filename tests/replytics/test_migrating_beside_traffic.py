@@ -73,7 +73,7 @@ def test_web_and_worker_go_on_during_a_migration(planted: PlantedDatabase) -> No
             assert process.poll() is None
             assert column_is_there(planted) == (0,)
             long.execute("COMMIT")
-            assert process.wait(timeout=60) == 0
+            assert process.wait(timeout=240) == 0
         finally:
             process.kill()
             process.communicate()

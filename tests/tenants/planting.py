@@ -64,7 +64,7 @@ class PlantedDatabase(PlantedApp):
     def migrate(self, *options: str) -> str:
         """A migrate that has to succeed; what it wrote."""
         process = self.start("migrate", *options)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         assert process.returncode == 0, err
         return out + err
 

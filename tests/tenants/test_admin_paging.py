@@ -24,6 +24,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def calls(line: PhoneNumber, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """11 calls, of which the first page's end and the second's beginning share a moment."""
     monkeypatch.setattr(CallAdmin, "list_per_page", 3)
+    monkeypatch.setattr(paging, "COUNT_LIMIT", 30)
     moments = [NOON] * 5 + [NOON - timedelta(seconds=n) for n in range(1, 7)]
     made = [make_call(line, created_at=moment) for moment in moments]
     return sorted((call.created_at, call.pk) for call in made)[::-1]

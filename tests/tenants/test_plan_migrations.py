@@ -39,7 +39,7 @@ def planted(committed: None, tmp_path: Path) -> Iterator[PlantedDatabase]:
 def read(planted: PlantedDatabase) -> tuple[int, str]:
     """The exit code and everything said."""
     process = planted.start("plan_migrations")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert "Traceback" not in err
     return process.returncode, out + err
 
