@@ -39,7 +39,7 @@ types: $(VENV)/dev-ready
 	$(BIN)/python manage.py spectacular --file typescript/openapi.yaml --validate --fail-on-warn
 	cd typescript && npm ci --silent && npm run --silent generate && npm run --silent typecheck
 
-# Writes bench/RESULTS.md; SCALE=full takes hours. See bench/README.md.
+# Writes bench/RESULTS.md; SCALE=full takes half an hour or more. See bench/README.md.
 SCALE ?= small
 bench: $(VENV)/bench-ready
 	$(BIN)/python -m bench --scale $(SCALE)

@@ -30,7 +30,12 @@ TURNS, ROUNDS = 3, 11
 LINE = "pn_0"
 PAGE = 30  # which the smaller database has too
 WRITES = 100  # calls
-NOTES = {f"write: {WRITES} calls archived": "each run counts all that is old enough first"}
+MORE_MATCHES = "the line has five times the matches, which GIN gives without their order"
+NOTES = {
+    "read: rare tag": MORE_MATCHES,
+    "read: rare word": MORE_MATCHES,
+    f"write: {WRITES} calls archived": "each run counts all that is old enough first",
+}
 TARGETS = {"read": "<= 1.25", "write": "<= 1.25"}
 
 
