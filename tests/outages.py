@@ -1,7 +1,7 @@
 """A database that is locked, or that is not where it should be."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,12 @@ from django.db import connection, connections, transaction
 WAITS_FOR_US = """
 SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
 """
+
+
+def until_taken(send: Callable[[], Any]) -> int:
+    """The status of the first answer but 503, which who sends is told to repeat."""
+    answers = (send().status_code for _ in range(10))
+    return next((status for status in answers if status != 503), 503)
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from django.db import migrations
 live = import_module("calls.migrations.0016_top_calls")
 archived = import_module("calls.migrations.0065_top_archived_calls")
 
-TOP_CALLS = """
-CREATE OR REPLACE FUNCTION app.top_calls(
+# What the two functions have in common: what they take, what they know, where the newest calls end,
+# and how they ask one statement after another until there are enough.
+ARGUMENTS = """
     all_tags text[] DEFAULT NULL,
     any_tags text[] DEFAULT NULL,
     metadata jsonb DEFAULT NULL,
@@ -24,14 +25,12 @@ CREATE OR REPLACE FUNCTION app.top_calls(
     before_at timestamptz DEFAULT NULL,
     before_id uuid DEFAULT NULL,
     at_most integer DEFAULT NULL
-) RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
-SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
+"""
+VARIABLES = """
     line text := app.phone();
     look_first constant integer := 500;
     conditions text := '';
     joins text := '';
-    calls text := 'SELECT c.id, c.created_at FROM public.calls c';
     of_the_line text := ' WHERE c.phone_id = $1';
     newest text := ' ORDER BY c.created_at DESC, c.id DESC LIMIT ';
     statements text[];
@@ -40,6 +39,37 @@ DECLARE
     edge_id uuid;
     found integer;
     missing integer := at_most;
+"""
+FIND_EDGE = """
+    IF before_at IS NOT NULL THEN
+        of_the_line := of_the_line || ' AND (c.created_at, c.id) < ($7, $8)';
+    END IF;
+
+    IF at_most IS NOT NULL AND coalesce(metadata, custom_fields) IS NOT NULL THEN
+        EXECUTE calls || of_the_line || newest || '1 OFFSET $9'
+            INTO edge_at, edge_id
+            USING line, NULL, NULL, NULL, NULL, NULL, before_at, before_id, look_first - 1;
+    END IF;
+"""
+ASK = """
+    FOREACH statement IN ARRAY statements LOOP
+        RETURN QUERY EXECUTE statement
+            USING line, all_tags, any_tags, metadata, custom_fields,
+                websearch_to_tsquery('app.words', words), before_at, before_id, missing,
+                edge_at, edge_id, look_first;
+        GET DIAGNOSTICS found = ROW_COUNT;
+        missing := missing - found;
+        EXIT WHEN missing = 0;
+    END LOOP;
+"""
+TOP_CALLS = f"""
+CREATE OR REPLACE FUNCTION app.top_calls(
+{ARGUMENTS}
+) RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+{VARIABLES}
+    calls text := 'SELECT c.created_at, c.id FROM public.calls c';
 BEGIN
     IF all_tags IS NOT NULL THEN conditions := conditions || ' AND m.tags @> $2'; END IF;
     IF any_tags IS NOT NULL THEN conditions := conditions || ' AND m.tags && $3'; END IF;
@@ -54,15 +84,7 @@ BEGIN
         conditions := conditions || ' AND s.document @@ $6';
         joins := joins || ' JOIN public.call_search s ON s.call_id = c.id AND s.phone_id = $1';
     END IF;
-    IF before_at IS NOT NULL THEN
-        of_the_line := of_the_line || ' AND (c.created_at, c.id) < ($7, $8)';
-    END IF;
-
-    IF at_most IS NOT NULL AND coalesce(metadata, custom_fields) IS NOT NULL THEN
-        EXECUTE calls || of_the_line || newest || '1 OFFSET $9'
-            INTO edge_id, edge_at
-            USING line, NULL, NULL, NULL, NULL, NULL, before_at, before_id, look_first - 1;
-    END IF;
+{FIND_EDGE}
     IF edge_id IS NOT NULL THEN
         statements := ARRAY[
             'SELECT c.id FROM (' || calls || of_the_line || newest || '$12) c'
@@ -81,46 +103,20 @@ BEGIN
                 || CASE WHEN at_most IS NULL THEN '' ELSE newest || '$9' END
         ];
     END IF;
-    FOREACH statement IN ARRAY statements LOOP
-        RETURN QUERY EXECUTE statement
-            USING line, all_tags, any_tags, metadata, custom_fields,
-                websearch_to_tsquery('app.words', words), before_at, before_id, missing,
-                edge_at, edge_id, look_first;
-        GET DIAGNOSTICS found = ROW_COUNT;
-        missing := missing - found;
-        EXIT WHEN missing = 0;
-    END LOOP;
+{ASK}
 END
 $$;
 """
-TOP_ARCHIVED_CALLS = """
+TOP_ARCHIVED_CALLS = f"""
 CREATE OR REPLACE FUNCTION app.top_archived_calls(
-    all_tags text[] DEFAULT NULL,
-    any_tags text[] DEFAULT NULL,
-    metadata jsonb DEFAULT NULL,
-    custom_fields jsonb DEFAULT NULL,
-    words text DEFAULT NULL,
-    before_at timestamptz DEFAULT NULL,
-    before_id uuid DEFAULT NULL,
-    at_most integer DEFAULT NULL
+{ARGUMENTS}
 ) RETURNS TABLE (created_at timestamptz, id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    line text := app.phone();
-    look_first constant integer := 500;
-    conditions text := '';
-    joins text := '';
+{VARIABLES}
     calls text := 'SELECT c.created_at, c.id FROM public.calls_archive c';
-    of_the_line text := ' WHERE c.phone_id = $1';
-    newest text := ' ORDER BY c.created_at DESC, c.id DESC LIMIT ';
-    statements text[];
-    statement text;
-    edge_at timestamptz;
-    edge_id uuid;
-    found integer;
-    missing integer := at_most;
 BEGIN
     IF all_tags IS NOT NULL THEN conditions := conditions || ' AND c.tags @> $2'; END IF;
     IF any_tags IS NOT NULL THEN conditions := conditions || ' AND c.tags && $3'; END IF;
@@ -136,15 +132,7 @@ BEGIN
         conditions := conditions || ' AND s.document @@ $6';
         joins := ' JOIN public.call_search s ON s.call_id = c.id AND s.phone_id = $1';
     END IF;
-    IF before_at IS NOT NULL THEN
-        of_the_line := of_the_line || ' AND (c.created_at, c.id) < ($7, $8)';
-    END IF;
-
-    IF at_most IS NOT NULL AND coalesce(metadata, custom_fields) IS NOT NULL THEN
-        EXECUTE calls || of_the_line || newest || '1 OFFSET $9'
-            INTO edge_at, edge_id
-            USING line, NULL, NULL, NULL, NULL, NULL, before_at, before_id, look_first - 1;
-    END IF;
+{FIND_EDGE}
     IF edge_id IS NOT NULL THEN
         statements := ARRAY[
             'SELECT c.created_at, c.id FROM (SELECT c.* FROM public.calls_archive c'
@@ -159,15 +147,7 @@ BEGIN
                 || CASE WHEN at_most IS NULL THEN '' ELSE newest || '$9' END
         ];
     END IF;
-    FOREACH statement IN ARRAY statements LOOP
-        RETURN QUERY EXECUTE statement
-            USING line, all_tags, any_tags, metadata, custom_fields,
-                websearch_to_tsquery('app.words', words), before_at, before_id, missing,
-                edge_at, edge_id, look_first;
-        GET DIAGNOSTICS found = ROW_COUNT;
-        missing := missing - found;
-        EXIT WHEN missing = 0;
-    END LOOP;
+{ASK}
 END
 $$;
 """

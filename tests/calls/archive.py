@@ -15,6 +15,7 @@ from django.db import connection, connections, transaction
 
 from analytics.rollups import roll_up
 from calls.archival.dropping import drop_month, months_before
+from calls.archival.models import ArchiveRun
 from replytics.embedded import ROOT
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -77,13 +78,14 @@ def everything() -> tuple[Any, ...]:
     return row
 
 
-def drop_june(directory: Path) -> Path:
-    """The file that the archived calls of June 2023 are in from now on."""
+def drop_june(directory: Path) -> tuple[ArchiveRun, Path]:
+    """The run, and the file that the archived calls of June 2023 are in from now on."""
+    query(UNBOUNDED)
     with all_tenants("test"):
         roll_up()
         [june] = months_before(datetime(2023, 7, 15, tzinfo=UTC))
-    drop_month(june, directory=directory, started_by="test")
-    return directory / june.file_name()
+    run = drop_month(june, directory=directory, started_by="test")
+    return run, directory / june.file_name()
 
 
 def query(sql: str, params: Any = None) -> list[tuple[Any, ...]]:

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.rollups import roll_up
-from calls.archival.dropping import drop_month, months_before
+from calls.archival.dropping import months_before
 from calls.archival.files import BadFile
 from calls.archival.loading import load_file
-from calls.archival.models import ArchiveRun
 from calls.archival.moving import archive_calls
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -21,13 +19,13 @@ from tests.calls.archive import (
     CUT_OFF,
     UNBOUNDED,
     counts,
+    drop_june,
     everything,
     make_old_calls,
     query,
 )
 from tests.factories import make_call
 
-JUNE_ENDED = datetime(2023, 7, 15, tzinfo=UTC)
 ARCHIVE = "SELECT md5(string_agg(a::text, '' ORDER BY id)) FROM calls_archive a"
 
 
@@ -39,17 +37,9 @@ def two_months(line: PhoneNumber) -> None:
     query(UNBOUNDED)
 
 
-def drop_june(directory: Path) -> ArchiveRun:
-    query(UNBOUNDED)
-    with all_tenants("test"):
-        roll_up()
-        [june] = months_before(JUNE_ENDED)
-    return drop_month(june, directory=directory, started_by="test")
-
-
 def test_a_month_leaves_and_comes_back_the_same(two_months: None, tmp_path: Path) -> None:
     before, archive = everything(), query(ARCHIVE)
-    dropped = drop_june(tmp_path)
+    dropped, _ = drop_june(tmp_path)
     assert dropped.calls == 1778
     assert counts()["calls_archive"] == counts()["app.archived_call_sids"] == 222
     assert query("SELECT to_regclass('calls_archive_2023_06')") == [(None,)]
@@ -111,7 +101,7 @@ def test_a_run_killed_after_the_export_goes_on_from_the_file(
     path = tmp_path / "calls_archive_2023_06.csv.gz"
     written = path.read_bytes()
     load_file(path, started_by="test")  # the file is there and so is the partition
-    assert drop_june(tmp_path).calls == 1778
+    assert drop_june(tmp_path)[0].calls == 1778
     assert path.read_bytes() == written
 
 

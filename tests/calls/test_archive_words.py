@@ -42,7 +42,7 @@ def test_words_stay_through_every_move(committed: None, tmp_path: Path) -> None:
     check(30)
     archive_calls(cut_off=CUT_OFF, started_by="test")
     check(30)
-    path = drop_june(tmp_path)
+    _, path = drop_june(tmp_path)
     check(0)
     load_file(path, batch_size=7, started_by="test")
     check(30)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -69,21 +70,24 @@ def _unblocked(django_db_blocker: Any) -> Iterator[None]:
 SCANNED = "SELECT oid::regclass::text FROM pg_class WHERE pg_stat_get_xact_numscans(oid) > 0"
 
 
-def scans_of(query: Any) -> set[str]:
-    """The indexes and tables that a query scans, inside functions too."""
-    forget_scans()
-    with transaction.atomic(), connection.cursor() as cursor:
-        rows = len(query)
-        cursor.execute(SCANNED)
-        scanned = {name for (name,) in cursor.fetchall()}
-    assert rows
-    return scanned
-
-
-def forget_scans() -> None:
-    """A session counts those of its last second, in tests before this one too."""
+@contextmanager
+def scanning() -> Iterator[set[str]]:
+    """A transaction; at its end it is known what it scanned, inside functions too."""
+    scanned: set[str] = set()
     with connection.cursor() as cursor:
+        # A session counts the scans of its last second, in tests before this one too.
         cursor.execute("SELECT pg_stat_force_next_flush()")
+        with transaction.atomic():
+            yield scanned
+            cursor.execute(SCANNED)
+            scanned.update(name for (name,) in cursor.fetchall())
+
+
+def scans_of(query: Any) -> set[str]:
+    """The indexes and tables that a query scans."""
+    with scanning() as scanned:
+        assert len(query)
+    return scanned
 
 
 SEARCHES = [
@@ -143,14 +147,10 @@ def test_what_is_rare_is_found_in_the_archive_by_its_index(
         name: json.dumps(value) if isinstance(value, dict) else value
         for name, value in {**search, **filters}.items()
     }
-    forget_scans()
-    with tenant("pn_0"), transaction.atomic():
-        with connection.cursor() as cursor:
-            # A month of a few rows is read whole, and rightly so.
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            page = read_page(shape, values, limit=5)
-            cursor.execute(SCANNED)
-            scanned = {name for (name,) in cursor.fetchall()}
+    with tenant("pn_0"), scanning() as scanned, connection.cursor() as cursor:
+        # A month of a few rows is read whole, and rightly so.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        page = read_page(shape, values, limit=5)
     assert page.results.count(b'"id":') == 5
     tables = {
         name for name in scanned if re.fullmatch(r"calls|call_[a-z]+|calls_archive_\d+_\d+", name)

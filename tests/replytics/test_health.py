@@ -93,8 +93,11 @@ def test_silent_database_is_not_ready() -> None:
 
 def test_database_that_never_answers_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe gives up while the server still keeps it waiting."""
-    monkeypatch.setattr(health, "PATIENCE", PATIENCE)
-    with locked("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE"):
+    with (
+        monkeypatch.context() as as_it_is,
+        locked("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE"),
+    ):
+        as_it_is.setattr(health, "PATIENCE", PATIENCE)
         assert_unready(ready(), "database does not answer")
         assert_unready(ready(), "database does not answer")
         with connections["owner"].cursor() as cursor:
@@ -104,6 +107,5 @@ def test_database_that_never_answers_is_not_ready(monkeypatch: pytest.MonkeyPatc
                 " AND datname = current_database()"
             )
             assert cursor.fetchone() == (1,)  # however many ask
-    monkeypatch.setattr(health, "PATIENCE", 30)
     assert ready().status_code == 200
     assert connection.settings_dict["OPTIONS"]["connect_timeout"] + 0.5 <= PATIENCE < 3

@@ -14,7 +14,7 @@ from tenants.scoping import all_tenants
 from tests.api import make_key
 from tests.factories import make_call, make_line
 from tests.gunicorn import Server, gunicorn
-from tests.tenants.planting import PlantedDatabase, line_with
+from tests.tenants.planting import PATIENCE, PlantedDatabase, line_with
 from tests.worker import work
 
 ADD_COLUMN = """
@@ -73,7 +73,7 @@ def test_web_and_worker_go_on_during_a_migration(planted: PlantedDatabase) -> No
             assert process.poll() is None
             assert column_is_there(planted) == (0,)
             long.execute("COMMIT")
-            assert process.wait(timeout=240) == 0
+            assert process.wait(timeout=PATIENCE) == 0
         finally:
             process.kill()
             process.communicate()

@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from tenants.migrating.collecting import no_database, steps
 from tenants.migrating.linting import CURES, SILENT
 from tenants.migrating.released import RECORD, new_migrations, our_apps
-from tests.tenants.planting import PlantedApp, manage
+from tests.tenants.planting import PATIENCE, PlantedApp, manage
 
 TABLES = """
 operations = [
@@ -278,7 +278,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
         app.plant("0002_planted", body.replace("LABEL", label))
     nowhere = "postgres://nobody@127.0.0.1:1/none"
     process = manage(folder, "lint_migrations", DATABASE_URL=nowhere, OWNER_DATABASE_URL=nowhere)
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1, err
     assert re.search(rf"reasons to refuse what {2 * len(bodies)} new migrations do", err), err
     return out

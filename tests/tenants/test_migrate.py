@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.tenants.planting import PlantedDatabase, line_with, planted_database
+from tests.tenants.planting import PATIENCE, PlantedDatabase, line_with, planted_database
 
 ADD_COLUMN = """
 operations = [migrations.RunSQL(
@@ -81,7 +81,7 @@ def test_migrate_lets_readers_pass_behind_a_long_transaction(
             assert "Gave up ACCESS EXCLUSIVE on planted after 1 s, held off by process" in line
             assert f"process {long.info.backend_pid}" in line
         long.execute("COMMIT")
-        assert process.wait(timeout=240) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert "note" in columns(planted)
     record_figures(f"readers behind migrate: stalled {max(stalls):.2f} s at most")  # type: ignore[operator]
 
@@ -102,7 +102,7 @@ def test_migrate_gives_up_with_the_name_of_the_blocker(planted: PlantedDatabase)
         long.execute("BEGIN")
         long.execute("SELECT count(*) FROM planted")
         process = planted.start("migrate", "--lock-timeout", "0.1", "--patience", "0.5")
-        _, err = process.communicate(timeout=240)
+        _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
         assert f"process {long.info.backend_pid}" in err
         assert "plan_migrations shows when it is a good moment" in err
@@ -120,7 +120,7 @@ def test_migrate_ends_a_statement_that_stops_traffic_for_long(planted: PlantedDa
         """,
     )
     process = planted.start("migrate", "--hold-limit", "0.5")
-    _, err = process.communicate(timeout=240)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "stopped reads and writes of planted for 0.5 seconds" in err
     assert "--hold-limit 0" in err
@@ -138,7 +138,7 @@ def test_migrate_can_be_run_again_after_a_kill(
         process = planted.start("migrate")
         until(watcher, "SELECT to_regclass('planted_n') IS NOT NULL")
         os.kill(process.pid, kill)
-        process.communicate(timeout=240)
+        process.communicate(timeout=PATIENCE)
         # Its statement ends by itself, though the transaction it waits for does not.
         until(
             watcher,
@@ -164,7 +164,7 @@ def test_migrate_waits_long_where_nobody_waits_behind_it(planted: PlantedDatabas
             other.execute("SELECT pg_sleep(0.05)")
         assert process.poll() is None
         long.execute("COMMIT")
-        _, err = process.communicate(timeout=240)
+        _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert "trying again" not in err
         assert other.execute(INDEX_VALID).fetchone() == (True,)
@@ -180,11 +180,11 @@ def test_two_migrates_apply_everything_once(planted: PlantedDatabase) -> None:
         second = planted.start("migrate")
         line_with(second.stderr, "Another migrate works on this database (process")
         third = planted.start("migrate", "--patience", "0")
-        _, err = third.communicate(timeout=240)
+        _, err = third.communicate(timeout=PATIENCE)
         assert third.returncode == 1
         assert "Run migrate again when it has ended" in err
         long.execute("COMMIT")
-        outputs = [process.communicate(timeout=240)[0] for process in (first, second)]
+        outputs = [process.communicate(timeout=PATIENCE)[0] for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0]
     assert "Applying planted.0001_add... OK" in outputs[0]
     assert "No migrations to apply" in outputs[1]

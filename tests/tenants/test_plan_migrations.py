@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tenants.planting import PlantedDatabase, planted_database
+from tests.tenants.planting import PATIENCE, PlantedDatabase, planted_database
 
 ADD = """
 operations = [migrations.RunSQL(
@@ -39,7 +39,7 @@ def planted(committed: None, tmp_path: Path) -> Iterator[PlantedDatabase]:
 def read(planted: PlantedDatabase) -> tuple[int, str]:
     """The exit code and everything said."""
     process = planted.start("plan_migrations")
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in err
     return process.returncode, out + err
 

@@ -15,6 +15,7 @@ from tenants.scoping import all_tenants, tenant
 from tests.calls.api.conftest import make_key, put
 from tests.calls.intake.callbacks import TOKEN, new_sid, post, voice_event
 from tests.factories import archive, make_call, make_line
+from tests.outages import until_taken
 
 WHOLE: dict[str, Any] = {
     "transcript": "Caller: Do you have rye bread?\nAI: Yes.",
@@ -209,9 +210,7 @@ def test_deliveries_at_once_make_one_call() -> None:
         start.wait()
         options = {"Idempotency-Key": "same"} if n < 4 else {}
         fields = {"tags": ["same"]} if n < 4 else {"tags": [f"tag{n}"]}
-        # A caller repeats what was put off.
-        answers = (put(key, sid, fields, **options).status_code for _ in range(10))
-        statuses.append(next((status for status in answers if status != 503), 503))
+        statuses.append(until_taken(lambda: put(key, sid, fields, **options)))
         connection.close()
 
     threads = [threading.Thread(target=deliver, args=(n,)) for n in range(8)]
