@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from replytics.embedded import ROOT, free_port
 
@@ -26,7 +26,14 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PASSWORD = "correct horse"
-expect.set_options(timeout=15_000)  # milliseconds; a slow machine may take its time
+PATIENCE = 30_000  # milliseconds; a slow machine may take its time
+expect.set_options(timeout=PATIENCE)
+
+
+def follow(link: Locator) -> None:
+    """Click what leads to another page, and wait until the scripts of that one listen."""
+    with link.page.expect_navigation():
+        link.click()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +101,7 @@ def page(
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(base_url=server, viewport={"width": width, "height": height})
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on(
             "console",
             lambda said: (
@@ -124,9 +131,9 @@ def page(
         page.goto("/")
         page.fill("#id_username", "root")
         page.fill("#id_password", PASSWORD)
-        page.click("#login-form button[type=submit]")
-        page.wait_for_load_state()  # a click returns before the scripts of the next page listen
+        follow(page.locator("#login-form button[type=submit]"))
         yield page
+        page.wait_for_load_state()  # the address of a page is right before the page is there
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         browser.close()
     assert troubles == []

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tenants.models import PhoneNumber, VoiceSettings
 from tenants.scoping import all_tenants
+from tests.browser.conftest import follow
 from tests.factories import make_call, make_line
 
 pytestmark = pytest.mark.browser
@@ -50,9 +51,9 @@ def filters(calls: Page) -> Page:
 def test_pages_are_turned(calls: Page) -> None:
     expect(calls.locator("#result_list tbody tr")).to_have_count(PER_PAGE)
     expect(calls.locator(".backoffice-pages")).to_contain_text("52 calls")
-    calls.click("[rel=next]")
+    follow(calls.locator("[rel=next]"))
     expect(calls.locator("#result_list tbody tr")).to_have_count(2)
-    calls.click("[rel=prev]")
+    follow(calls.locator("[rel=prev]"))
     expect(calls.locator("#result_list tbody tr")).to_have_count(PER_PAGE)
 
 
@@ -62,8 +63,7 @@ def test_a_call_is_searched_opened_and_its_metadata_edited(calls: Page) -> None:
     expect(calls.locator(".backoffice-empty")).to_contain_text("No calls found")
     calls.fill("#searchbar", "+49 (0)30 901820")
     calls.press("#searchbar", "Enter")
-    calls.click("#result_list tbody th a")
-    calls.wait_for_load_state()
+    follow(calls.locator("#result_list tbody th a"))
     expect(calls.locator(".dialogue-caller p")).to_have_text("Two loaves, <b>please</b>.")
     calls.fill("#transcript-words", "LOAVES")
     expect(calls.locator(".dialogue mark")).to_have_text("loaves")
@@ -72,10 +72,10 @@ def test_a_call_is_searched_opened_and_its_metadata_edited(calls: Page) -> None:
     calls.fill("[name=metadata-0-metadata]", "[]")
     expect(calls.locator(".backoffice-json").first).to_contain_text("Write a JSON object")
     calls.fill("[name=metadata-0-metadata]", "{loaves: 2}")
-    calls.click("[name=_continue]")
+    follow(calls.locator("[name=_continue]"))
     expect(calls.locator(".errorlist").first).to_contain_text("This is not JSON")
     calls.fill("[name=metadata-0-metadata]", '{"loaves": 2}')
-    calls.click("[name=_continue]")
+    follow(calls.locator("[name=_continue]"))
     expect(calls.locator("#main")).to_contain_text("was changed successfully")
     expect(calls.locator("[name=metadata-0-tags]")).to_have_value("order\nvip")
     expect(calls.locator("[name=metadata-0-metadata]")).to_have_value('{\n  "loaves": 2\n}')
@@ -91,11 +91,10 @@ def test_calls_are_filtered_by_a_line_chosen_as_one_types(filters: Page) -> None
 
 def test_calls_are_filtered_by_day(filters: Page) -> None:
     filters.fill("[name=first]", "2026-05-02")
-    filters.click("form:has([name=first]) button")
+    follow(filters.locator("form:has([name=first]) button"))
     expect(filters.locator(".backoffice-empty")).to_be_visible()
-    filters.click(".toplinks a:text-is('2026')")
-    filters.click(".toplinks a:text-is('May 2026')")
-    filters.click(".toplinks a:text-is('May 1')")
+    for period in ("2026", "May 2026", "May 1"):
+        follow(filters.locator(f".toplinks a:text-is('{period}')"))
     expect(filters).to_have_url(re.compile("created_at__day=1"))
 
 
@@ -103,36 +102,35 @@ def test_ticked_calls_are_deleted(calls: Page) -> None:
     calls.check("#result_list .action-select >> nth=0")
     calls.check("#result_list .action-select >> nth=1")
     calls.select_option("[name=action]", "delete_selected")
-    calls.click("button[name=index]")
+    follow(calls.get_by_role("button", name="Run", exact=True))
     expect(calls.locator("#content")).to_contain_text("Deleting 2 calls cannot be undone")
-    calls.click("#content form button[type=submit]")
+    follow(calls.locator("#content form button[type=submit]"))
     expect(calls.locator("#main")).to_contain_text("2 calls deleted.")
     expect(calls.locator(".backoffice-pages")).to_contain_text("50 calls")
 
 
 def test_a_line_is_opened_edited_and_deleted(bakery: PhoneNumber, page: Page) -> None:
     page.goto("/admin/tenants/phonenumber/")
-    page.click("#result_list a:text-is('Bakery')")
+    follow(page.locator("#result_list a:text-is('Bakery')"))
     page.fill("[name=voice_settings-0-greeting_message]", "Good morning!")
     page.fill("[name=business_hours-0-open_time]", "09:00")
     page.fill("[name=business_hours-0-close_time]", "17:00")
-    page.click("[name=_continue]")
+    follow(page.locator("[name=_continue]"))
     expect(page.locator("#main")).to_contain_text("was changed successfully")
     expect(page.locator("#line-hours + dl")).to_contain_text("09:00 to 17:00 UTC")
-    page.click("text=Add a rule")
-    page.wait_for_load_state()
+    follow(page.locator("text=Add a rule"))
     page.select_option("[name=rule_type]", "greeting")
     page.select_option("[name=when_first_time_caller]", "True")
     page.fill("[name=greeting_say]", "Welcome!")
     expect(page.locator(".rule-says")).to_have_text("When the caller is new: say “Welcome!”.")
     expect(page.locator("[name=transfer_say]")).to_be_hidden()
-    page.click("[name=_save]")
+    follow(page.locator("[name=_save]"))
     page.goto(f"/admin/tenants/phonenumber/{bakery.pk}/change/")
-    page.click("a:has-text('Delete line')")
+    follow(page.locator("a:has-text('Delete line')"))
     expect(page.locator("#what-goes")).to_contain_text("52 calls")
     expect(page.locator("#what-goes")).to_contain_text("1 conversation rule")
     page.fill("#confirm-number", "+14155550101")
-    page.click("#content form button[type=submit]")
+    follow(page.locator("#content form button[type=submit]"))
     expect(page.locator("#main")).to_contain_text("was deleted successfully")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
 

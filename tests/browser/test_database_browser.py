@@ -11,6 +11,7 @@ from monitoring.models import Alert
 from monitoring.snapshots import take_snapshot
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
+from tests.browser.conftest import follow
 from tests.factories import make_line
 from tests.monitoring.conftest import Connect, connect
 
@@ -53,7 +54,7 @@ def alert(committed: None) -> Alert:
 def test_findings_are_looked_for_and_say_how(page: Page) -> None:
     page.goto("/admin/database/")
     expect(page.locator("#content-main")).to_contain_text("There is no report yet")
-    page.click("text=Look now")
+    follow(page.locator("text=Look now"))
     expect(page.locator(".database-head .database-level")).to_have_text(
         re.compile("ok|warning|critical")
     )
@@ -65,11 +66,11 @@ def test_findings_are_looked_for_and_say_how(page: Page) -> None:
 
 def test_a_statement_shows_its_plan_on_request(statement: str, page: Page) -> None:
     page.goto("/admin/database/statements/")
-    page.click(".backoffice-tabs a:text-is('calls')")
+    follow(page.locator(".backoffice-tabs a:text-is('calls')"))
     expect(page).to_have_url(re.compile("order=calls"))
     row = page.locator("tr", has_text=statement)
     expect(row.locator(".database-number").nth(1)).to_have_text("3")
-    row.locator("a:text-is('plan')").click()
+    follow(row.locator("a:text-is('plan')"))
     expect(page.locator("#content-main")).to_contain_text("it was not run")
     expect(page.locator("#content-main pre").first).to_contain_text(statement)
     expect(page.locator("[aria-labelledby=plan]")).to_contain_text(re.compile("cost=|skipped"))
@@ -82,13 +83,13 @@ def test_a_session_is_ended_with_a_reason(connect: Connect, page: Page) -> None:
     page.goto("/admin/database/sessions/")
     row = page.locator("tr", has_text="idler").filter(has_text=str(pid))
     expect(row).to_contain_text("idle in transaction")
-    row.locator("text=terminate").click()
+    follow(row.locator("text=terminate"))
     expect(page.locator("#content-main")).to_contain_text(f"The session of process {pid} will end")
     page.fill("[name=reason]", "so")
     page.click("text=End it")
     expect(page.locator("[name=reason]")).to_have_value("so")  # the browser refuses so few
     page.fill("[name=reason]", REASON)
-    page.click("text=End it")
+    follow(page.locator("text=End it"))
     expect(page.locator("#main")).to_contain_text(f"Process {pid}: terminated")
     expect(page.locator("[aria-labelledby=ended]")).to_contain_text(REASON)
     row = page.locator("tr", has_text=f" {pid} ")
@@ -102,11 +103,11 @@ def test_a_session_is_ended_with_a_reason(connect: Connect, page: Page) -> None:
 def test_an_alert_is_acknowledged_and_snoozed(alert: Alert, page: Page) -> None:
     page.goto("/admin/database/alerts/")
     page.fill("[name=note]", "The import runs.")
-    page.click("text=Acknowledge")
+    follow(page.locator("text=Acknowledge"))
     expect(page.locator("#main")).to_contain_text("acknowledged by root")
     expect(page.locator("[name=note]")).to_have_value("The import runs.")
     page.select_option("[name=hours]", label="8 hours")
-    page.click("text=Snooze")
+    follow(page.locator("text=Snooze"))
     expect(page.locator("#main")).to_contain_text("snoozed by root until")
 
 
@@ -117,7 +118,7 @@ def test_without_alerts_the_page_says_so(page: Page) -> None:
 
 def test_inside_a_line_the_database_is_not_shown(bakery: PhoneNumber, page: Page) -> None:
     page.goto(f"/admin/line/?q={bakery.pk}")
-    page.click("text=Work in this line")
+    follow(page.locator("text=Work in this line"))
     page.goto("/admin/database/")
     expect(page.locator("#main")).to_contain_text("leave the line first")
     expect(page.locator("#line-switcher")).to_contain_text("Working in: Bakery")

@@ -18,6 +18,7 @@ from monitoring.report import examine, keep
 from monitoring.snapshots import take_snapshot
 from replytics.embedded import ROOT
 from tenants.scoping import all_tenants
+from tests.browser.conftest import follow
 from tests.browser.pages import LOGIN, NO_PAGES, addresses, routes, seen
 from tests.factories import make_call
 from tests.isolation.rows import make_rows
@@ -152,7 +153,7 @@ def test_refusals_are_sound_too(axe: str, page: Page, refused: list[str]) -> Non
             # Nothing may run in such a page: what axe would say is said of its words alone.
             style = page.locator("h1").evaluate("(head) => getComputedStyle(head).color")
             assert style != "rgb(0, 0, 0)", "the style sheet did not come"
-        page.click("text=To the home page")
+        follow(page.locator("text=To the home page"))
         assert page.url.endswith("/admin/")
 
 
