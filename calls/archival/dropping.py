@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.db import connection, transaction
 
-from calls.archival import batches, files, ledger
+from calls.archival import batches, files, ledger, locks
 from calls.archival.columns import catalog_columns
 from calls.archival.models import ArchiveRun, RunKind
 from tenants.scoping import all_tenants
@@ -29,7 +30,6 @@ SELECT {columns} FROM calls_archive
 WHERE created_at >= '{first}' AND created_at < '{next}' ORDER BY created_at, id
 """
 DROP = "SELECT app.drop_archive_partition(%(month)s, %(calls)s, %(checksum)s)"
-LOCK_TIMEOUT = "SELECT set_config('lock_timeout', '500ms', true)"
 
 
 class UnderLegalHold(Exception):
@@ -66,7 +66,8 @@ def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
     """Write a month to a file, read the file back, drop the partition; returns the ledger row.
 
     Killed at any moment and run again, it goes on from the file that is there. Raises BadFile when
-    that file holds something else, and OSError.
+    that file holds something else, OSError, and OperationalError when others use the month for a
+    minute and a half.
     """
     path = directory / month.file_name()
     with (
@@ -81,14 +82,18 @@ def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
             calls, checksum = files.read(cursor, path)
         run.sha256 = files.digest(path)
         files.write_digest(path, run.sha256)
-        with transaction.atomic(durable=True), connection.cursor() as cursor:
-            cursor.execute(LOCK_TIMEOUT)
-            cursor.execute(DROP, {"month": month.first, "calls": calls, "checksum": checksum})
-            batches.count(
-                run,
-                batches.Moved(batches.BEGINNING, calls, 0, path.stat().st_size, checksum),
-            )
+        moved = batches.Moved(batches.BEGINNING, calls, 0, path.stat().st_size, checksum)
+        locks.until_free(partial(_drop, month, run, moved))
     return run
+
+
+def _drop(month: Month, run: ArchiveRun, moved: batches.Moved) -> None:
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(locks.LOCK_TIMEOUT)
+        cursor.execute(
+            DROP, {"month": month.first, "calls": moved.calls, "checksum": moved.checksum}
+        )
+        batches.count(run, moved)
 
 
 def _export(month: Month, path: Path) -> None:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import psycopg
 from django.db import OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 
-from calls.archival import batches, ledger
+from calls.archival import batches, ledger, locks
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
 from calls.models import ENDED, LIVE
@@ -158,7 +159,8 @@ def archive_calls(
             cut_off=cut_off,
         ) as run:
             plan = plan or survey(cut_off=cut_off, phone_id=phone_id, limit=limit)
-            _make_partitions(plan.months)
+            for month in plan.months:
+                locks.until_free(partial(_make_partition, month))
             months = Months(plan.months)
 
             def work(stop: Callable[[], bool]) -> None:
@@ -257,10 +259,9 @@ def _just_before(month: datetime) -> batches.Position:
     return month - timedelta.resolution, UUID(int=2**128 - 1)
 
 
-def _make_partitions(months: list[datetime]) -> None:
-    for month in months:
-        with batches.bounded() as cursor:
-            cursor.execute(MAKE_PARTITION, {"month": month})
+def _make_partition(month: datetime) -> None:
+    with batches.bounded() as cursor:
+        cursor.execute(MAKE_PARTITION, {"month": month})
 
 
 def _line(phone_id: str | None) -> str:

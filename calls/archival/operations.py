@@ -1,18 +1,14 @@
 """The migration operations that go with a new column of calls."""
 
-import time
 from typing import Any
 
-import psycopg
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.migrations.operations.base import Operation
 
-# Whoever comes while this waits stands behind it, so it waits for no longer than intake may and
-# gives way before it tries again. The lines, since the archive's foreign key is made again.
-LOCK_TIMEOUT = "SELECT set_config('lock_timeout', '500ms', true)"
+from calls.archival import locks
+
+# The lines too, since the archive's foreign key is made again.
 LOCK = "LOCK TABLE calls_archive, calls, phone_numbers IN ACCESS EXCLUSIVE MODE"
-TRIES = 60
-PAUSE = 1.0  # seconds
 
 COLUMNS = """
 SELECT a.attname, format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod))
@@ -75,16 +71,13 @@ def take_locks(schema_editor: Any) -> None:
     Raises OperationalError when others hold them at every try, for a minute and a half in all.
     """
     connection = schema_editor.connection
-    for remaining in reversed(range(TRIES)):
-        try:
-            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-                cursor.execute(LOCK_TIMEOUT)
-                cursor.execute(LOCK)
-                return
-        except OperationalError as error:
-            if not remaining or not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
-                raise
-        time.sleep(PAUSE)
+
+    def lock() -> None:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute(locks.LOCK_TIMEOUT)
+            cursor.execute(LOCK)
+
+    locks.until_free(lock)
 
 
 class LockCalls(Operation):

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
+from calls.intake import patience
 from calls.intake.models import Verdict
-from calls.intake.patience import BRIEFLY
 from calls.models import CallStatus
 from tenants.scoping.scope import current_scope
 
@@ -92,7 +92,7 @@ def deliver(
         "custom_fields": Jsonb(custom_fields or {}),
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(BRIEFLY + FIND_OR_MAKE, values)
+        cursor.execute(patience.BRIEFLY + FIND_OR_MAKE, values)
         cursor.nextset()
         [verdict] = cursor.fetchone()
         if verdict == Verdict.CONFLICT:

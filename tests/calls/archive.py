@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
 
@@ -120,11 +120,10 @@ def wait_for_a_waiting_writer() -> None:
         SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
         WHERE pid = waiter.pid AND datname = current_database())
     """
-    for _ in range(600):
-        if query(waiting) != [(0,)]:
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("nobody ever waited")
+    deadline = monotonic() + 240
+    while query(waiting) == [(0,)]:
+        assert monotonic() < deadline, "nobody ever waited"
+        sleep(0.02)
 
 
 def command(*arguments: str) -> "subprocess.Popen[str]":

@@ -67,6 +67,7 @@ def sealed() -> list[int]:
         return list(SealedMonth.objects.values_list("calls", flat=True))
 
 
+@pytest.mark.usefixtures("full_batches")
 def test_batches_of_any_size_bring_the_same_back(file: Path) -> None:
     for size in (1, 7, 249, 1_000):
         loaded = load_file(file, batch_size=size, started_by="test")

@@ -28,6 +28,7 @@ def archive(**overrides: Any) -> ArchiveRun:
     return archive_calls(**asked | overrides)
 
 
+@pytest.mark.usefixtures("full_batches")
 def test_ended_calls_before_the_cut_off_move_whole(line: PhoneNumber) -> None:
     make_old_calls(line, 250)
     before = everything()
@@ -223,7 +224,8 @@ def test_calls_whose_metadata_is_being_written_are_skipped(
     assert everything() == before
 
 
-def test_the_connections_of_one_run_share_its_work(committed: None) -> None:
+@pytest.mark.usefixtures("committed", "full_batches")
+def test_the_connections_of_one_run_share_its_work() -> None:
     for _ in range(2):
         make_old_calls(make_line(), 400)
     before = everything()

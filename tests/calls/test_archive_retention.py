@@ -1,6 +1,7 @@
 """drop_archive and load_archive: a month leaves as a verified file and comes back the same."""
 
 import gzip
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -21,10 +22,11 @@ from tests.calls.archive import (
     counts,
     drop_june,
     everything,
+    held,
     make_old_calls,
     query,
 )
-from tests.factories import make_call
+from tests.factories import make_call, make_line
 
 ARCHIVE = "SELECT md5(string_agg(a::text, '' ORDER BY id)) FROM calls_archive a"
 
@@ -69,6 +71,27 @@ def test_only_whole_months_before_the_cut_off_are_dropped(two_months: None) -> N
             "calls_archive_2023_07.csv.gz",
         ]
         assert months_before(datetime(2023, 6, 30, 23, 59, tzinfo=UTC)) == []
+
+
+def test_a_month_that_others_use_is_dropped_once_they_end(
+    committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_old_calls(make_line(), 50)
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    pauses = []
+    with ExitStack() as vacuum:
+        vacuum.enter_context(
+            held("LOCK TABLE calls_archive_2023_06 IN SHARE UPDATE EXCLUSIVE MODE")
+        )
+
+        def pause(seconds: float) -> None:
+            pauses.append(counts()["calls_archive"])
+            vacuum.close()
+
+        monkeypatch.setattr("calls.archival.locks.time.sleep", pause)
+        dropped, _ = drop_june(tmp_path)
+    assert (dropped.calls, dropped.batches, pauses) == (50, 1, [50])
+    assert counts()["calls_archive"] == counts()["app.archived_call_sids"] == 0
 
 
 def test_a_legal_hold_keeps_every_month(two_months: None, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from calls.intake import patience
 from calls.intake.inbox import judge, store
 from calls.intake.lines import Signer
 from calls.intake.models import EventKind, Verdict
@@ -86,15 +85,7 @@ EXPECTED = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine, an event is not put off."""
-    longer = patience.BRIEFLY.replace("'700'", "'20000'").replace("'900'", "'30000'")
-    monkeypatch.setattr(patience, "BRIEFLY", longer)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("patient")
 def test_every_order_of_six_events_gives_one_call(line: PhoneNumber) -> None:
     rng = random.Random(1)
     seen: Counter[tuple[Any, ...]] = Counter()
@@ -251,7 +242,7 @@ def test_a_hundred_copies_at_once_give_one_row() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("committed", "patient")
+@pytest.mark.usefixtures("committed")
 def test_events_of_many_calls_at_once_give_their_calls() -> None:
     line = make_line(id="pn_bakery", number="+14155550101")
     sids = [new_sid() for _ in range(15)]

@@ -21,6 +21,11 @@ from tests.outages import database_at, locked
 pytestmark = pytest.mark.usefixtures("committed")
 
 
+@pytest.fixture
+def patient() -> None:
+    """Here an event is put off as soon as in production."""
+
+
 def assert_put_off(response: Any) -> None:
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0

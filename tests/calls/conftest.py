@@ -1,0 +1,23 @@
+"""How long the product waits, where a test is not about that."""
+
+import pytest
+
+from calls.archival import batches, moving
+from calls.intake import patience
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine, an event is not put off."""
+    longer = patience.BRIEFLY.replace("'700'", "'20000'").replace("'900'", "'30000'")
+    monkeypatch.setattr(patience, "BRIEFLY", longer)
+    monkeypatch.setattr(patience, "LONGEST_ANSWER", 60)
+
+
+@pytest.fixture
+def full_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine, no batch of the archiver is tried again with fewer rows."""
+    longer = batches.BOUNDS.replace("'500ms'", "'20s'").replace("'1s'", "'30s'")
+    monkeypatch.setattr(batches, "BOUNDS", longer)
+    longer = moving.LOCK.replace("'450ms'", "'20s'").replace("'490ms'", "'30s'")
+    monkeypatch.setattr(moving, "LOCK", longer)
