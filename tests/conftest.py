@@ -53,6 +53,8 @@ def django_db_setup(
 
     pytest-django's own would make those alone that a test names, and "default" only mirrors.
     """
+    for alias in connections:  # on a slow machine too; the product gives up sooner
+        connections[alias].settings_dict["OPTIONS"]["connect_timeout"] = 30
     with django_db_blocker.unblock():
         made = setup_databases(0, False, aliases=dict.fromkeys(connections), serialized_aliases=[])
     yield

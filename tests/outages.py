@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
+from replytics.settings import LIBPQ
+
 WAITS_FOR_US = """
 SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
 """
@@ -43,12 +45,13 @@ def locked(statement: str, *parameters: Any) -> Iterator[None]:
 
 @contextmanager
 def database_at(port: int) -> Iterator[None]:
+    """The product looks for it there, for as long as in production."""
     settings = connection.settings_dict
-    kept = settings["PORT"]
+    kept = settings["PORT"], settings["OPTIONS"]
     connection.close()
-    settings["PORT"] = port
+    settings["PORT"], settings["OPTIONS"] = port, settings["OPTIONS"] | LIBPQ
     try:
         yield
     finally:
         connection.close()
-        settings["PORT"] = kept
+        settings["PORT"], settings["OPTIONS"] = kept

@@ -1,19 +1,13 @@
 """A real browser before the real server, on the test database."""
 
-import os
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from replytics.embedded import ROOT, free_port
+from tests.gunicorn import gunicorn
 
 CHROMIUM = Path("/usr/bin/chromium")
 # No first-run pages and no calls home: whatever the browser fetches, our pages made it fetch.
@@ -38,41 +32,9 @@ def follow(link: Locator) -> None:
 
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[str]:
-    """The address of a gunicorn that serves the test database, as far as it is committed."""
-    database = connections["default"].settings_dict
-    address = f"127.0.0.1:{free_port()}"
-    login = f"{database['USER']}:{database['PASSWORD']}"
-    where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "replytics.wsgi",
-            "--bind",
-            address,
-            "--log-level=error",
-        ],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": f"postgres://{login}@{where}"},
-    )
-    try:
-        _wait_for(f"http://{address}/health/ready", process)
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(900):
-        assert process.poll() is None, "gunicorn ended: see its output above"
-        try:
-            with urllib.request.urlopen(url):  # noqa: S310  (our own address)
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("gunicorn did not answer within 90 seconds")
+    """The address of a web server that serves the test database, as far as it is committed."""
+    with gunicorn("-c", "python:replytics.gunicorn", workers=1) as serving:
+        yield serving.url
 
 
 @pytest.fixture

@@ -228,13 +228,13 @@ def test_a_new_connection_carries_the_scope(lines: Lines, way: str) -> None:
 
 def test_settings_of_a_transaction_stay(lines: Lines, way: str) -> None:
     with transaction.atomic(using=way), connections[way].cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = 500")
+        cursor.execute("SET LOCAL statement_timeout = 2000")
         with tenant(lines.line.pk):
             with pytest.raises(OperationalError, match="statement timeout"):
                 with transaction.atomic(using=way):
-                    cursor.execute("SELECT pg_sleep(10)")
+                    cursor.execute("SELECT pg_sleep(60)")
             cursor.execute("SHOW statement_timeout")
-            assert cursor.fetchone() == ("500ms",)
+            assert cursor.fetchone() == ("2s",)
             assert seen(way) == {lines.line.pk}
 
 

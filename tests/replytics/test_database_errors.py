@@ -110,13 +110,15 @@ def test_sessions_ended_within_requests_are_503(
         for thread in threads:
             thread.start()
         killed = 0
-        while killed < 1000:
+        while killed < 1000 and any(thread.is_alive() for thread in threads):
             row = administrator.execute(END_SESSIONS).fetchone()
             assert row
             killed += row[0]
         done.set()
         for thread in threads:
             thread.join()
+        assert set(seen) == {200, 503}
+        assert killed >= 1000
         assert get(server, key).status_code == 200
 
 

@@ -111,8 +111,11 @@ def port() -> int:
 
 
 def status(port: int, path: str) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-        return int(answer.status)
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def page_after_login(port: int, password: str) -> str:
@@ -131,7 +134,7 @@ def test_it_runs_until_sigterm_and_leaves_nothing_behind(checkout: Path, port: i
     first = Launched(checkout, port)
     output = first.wait_until_ready()
     assert (checkout / ".env").stat().st_mode & 0o777 == 0o600
-    assert status(port, "/health/ready") == 200
+    until(lambda: status(port, "/health/ready") == 200)
     found = re.search("Log in as admin with the password (.+)", output)
     assert found
     assert "Log out" in page_after_login(port, found[1])
