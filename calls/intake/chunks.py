@@ -73,7 +73,8 @@ class SeenCalls:
     """
 
     def __init__(self) -> None:
-        # Made in one thread and used in another, never in both at once.
+        # Made in one thread and used in another, which Ctrl-C may leave behind: it goes with the
+        # last who uses it.
         self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA cache_size = -16000")  # 16 MB
         self._file.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY)")
@@ -88,6 +89,3 @@ class SeenCalls:
             return [False] * len(hashes)
         self._file.execute("ROLLBACK")
         return [self._file.execute(insert, row).rowcount == 0 for row in hashes]
-
-    def close(self) -> None:
-        self._file.close()

@@ -1,15 +1,18 @@
-"""What an import shows on a terminal: how far it is, and what became of the rows."""
+"""What an import shows on a terminal: how far it is, what became of the rows, and Ctrl-C."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import Progress
 
 from calls.intake.formats import Source
 from calls.intake.importing import Counts
+
+INTERRUPTED = 130  # what a shell says of a process that SIGINT ended
 
 
 @contextmanager
@@ -19,6 +22,24 @@ def progress_of(source: Source) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), disable=not on_terminal) as bar:
         task = bar.add_task(source.name, total=source.size)
         yield lambda: bar.update(task, completed=source.position())
+
+
+@contextmanager
+def interruptible(advice: str) -> Iterator[None]:
+    """Ctrl-C becomes one line with the advice, and exit code 130.
+
+    It may come in the middle of a message to PostgreSQL, where it is another error that ends the
+    command, one about the state of the connection; Ctrl-C is then what that one followed from.
+    """
+    try:
+        yield
+    except BaseException as error:
+        cause: BaseException | None = error
+        while cause and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__context__
+        if cause:
+            raise CommandError(f"interrupted; {advice}", returncode=INTERRUPTED) from None
+        raise
 
 
 def report(counts: Counts, rejects: Path, *, dry_run: bool) -> str:

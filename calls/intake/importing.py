@@ -60,12 +60,12 @@ def import_calls(
     UnreadableFile where the file cannot be read on, and ImportFailed.
     """
     try:
-        with all_tenants(f"import_calls {source.name!r}"), closing(SeenCalls()) as seen:
+        with all_tenants(f"import_calls {source.name!r}"):
             reader = RowReader(
                 lines=Lines(PhoneNumber.objects.values_list("id", "number")),
                 times=TimeReader(now=datetime.now(UTC), local=local),
             )
-            with closing(one_ahead(chunks_of(source.records, reader, seen))) as chunks:
+            with closing(one_ahead(chunks_of(source.records, reader, SeenCalls()))) as chunks:
                 for chunk in chunks:
                     _settle(chunk, counts, rejects, dry_run=dry_run)
                     counts.ignored_columns = reader.unknown_columns

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
+from django.db import ProgrammingError
 
-from calls.intake import formats, streams
+from calls.intake import formats, importing, streams
 from calls.models import Call
 from tenants.models import PhoneNumber
 from tenants.scoping import all_tenants
@@ -150,3 +151,21 @@ def test_import_rejects_option_cannot_name_the_file_itself(
     message = refusal(tmp_path, text, "--rejects", str(tmp_path / "calls.txt"))
     assert "is no rejects file" in message
     assert (tmp_path / "calls.txt").read_text() == text
+
+
+@pytest.mark.usefixtures("line")
+def test_import_interrupted_within_a_message_to_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is what the user did; what the connection says of it helps nobody."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ProgrammingError("can't change 'autocommit' now: transaction status ACTIVE")
+
+    monkeypatch.setattr(importing, "load", interrupted)
+    with pytest.raises(CommandError, match=r"^interrupted; run the import again") as error:
+        import_text(tmp_path, lines(own_call()))
+    assert error.value.returncode == 130

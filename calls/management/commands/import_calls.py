@@ -13,7 +13,7 @@ from django.core.management.base import (
 )
 
 from calls.intake import formats
-from calls.intake.console import progress_of, report
+from calls.intake.console import interruptible, progress_of, report
 from calls.intake.formats import open_source
 from calls.intake.importing import Counts, ImportFailed, import_calls
 from calls.intake.rejects import NoRejectsFile, RejectsFile
@@ -53,6 +53,7 @@ twice changes nothing. An import may be interrupted at any moment and run again.
             "--strict", action="store_true", help="exit with an error when a row was rejected"
         )
 
+    @interruptible("run the import again to go on")
     def handle(self, *args: Any, **options: Any) -> None:
         path, zone = options["file"], options["timezone"]
         if zone not in available_timezones():
@@ -74,10 +75,6 @@ twice changes nothing. An import may be interrupted at any moment and run again.
                     dry_run=options["dry_run"],
                     progress=progress,
                 )
-        except KeyboardInterrupt:
-            raise CommandError(
-                "interrupted; run the import again to go on", returncode=130
-            ) from None
         except (UnreadableFile, NoRejectsFile, ImportFailed) as error:
             raise CommandError(str(error)) from None
         finally:

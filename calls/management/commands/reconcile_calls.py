@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from calls.intake.console import progress_of
+from calls.intake.console import interruptible, progress_of
 from calls.intake.formats import Source, open_source
 from calls.intake.reconciling import CannotReconcile, ask_twilio, reconcile_calls
 from calls.intake.rejects import NoRejectsFile, RejectsFile
@@ -47,6 +47,7 @@ class Command(BaseCommand):
             help="CSV for the rows that could not be applied; default: FILE.rejects.csv.",
         )
 
+    @interruptible("run it again to go on")
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         if not 1 <= options["days"] <= 400:
@@ -69,8 +70,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except UNAVAILABLE:
             raise CommandError("The database is busy or away; run it again.") from None
-        except KeyboardInterrupt:
-            raise CommandError("interrupted; run it again to go on", returncode=130) from None
         compared, filled = counts.total(), counts.pop("applied", 0)
         self.stdout.write(f"{compared} calls compared, {filled} filled in")
         for verdict, count in counts.most_common():
