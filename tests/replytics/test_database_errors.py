@@ -117,7 +117,7 @@ def test_sessions_ended_within_requests_are_503(
         done.set()
         for thread in threads:
             thread.join()
-        assert set(seen) == {200, 503}
+        assert set(seen) - {200} == {503}  # a fast machine ends every session in time
         assert killed >= 1000
         assert get(server, key).status_code == 200
 
