@@ -15,6 +15,8 @@ from django.db import connection
 
 from replytics.embedded import ROOT, free_port
 
+AS_IN_PRODUCTION = ("-c", "python:replytics.gunicorn")
+
 
 @dataclass(frozen=True)
 class Server:

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.gunicorn import gunicorn
+from tests.gunicorn import AS_IN_PRODUCTION, gunicorn
 
 CHROMIUM = Path("/usr/bin/chromium")
 # No first-run pages and no calls home: whatever the browser fetches, our pages made it fetch.
@@ -33,7 +33,7 @@ def follow(link: Locator) -> None:
 @pytest.fixture(scope="session")
 def server(django_db_setup: None) -> Iterator[str]:
     """The address of a web server that serves the test database, as far as it is committed."""
-    with gunicorn("-c", "python:replytics.gunicorn", workers=1) as serving:
+    with gunicorn(*AS_IN_PRODUCTION, workers=1) as serving:
         yield serving.url
 
 

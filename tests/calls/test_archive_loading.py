@@ -82,9 +82,8 @@ def test_batches_of_any_size_bring_the_same_back(file: Path) -> None:
         }
         with all_tenants("test"):
             assert loaded.run.checksum == ArchiveRun.objects.filter(kind="drop")[0].checksum
-        assert (
-            drop_june(file.parent)[1] == file
-        )  # which verifies that the file still says the same
+        # Dropping it again verifies that the file still says the same.
+        assert drop_june(file.parent)[1] == file
 
 
 def test_a_stopped_load_goes_on_where_it_ended(file: Path) -> None:

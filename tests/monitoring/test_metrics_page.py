@@ -17,7 +17,7 @@ from monitoring.report import examine, keep
 from monitoring.requests import Place
 from tests.api import api_of
 from tests.factories import make_call, make_line
-from tests.gunicorn import Server, gunicorn
+from tests.gunicorn import AS_IN_PRODUCTION, Server, gunicorn
 
 TOKEN = "a token of more than twenty characters".replace(" ", "-")
 DURATION = "http_server_request_duration_seconds"
@@ -157,7 +157,7 @@ def test_place_of_a_process_that_ended_is_taken_again(tmp_path: Path) -> None:
 def test_metrics_of_all_processes_survive_killed_ones() -> None:
     """Requests are counted by whichever process answers them, and none is forgotten."""
     live = {"route": "/health/live", "method": "GET", "status": "2xx"}
-    with gunicorn("-c", "python:replytics.gunicorn", workers=3) as server:
+    with gunicorn(*AS_IN_PRODUCTION, workers=3) as server:
         began = counted(server, live)
         for round_ in range(1, 4):
             for _ in range(50):

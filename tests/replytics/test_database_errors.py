@@ -22,10 +22,9 @@ from monitoring import requests as measured
 from replytics.embedded import OWNER_LOGIN, ROOT, Cluster
 from tests.api import Api, make_key
 from tests.factories import make_line
-from tests.gunicorn import Server, gunicorn
+from tests.gunicorn import AS_IN_PRODUCTION, Server, gunicorn
 from tests.outages import database_at, locked
 
-SERVE = ("-c", "python:replytics.gunicorn")
 END_SESSIONS = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE usename = 'replytics_web' AND pid <> pg_backend_pid() AND datname = current_database()
@@ -78,7 +77,7 @@ def test_page_of_the_admin_is_503_for_a_browser() -> None:
 def test_sessions_ended_between_requests_are_not_noticed(
     key: str, administrator: "psycopg.Connection[Any]"
 ) -> None:
-    with gunicorn(*SERVE, workers=1) as server:
+    with gunicorn(*AS_IN_PRODUCTION, workers=1) as server:
         ended = 0
         for _ in range(10):
             assert {get(server, key).status_code for _ in range(5)} == {200}
@@ -105,7 +104,7 @@ def test_sessions_ended_within_requests_are_503(
                 assert_busy(answer)
 
     unlimited = {"API_REQUESTS_PER_KEY": "1000000", "API_REQUESTS_PER_LINE": "1000000"}
-    with gunicorn(*SERVE, workers=1, **unlimited) as server:
+    with gunicorn(*AS_IN_PRODUCTION, workers=1, **unlimited) as server:
         threads = [threading.Thread(target=ask, args=(server,)) for _ in range(3)]
         for thread in threads:
             thread.start()
@@ -136,7 +135,7 @@ def no_connections_left(administrator: "psycopg.Connection[Any]") -> Iterator[No
 
 @pytest.mark.slow
 def test_too_many_connections_are_503(key: str, administrator: "psycopg.Connection[Any]") -> None:
-    with gunicorn(*SERVE, workers=1, CONN_MAX_AGE="0") as server:
+    with gunicorn(*AS_IN_PRODUCTION, workers=1, CONN_MAX_AGE="0") as server:
         assert get(server, key).status_code == 200
         with no_connections_left(administrator):
             assert_busy(get(server, key))
@@ -197,7 +196,7 @@ def test_restarts_and_a_frozen_server_are_503_until_they_are_over(
     cluster: Cluster, own_key: str
 ) -> None:
     """The web server is never started again."""
-    with gunicorn(*SERVE, workers=1, **cluster.environment()) as server:
+    with gunicorn(*AS_IN_PRODUCTION, workers=1, **cluster.environment()) as server:
         for _ in range(2):
             assert get(server, own_key).status_code == 200
             wait_until_ready(server, own_key)
