@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analytics.behind import Behind, Period, calls_behind
+from analytics.bucket_source import BucketSource, Period, find_source_calls
 from analytics.models import (
     CallAnalyticsRow,
     DailyCallStatsRow,
@@ -21,12 +21,12 @@ from analytics.models import (
     SummaryRefresh,
 )
 from analytics.verification import Difference
-from calls.counted import counted
-from tenants.backoffice.display import bullets, duration, list_link, moment
-from tenants.backoffice.filters import DaysFilter, LineFilter
-from tenants.backoffice.modeladmin import ReadOnlyAdmin
-from tenants.backoffice.paging import KeysetChangeList
-from tenants.scoping import active_scope
+from backoffice.display import bullets, duration, list_link, moment
+from backoffice.filters import DaysFilter, LineFilter
+from backoffice.modeladmin import ReadOnlyAdmin
+from backoffice.paging import KeysetChangeList
+from calls.admin.statistics_filter import counted
+from tenancy import active_scope
 
 
 class DayFilter(DaysFilter):
@@ -53,14 +53,14 @@ class NumbersAdmin(ReadOnlyAdmin):
         raise NotImplementedError
 
     def find_calls(self, rows: Iterable[Any]) -> None:
-        """Give each row what calls_behind() says of it."""
+        """Give each row what find_source_calls() says of it."""
         rows = list(rows)
-        found = calls_behind([self.period_of(row) for row in rows])
+        found = find_source_calls([self.period_of(row) for row in rows])
         for row, behind in zip(rows, found, strict=True):
             row.behind = behind
 
     def _link(self, row: Any, text: object, reached: str = "") -> SafeString | str:
-        behind: Behind = row.behind
+        behind: BucketSource = row.behind
         if behind.sealed or text is None:
             return "-" if text is None else str(text)
         period = behind.period

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from django.db import models
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from tenants.columns import NOW
-from tenants.readonly import ReadOnlyManager
-from tenants.scoping.constraints import LineForeignKey, TenantRLS
-from tenants.scoping.models import TenantModel, line_key
+from database.columns import NOW
+from tenancy.constraints import TenantKeyConstraint, TenantRLS
+from tenancy.models import TenantForeignKey, TenantModel
+from tenancy.readonly import ReadOnlyManager
 
 WAY_IN = "Statistics are written by roll_up_calls alone: change the calls, the numbers follow."
 
@@ -18,7 +18,7 @@ class CallAnalytics(TenantModel):
     """The calls of one line that began in one hour, UTC."""
 
     pk = models.CompositePrimaryKey("date_bucket", "phone_id")
-    phone = line_key(related_name="hourly_stats")
+    phone = TenantForeignKey(related_name="hourly_stats")
     date_bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
     total_calls = models.IntegerField(default=0, db_default=0)
     answered_calls = models.IntegerField(
@@ -29,14 +29,14 @@ class CallAnalytics(TenantModel):
     unique_callers = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=NOW)
 
-    way_in = WAY_IN
+    write_via = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
         db_table = "call_analytics"
         verbose_name = verbose_name_plural = "hourly statistics"
         ordering = ["-date_bucket", "phone"]
-        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
         indexes = [
             # Hours of one line; the primary key begins with the hour and serves all lines.
             models.Index(fields=["phone", "date_bucket"], name="idx_analytics_phone_date"),
@@ -50,7 +50,7 @@ class DailyCallStats(TenantModel):
     """The calls of one line that began on one day of the line's own timezone."""
 
     pk = models.CompositePrimaryKey("phone_id", "date")
-    phone = line_key(related_name="daily_stats")
+    phone = TenantForeignKey(related_name="daily_stats")
     date = models.DateField()
     total_calls = models.IntegerField(default=0, db_default=0)
     answered_calls = models.IntegerField(
@@ -69,14 +69,14 @@ class DailyCallStats(TenantModel):
         help_text="False: unique_callers is at most so many; see SealedMonth.",
     )
 
-    way_in = WAY_IN
+    write_via = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
         db_table = "daily_call_stats"
         verbose_name = verbose_name_plural = "daily statistics"
         ordering = ["-date", "phone"]
-        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
         indexes = [
             # One day over all lines.
             models.Index(fields=["-date"], name="idx_daily_stats_date"),
@@ -90,7 +90,7 @@ class CallAnalyticsRow(TenantModel):
     """A row of call_analytics under a key of one column: the admin knows no composite ones."""
 
     key = models.TextField(primary_key=True)
-    phone = line_key(related_name="+")
+    phone = TenantForeignKey(related_name="+")
     date_bucket = models.DateTimeField(verbose_name="hour", help_text="The hour's beginning, UTC.")
     total_calls = models.IntegerField()
     answered_calls = models.IntegerField(help_text="Answered or completed.")
@@ -99,7 +99,7 @@ class CallAnalyticsRow(TenantModel):
     unique_callers = models.IntegerField()
     created_at = models.DateTimeField()
 
-    way_in = WAY_IN
+    write_via = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -124,7 +124,7 @@ class DailyCallStatsRow(TenantModel):
     """A row of daily_call_stats under a key of one column: the admin knows no composite ones."""
 
     key = models.TextField(primary_key=True)
-    phone = line_key(related_name="+")
+    phone = TenantForeignKey(related_name="+")
     date = models.DateField()
     total_calls = models.IntegerField()
     answered_calls = models.IntegerField(help_text="Answered or completed.")
@@ -137,7 +137,7 @@ class DailyCallStatsRow(TenantModel):
     created_at = models.DateTimeField()
     callers_exact = models.BooleanField(help_text="False: unique callers are at most so many.")
 
-    way_in = WAY_IN
+    write_via = WAY_IN
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -175,7 +175,7 @@ class PhonePerformance(TenantModel):
         max_digits=20, decimal_places=4, help_text="Completed calls, percent of all."
     )
 
-    way_in = "The summary is written by refresh_summary alone."
+    write_via = "The summary is written by refresh_summary alone."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -199,10 +199,10 @@ class QueuedBucket(TenantModel):
     outlives_line = "deleting a line deletes its calls, whose triggers append here afterwards"
 
     pk = models.CompositePrimaryKey("phone_id", "bucket")
-    phone = line_key(related_name="queued_buckets")
+    phone = TenantForeignKey(related_name="queued_buckets")
     bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
 
-    way_in = "Triggers on calls fill this queue and roll_up_calls empties it."
+    write_via = "Triggers on calls fill this queue and roll_up_calls empties it."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -226,18 +226,18 @@ class SealedMonth(TenantModel):
     """
 
     pk = models.CompositePrimaryKey("phone_id", "since")
-    phone = line_key(related_name="sealed_months")
+    phone = TenantForeignKey(related_name="sealed_months")
     since = models.DateTimeField(help_text="The month's beginning, UTC.")
     until = models.DateTimeField(help_text="The next month's beginning, UTC.")
     calls = models.BigIntegerField(help_text="Dropped, less those that were loaded again.")
 
-    way_in = "drop_archive seals months and load_archive opens them again."
+    write_via = "drop_archive seals months and load_archive opens them again."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
         db_table = "sealed_months"
         ordering = ["-since", "phone"]
-        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
 
     def __str__(self) -> str:
         return f"{self.calls} dropped calls of {self.since:%Y-%m}"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from analytics.reading import HOURS_OF_LINES, Sums
+from analytics.queries import HOURS_OF_LINES, Sums
 
 # Ringing calls are few, and idx_active_calls has them.
 TOGETHER = f"""

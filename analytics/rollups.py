@@ -127,7 +127,7 @@ LINES_AT_ONCE = 50
 
 
 @dataclass
-class Rolled:
+class RollUpResult:
     """What a roll-up did."""
 
     lines: int = 0
@@ -140,16 +140,16 @@ def roll_up(
     *,
     phone_id: str | None = None,
     batch_hours: int = 500,
-    on_progress: Callable[[Rolled], None] | None = None,
+    on_progress: Callable[[RollUpResult], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> Rolled:
+) -> RollUpResult:
     """Empty the queue, of one line or of all; needs an all_tenants scope.
 
     Each batch of at most batch_hours hours of some lines is a transaction, so that the process may
     be killed at any moment. A line that another roll-up works on is left to it and counted in
     skipped_lines. `stop` is asked between batches.
     """
-    rolled = Rolled()
+    rolled = RollUpResult()
     queued = [phone_id] if phone_id is not None else _queued_lines()
     for begin in range(0, len(queued), LINES_AT_ONCE):
         some, taken = queued[begin : begin + LINES_AT_ONCE], set[str]()
@@ -176,7 +176,9 @@ def _queued_lines() -> list[str]:
         return [line for (line,) in cursor.fetchall()]
 
 
-def _roll_up_batch(some: list[str], limit: int, rolled: Rolled) -> list[tuple[str, datetime]]:
+def _roll_up_batch(
+    some: list[str], limit: int, rolled: RollUpResult
+) -> list[tuple[str, datetime]]:
     """Roll up queued hours of some lines, line by line from the oldest on; returns which."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_LINES, {"lines": some})

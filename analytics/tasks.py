@@ -4,12 +4,12 @@ from django.conf import settings
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from analytics.jobs import forget_old_jobs
 from analytics.rollups import roll_up
 from analytics.summary import refresh_summary
 from analytics.verification import verify_stats
 from calls.tasks import RETRY
-from tenants.scoping import all_tenants
+from jobs.failures import forget_old_jobs
+from tenancy import all_tenants
 
 
 @app.periodic(cron=settings.SCHEDULE["roll_up_calls"])

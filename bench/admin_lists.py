@@ -42,7 +42,7 @@ QUESTIONS = {
     "a caller": ("q={1}", "q={1}"),
     "nonsense": ("q=zzzzzz", "q=zzzzzz"),
 }
-MOST_QUERIES = "<= 15"
+MAX_QUERIES = "<= 15"
 
 # Of each line its settings, week, rules, key and member; of the calls an archived copy of each
 # tenth, an event of each fifth, a review of each hundredth; and the jobs of a week.
@@ -134,7 +134,7 @@ def rows(calls: int) -> Iterator[Row]:
                 peer="",
                 ours=f"{queries_sent} queries, {in_milliseconds(taken['ours'])}",
                 ratio=queries_sent,
-                target=MOST_QUERIES,
+                target=MAX_QUERIES,
             )
 
 
@@ -158,9 +158,9 @@ def _session(client: Any) -> str:
 
 def _known(calls: int) -> tuple[Any, str, int]:
     """A call's moment and caller, and the number of the stock list's last page."""
-    from calls.admin import CallAdmin
+    from calls.admin.calls import CallAdmin
     from calls.models import Call
-    from tenants.scoping import all_tenants
+    from tenancy import all_tenants
 
     with all_tenants("benchmark of the admin's lists"):
         call = Call.objects.order_by("-created_at")[1000]
@@ -172,7 +172,7 @@ def _lists() -> dict[str, str]:
     from django.contrib import admin
     from django.urls import reverse
 
-    from tenants.backoffice.modeladmin import BackofficeAdmin
+    from backoffice.modeladmin import BackofficeAdmin
 
     return {
         str(model._meta.verbose_name_plural): reverse(

@@ -121,15 +121,15 @@ def compare(server: "psycopg.Connection[Any]", work: str) -> Iterator[Row]:
 
 def roll_up() -> None:
     from analytics import rollups
-    from tenants.scoping import all_tenants
+    from tenancy import all_tenants
 
     with all_tenants("bench"):
         rollups.roll_up()
 
 
 def read() -> Any:
-    from analytics.reading import daily
-    from tenants.scoping import tenant
+    from analytics.queries import daily
+    from tenancy import tenant
 
     with tenant(LINE):
         return daily(first=FIRST, last=LAST)

@@ -46,8 +46,8 @@ def rows(calls: int) -> Iterator[Row]:
     )
     from django.conf import settings
 
+    from tenancy import all_tenants
     from tenants.credentials import create_api_key
-    from tenants.scoping import all_tenants
 
     os.environ["SECRET_KEY"] = settings.SECRET_KEY  # FastAPI's server reads it by itself
     with all_tenants("benchmark"):

@@ -164,7 +164,7 @@ def beside_intake() -> Iterator[Row]:
     seconds: list[float] = []
     begun = threading.local()
 
-    def note(moved: batches.Moved) -> None:
+    def note(moved: batches.BatchResult) -> None:
         now = time.perf_counter()
         if hasattr(begun, "at"):  # the first one of a connection includes what comes before
             seconds.append(now - begun.at)

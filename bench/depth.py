@@ -25,7 +25,7 @@ def rows(calls: int) -> Iterator[Row]:
     """On the database of the environment, which has so many calls of bench.data."""
     set_up_django()
     from calls.models import Call
-    from tenants.scoping import tenant
+    from tenancy import tenant
 
     with tenant(LINE):
         deep = min(10_000, Call.objects.count() // SIZE)
@@ -51,15 +51,15 @@ def rows(calls: int) -> Iterator[Row]:
 
 
 def keyset(page: int) -> Callable[[], object]:
-    from calls.api.page import Shape, read_page
+    from calls.api.page import ListQuery, read_page
     from calls.models import Call
 
     if page == 1:
-        return lambda: read_page(Shape(), {}, limit=SIZE)
+        return lambda: read_page(ListQuery(), {}, limit=SIZE)
     before: Any = Call.objects.order_by("-created_at", "-id").values_list("created_at", "id")
     at, after_id = before[(page - 1) * SIZE - 1]
     place = {"at": at.isoformat(), "after_id": str(after_id)}
-    return lambda: read_page(Shape(after_cursor=True), place, limit=SIZE)
+    return lambda: read_page(ListQuery(after_cursor=True), place, limit=SIZE)
 
 
 def page_numbers(page: int) -> Callable[[], object]:

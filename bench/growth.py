@@ -78,7 +78,7 @@ def measure() -> dict[str, float]:
     from bench.depth import keyset
     from calls.archival import cutoff, moving
     from calls.models import Call
-    from tenants.scoping import all_tenants, tenant
+    from tenancy import all_tenants, tenant
 
     client = logged_in()
 

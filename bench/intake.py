@@ -37,7 +37,7 @@ from itertools import count
 from django.utils import timezone
 from analytics.summary import refresh_summary
 from calls.archival import cutoff, moving
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 for _ in count():
     now = timezone.now()
     moving.archive_calls(
@@ -100,7 +100,7 @@ def shown(slices: list[Slice]) -> str:
 def lost(sids: list[str]) -> int:
     """Acknowledged callbacks whose event or whose call is not there."""
     from calls.models import Call, CallEvent
-    from tenants.scoping import all_tenants
+    from tenancy import all_tenants
 
     with all_tenants("bench"):
         ended: int = Call.objects.filter(call_sid__in=sids, status="completed").count()

@@ -30,7 +30,7 @@ class Query(NamedTuple):
 def rows(calls: int) -> Iterator[Row]:
     """On the database of the environment, which has so many calls of bench.data."""
     set_up_django()
-    from tenants.scoping import tenant
+    from tenancy import tenant
 
     for alias in PEERS:
         add_unguarded(alias)

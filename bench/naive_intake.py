@@ -18,7 +18,7 @@ def naive(request: HttpRequest) -> HttpResponse:
     """A signature check and one INSERT, under a SID of its own, since a second one would fail."""
     from calls.intake.statuses import our_status
     from calls.models import Call
-    from tenants.scoping import tenant
+    from tenancy import tenant
 
     validator = RequestValidator(settings.TWILIO_AUTH_TOKEN[0])
     url = settings.PUBLIC_URL + request.path

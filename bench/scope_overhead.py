@@ -79,11 +79,11 @@ def _ask(name: str, lines: Iterator[str], queries: int) -> None:
 
 def ours(line: str, queries: int) -> None:
     from calls.models import Call
-    from tenants.scoping import tenant
-    from tenants.scoping.work import working
+    from database.statement_context import statement_context
+    from tenancy import tenant
 
     # As in every request: its name and its patience for locks travel with the scope.
-    with working("GET /api/v1/calls/", lock_timeout=5_000), tenant(line):
+    with statement_context("GET /api/v1/calls/", lock_timeout=5_000), tenant(line):
         for _ in range(queries):
             list(Call.objects.all()[:20])
 

@@ -35,8 +35,8 @@ def rows(calls: int) -> Iterator[Row]:
     """On a copy of the database, which gets an API key."""
     # One caller asks as fast as it can.
     set_up_django(API_REQUESTS_PER_KEY="1000000", API_REQUESTS_PER_LINE="1000000")
+    from tenancy import all_tenants
     from tenants.credentials import create_api_key
-    from tenants.scoping import all_tenants
 
     with all_tenants("benchmark"):
         _, key = create_api_key(phone_id=LINE, name="bench", scopes=["read"])
@@ -76,10 +76,10 @@ def take_apart(key: str, headers: dict[str, str]) -> Iterator[Row]:
     from django.core.handlers.wsgi import WSGIHandler
     from django.test import RequestFactory
 
-    from calls.api.page import Shape, page_sql, read_page
+    from calls.api.page import ListQuery, page_sql, read_page
     from calls.models import Call
+    from tenancy import current_scope, tenant
     from tenants.api.authentication import find_client
-    from tenants.scoping import current_scope, tenant
 
     handler: Any = WSGIHandler()
     factory = RequestFactory(headers=headers, SERVER_NAME="localhost")
@@ -108,10 +108,10 @@ def take_apart(key: str, headers: dict[str, str]) -> Iterator[Row]:
         taken |= by_turns(
             {
                 "SQL: reading and rendering 20 calls as JSON": lambda: read_page(
-                    Shape(), {}, limit=20
+                    ListQuery(), {}, limit=20
                 ),
                 "SQL: reading 20 calls into objects instead": lambda: list(bare.all()),
-                "writing the statement, which is kept": lambda: page_sql(Shape()),
+                "writing the statement, which is kept": lambda: page_sql(ListQuery()),
             },
             rounds=200,
         )

@@ -16,12 +16,12 @@ from django.db.models import Q
 from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.intake.models import CallEvent as CallEvent
 from calls.reviews.models import CallReview as CallReview
-from calls.search import Found, Search
-from tenants.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
-from tenants.readonly import ReadOnlyManager
-from tenants.scoping.constraints import CascadeForeignKey, LineForeignKey, TenantRLS
-from tenants.scoping.models import TenantManager, TenantModel, TenantQuerySet, line_key
-from tenants.triggers import Refuse, RunFunction, SameLine, StampUpdatedAt, Trigger
+from calls.search.query import Found, Search
+from database.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
+from database.triggers import MatchParentTenant, RejectUpdate, RunFunction, StampUpdatedAt, Trigger
+from tenancy.constraints import CascadeForeignKey, TenantKeyConstraint, TenantRLS
+from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
+from tenancy.readonly import ReadOnlyManager
 
 
 class CallStatus(models.TextChoices):
@@ -108,7 +108,7 @@ class IndexWords(RunFunction):
         super().__init__(name=name, operation=operation, condition=pgtrigger.Condition(condition))
 
 
-class OfStatement(RunFunction):
+class StatementTrigger(RunFunction):
     """Runs once for all rows of a statement."""
 
     when = pgtrigger.After
@@ -133,7 +133,7 @@ class Call(TenantModel):
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
-    phone = line_key(related_name="calls")
+    phone = TenantForeignKey(related_name="calls")
     # Not always a number: also client:…, sip:…, anonymous. Under collation "C" the index
     # idx_calls_caller_number serves prefix searches (^@), which row level security lets through.
     caller_number = models.TextField(db_collation="C")
@@ -239,24 +239,24 @@ class Call(TenantModel):
                 operation=TEXTS,
                 condition=OTHER_TEXTS,
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_forget_words",
                 operation=pgtrigger.Delete,
                 referencing=REMOVED,
                 condition=pgtrigger.Condition(NOT_MOVED),
                 func="app.forget_words",
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_forget_all_words",
                 operation=pgtrigger.Truncate,
                 func="app.forget_words",
             ),
-            Refuse(
+            RejectUpdate(
                 name="calls_line_is_fixed",
                 condition="OLD.phone_id IS DISTINCT FROM NEW.phone_id",
                 message="A call stays with its line: phone_id cannot change.",
             ),
-            Refuse(
+            RejectUpdate(
                 name="calls_status_moves_forward",
                 condition=(
                     "OLD.status IS DISTINCT FROM NEW.status AND (NEW.status = 'ringing' OR"
@@ -289,7 +289,7 @@ class CallMetadata(TenantModel):
         db_constraint=False,
         related_name="metadata",
     )
-    phone = line_key(related_name="call_metadata")
+    phone = TenantForeignKey(related_name="call_metadata")
     metadata = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
     tags = ArrayField(models.TextField(), default=list, db_default=EMPTY_ARRAY, blank=True)
     custom_fields = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
@@ -319,7 +319,7 @@ class CallMetadata(TenantModel):
             models.Index(fields=["phone"], name="idx_call_metadata_phone_id"),
         ]
         triggers = [
-            SameLine(
+            MatchParentTenant(
                 name="call_metadata_follows_call",
                 column="call_id",
                 references="calls",
@@ -345,10 +345,10 @@ class CallSearch(TenantModel):
         db_constraint=False,
         related_name="+",
     )
-    phone = line_key(related_name="+")
+    phone = TenantForeignKey(related_name="+")
     document = SearchVectorField()
 
-    way_in = "The search table is written by triggers alone: change the call, the words follow."
+    write_via = "The search table is written by triggers alone: change the call, the words follow."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -356,7 +356,7 @@ class CallSearch(TenantModel):
         verbose_name = verbose_name_plural = "words of calls"
         constraints = [
             TenantRLS(tenant_may="SELECT"),
-            LineForeignKey(),
+            TenantKeyConstraint(),
         ]
         indexes = [
             # What app.top_calls() looks up.
@@ -374,7 +374,7 @@ class CallArchive(TenantModel):
     """
 
     id = models.UUIDField(primary_key=True, editable=False)  # with created_at in the database
-    phone = line_key(related_name="archived_calls")
+    phone = TenantForeignKey(related_name="archived_calls")
     caller_number = models.TextField(db_collation="C")
     call_sid = models.TextField(db_collation="C", verbose_name="call SID")
     status = models.TextField(choices=CallStatus.choices)
@@ -397,14 +397,14 @@ class CallArchive(TenantModel):
     )
     archived_at = models.DateTimeField(db_default=NOW)
 
-    way_in = "The archive is written by archive_calls and restore_calls alone."
+    write_via = "The archive is written by archive_calls and restore_calls alone."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
         db_table = "calls_archive"
         verbose_name = "archived call"
         ordering = ["-created_at", "-id"]
-        constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
         indexes = [
             # What app.top_archived_calls() looks up, as of live calls in their metadata.
             GinIndex(
@@ -449,24 +449,24 @@ class CallArchive(TenantModel):
                     RETURN NEW;
                 """,
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_archive_remembers_sids",
                 operation=pgtrigger.Insert,
                 referencing=ADDED,
                 func="app.remember_archived_sids",
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_archive_forgets_sids",
                 operation=pgtrigger.Delete,
                 referencing=REMOVED,
                 func="app.forget_archived_sids",
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_archive_forgets_all_sids",
                 operation=pgtrigger.Truncate,
                 func="app.forget_archived_sids",
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_archive_index_words",
                 operation=pgtrigger.Insert,
                 referencing=ADDED,
@@ -478,18 +478,18 @@ class CallArchive(TenantModel):
                 operation=TEXTS,
                 condition=OTHER_TEXTS,
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_archive_forgets_words",
                 operation=pgtrigger.Delete,
                 referencing=REMOVED,
                 func="app.forget_words",
             ),
-            OfStatement(
+            StatementTrigger(
                 name="calls_archive_forgets_all_words",
                 operation=pgtrigger.Truncate,
                 func="app.forget_words",
             ),
-            Refuse(
+            RejectUpdate(
                 name="calls_archive_sid_is_fixed",
                 condition="OLD.call_sid IS DISTINCT FROM NEW.call_sid",
                 message="The call_sid of an archived call cannot change.",

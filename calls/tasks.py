@@ -9,10 +9,11 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from api.idempotency_keys import forget_idempotency_keys
 from calls.archival import cutoff, ledger, moving
-from calls.intake import retention, stuck
+from calls.intake import stuck
+from calls.intake.webhooks.views import retention
 from calls.reviews.queue import prune_reviews
-from tenants.idempotency import forget_idempotency_keys
 
 # Three more tries, 6, 36 and 216 seconds apart; then the job shows as failed in the admin.
 RETRY = RetryStrategy(max_attempts=4, exponential_wait=6)

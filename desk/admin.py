@@ -9,16 +9,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from desk import jobs as jobs
+from backoffice.display import moment
+from backoffice.modeladmin import UnfoldModelAdmin
 from desk import line_page as line_page
-from tenants.backoffice.display import moment
-from tenants.backoffice.modeladmin import LookAdmin
+from jobs import admin as admin
 
 admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin, LookAdmin):  # type: ignore[type-arg]
+class PeopleAdmin(UserAdmin, UnfoldModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -42,5 +42,5 @@ class PeopleAdmin(UserAdmin, LookAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class RolesAdmin(GroupAdmin, LookAdmin):
+class RolesAdmin(GroupAdmin, UnfoldModelAdmin):
     search_help_text = "A role's name."

@@ -10,12 +10,12 @@ from procrastinate.contrib.django.models import ProcrastinateEvent
 
 from analytics.overview import Totals, hours_together
 from analytics.summary import summary_as_of
+from backoffice.counting import count_up_to
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import LOW_CONFIDENCE, Call, CallArchive
 from calls.reviews.queue import WAITS_FOR, waiting
-from tenants.backoffice.counting import count_up_to
-from tenants.scoping import current_scope
+from tenancy import current_scope
 
 MINUTE = datetime.timedelta(minutes=1)
 HOUR = datetime.timedelta(hours=1)

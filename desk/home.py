@@ -13,14 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analytics.overview import quiet_lines
-from analytics.reading import Counts, Sums, daily_sums
+from analytics.queries import Counts, Sums, daily_sums
+from backoffice.counting import count_up_to
+from backoffice.display import duration
+from backoffice.paging import TooSlow, time_limit
 from calls.models import Call
 from desk import cards
 from desk.cards import Card, list_of
 from desk.charts import Bar, Chart, draw
-from tenants.backoffice.counting import count_up_to
-from tenants.backoffice.display import duration
-from tenants.backoffice.paging import TooSlow, time_limit
 
 # Seconds for one part of the page; a slow one says so and does not hold up the others.
 TIME_LIMIT = 1.5

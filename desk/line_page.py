@@ -10,20 +10,20 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from analytics.models import PhonePerformance
-from analytics.reading import daily
+from analytics.queries import daily
 from analytics.summary import summary_as_of
+from backoffice.counting import count_up_to
+from backoffice.display import duration
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
 from desk.cards import Card, list_of
 from desk.charts import Chart
 from desk.home import DAYS, calls_a_day
+from tenancy import current_scope, tenant
 from tenants.admin import PhoneNumberAdmin
-from tenants.backoffice.counting import count_up_to
-from tenants.backoffice.display import duration
 from tenants.memberships import Membership
 from tenants.models import ApiKey, BusinessHours, ConversationRule, PhoneNumber, Weekday
 from tenants.rules.sentences import sentence
-from tenants.scoping import current_scope, tenant
 
 CALLS_SHOWN = 8
 ROWS_SHOWN = 12

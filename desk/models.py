@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.db import models
 
-from tenants.columns import NOW
+from database.columns import NOW
 
 
 class SavedView(models.Model):

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from unfold.dataclasses import SearchResult
 
+from backoffice.paging import TooSlow, time_limit
 from calls.models import Call, CallArchive
-from tenants.backoffice.paging import TooSlow, time_limit
-from tenants.backoffice.search import calls_named, lines_that_match
+from tenants.line_search import calls_named, lines_that_match
 from tenants.models import PhoneNumber
 
 # Rows of each kind; the rest is behind the link to the list.

@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from calls.call_page import call_page
+from backoffice.counting import count_up_to
+from backoffice.display import moment
+from calls.admin.call_page import call_page
 from calls.models import Call, CallReview
 from calls.reviews import queue
-from tenants.backoffice.counting import count_up_to
-from tenants.backoffice.display import moment
 
 LATEST_SHOWN = 8
 

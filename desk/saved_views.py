@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from backoffice.paging import AFTER, BEFORE
 from desk.models import SavedView
-from tenants.backoffice.paging import AFTER, BEFORE
 
 # Where in a list somebody was, which is no part of the view.
 PLACES = (AFTER, BEFORE, "p", "_changelist_filters", "_popup", "_to_field")
 # A person's views of one list, and those that all share: more would be no help.
-MOST = 50
+MAX_COUNT = 50
 
 
 class ViewForm(forms.Form):
@@ -30,7 +30,7 @@ class ViewForm(forms.Form):
 def views_of(model: type[Model], user: Any) -> QuerySet[SavedView]:
     """A person's own views of a list and those that others share, by name."""
     views = SavedView.objects.filter(list=model._meta.label_lower)
-    return views.filter(Q(owner=user) | Q(is_shared=True)).order_by("name", "id")[: 2 * MOST]
+    return views.filter(Q(owner=user) | Q(is_shared=True)).order_by("name", "id")[: 2 * MAX_COUNT]
 
 
 def filters_alone(query: str) -> str:
@@ -66,8 +66,10 @@ def keep_view(request: HttpRequest) -> HttpResponse:
     address = f"{address}?{query}"
     if said["shared"] and not user.has_perm("desk.share_savedview"):
         raise PermissionDenied
-    if own.count() >= MOST:
-        messages.error(request, f"The view was not saved: {MOST} are the most. Forget some first.")
+    if own.count() >= MAX_COUNT:
+        messages.error(
+            request, f"The view was not saved: {MAX_COUNT} are the most. Forget some first."
+        )
         return redirect(address)
     own.update_or_create(
         name=said["name"],

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from monitoring.models import Alert, Notice
 from monitoring.pages import page, show
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 CHANGE = "monitoring.change_alert"
 LATEST_SHOWN = 30

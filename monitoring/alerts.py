@@ -11,8 +11,8 @@ from django.utils import timezone
 from monitoring.delivery import deliver_notice
 from monitoring.findings import Finding, Item, Level
 from monitoring.models import Alert, Channel, Notice
-from monitoring.report import Report, examine, keep, young_costly_findings
-from tenants.scoping import all_tenants, no_tenant
+from monitoring.report import Report, examine, reusable_findings, save_report
+from tenancy import all_tenants, no_tenant
 
 BAD = (Level.WARNING, Level.CRITICAL)
 REMINDED_EVERY = timedelta(days=1)
@@ -22,14 +22,14 @@ ADVISORY_LOCK = 0x7265706C_00000002  # any number that nobody else locks
 Key = tuple[str, str]  # metric and subject: one alert each
 
 
-def watch() -> None:
+def run_check() -> None:
     """Examine the server, keep the report, and follow what it found."""
-    report = examine(reuse=young_costly_findings(timezone.now()))
-    keep(report)
-    follow(report)
+    report = examine(reuse=reusable_findings(timezone.now()))
+    save_report(report)
+    sync_alerts(report)
 
 
-def follow(report: Report) -> None:
+def sync_alerts(report: Report) -> None:
     """Open, keep up to date and resolve alerts; what is worth telling becomes notices."""
     now = report.server.now
     with all_tenants("alerts"), transaction.atomic():
@@ -50,7 +50,7 @@ def follow(report: Report) -> None:
             alert.save(update_fields=["resolved_at"])
         _tell(
             [alert for alert in alerts if _is_news(alert, now)],
-            [alert for alert in gone if alert.told_level],
+            [alert for alert in gone if alert.notified_level],
             now,
         )
 
@@ -70,7 +70,7 @@ def _keep(alert: Alert | None, finding: Finding, item: Item, now: datetime) -> A
             alert.snoozed_until, alert.note = before.snoozed_until, before.note
             alert.handled_by = before.handled_by
     alert.label, alert.level, alert.seen_at = finding.label, item.level, now
-    alert.text, alert.cure = item.text, item.cure
+    alert.text, alert.fix = item.text, item.fix
     alert.save()
     return alert
 
@@ -90,10 +90,10 @@ def _is_well(key: Key, findings: Iterable[Finding]) -> bool:
 def _is_news(alert: Alert, now: datetime) -> bool:
     if alert.is_snoozed(now):
         return False
-    told = Level(alert.told_level).badness if alert.told_level else -1
+    told = Level(alert.notified_level).badness if alert.notified_level else -1
     if Level(alert.level).badness > told:
         return True
-    reminded = alert.told_at is not None and alert.told_at <= now - REMINDED_EVERY
+    reminded = alert.notified_at is not None and alert.notified_at <= now - REMINDED_EVERY
     return reminded and alert.acknowledged_at is None
 
 
@@ -101,8 +101,8 @@ def _tell(bad: list[Alert], gone: list[Alert], now: datetime) -> None:
     if not bad and not gone:
         return
     for alert in bad:
-        alert.told_level, alert.told_at = alert.level, now
-        alert.save(update_fields=["told_level", "told_at"])
+        alert.notified_level, alert.notified_at = alert.level, now
+        alert.save(update_fields=["notified_level", "notified_at"])
     news = {"alerts": [_news(alert) for alert in bad], "resolved": [_news(a) for a in gone]}
     channels = {Channel.EMAIL: settings.ALERT_EMAILS, Channel.WEBHOOK: settings.ALERT_WEBHOOK_URL}
     for channel, address in channels.items():

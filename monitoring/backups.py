@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monitoring.models import Backup
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 
 class BadInfo(Exception):

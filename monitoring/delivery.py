@@ -19,7 +19,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from monitoring.models import Channel, Notice
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 TIMEOUT = 10  # seconds, of connecting and of each read
 # Eight attempts within an hour: 3, 9, 27 … seconds apart.

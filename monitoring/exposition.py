@@ -15,8 +15,8 @@ from prometheus_client.registry import Collector
 
 from monitoring.models import DatabaseReport
 from monitoring.report import findings_of
-from monitoring.requests import counted
-from tenants.scoping import all_tenants
+from monitoring.request_metrics import counted
+from tenancy import all_tenants
 
 LOOPBACK = {"127.0.0.1", "::1"}
 # A proxy on this machine sends strangers' requests over loopback; it says so in one of these.

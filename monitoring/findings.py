@@ -28,7 +28,7 @@ class Item:
     subject: str
     value: float | None
     text: str
-    cure: str = ""
+    fix: str = ""
     accepted: str = ""  # why what would be bad is as it should be
 
 

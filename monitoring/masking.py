@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-# What tenants.scoping.guard puts in front of each statement: the scope, who works, or both.
+# What tenancy.guard puts in front of each statement: the scope, who works, or both.
 SCOPE = re.compile(
     r"\s*SELECT (?:set_config\('role','(?P<role>[^']*)',true\),"
     r"set_config\('app\.phone_id','(?P<line>[^']*)',true\),?)?"

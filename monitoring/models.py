@@ -211,14 +211,14 @@ class Alert(models.Model):
     label = models.TextField()
     level = models.TextField(choices=[(level.value, level.value) for level in Level])
     text = models.TextField(help_text="What was found last; for staff alone.")
-    cure = models.TextField()
+    fix = models.TextField()
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField(help_text="Found last.")
     resolved_at = models.DateTimeField(null=True, blank=True)
-    told_level = models.TextField(
+    notified_level = models.TextField(
         default="", db_default="", help_text="The worst that was told; empty: nobody was told."
     )
-    told_at = models.DateTimeField(null=True)
+    notified_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
     handled_by = models.TextField(default="", db_default="")
@@ -252,14 +252,14 @@ class Alert(models.Model):
     def snooze(self, *, by: str, note: str, until: datetime) -> None:
         """Nothing is told of it until then, even if it goes and comes again; then all anew."""
         self.snoozed_until, self.handled_by, self.note = until, by, note
-        self.acknowledged_at, self.told_level = None, ""
+        self.acknowledged_at, self.notified_level = None, ""
         self.save(
             update_fields=[
                 "snoozed_until",
                 "handled_by",
                 "note",
                 "acknowledged_at",
-                "told_level",
+                "notified_level",
             ]
         )
 

@@ -13,15 +13,15 @@ from django.template.response import TemplateResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from monitoring.alerts import watch
+from monitoring.alerts import run_check
 from monitoring.metrics import GROUPS
 from monitoring.models import DatabaseReport, EndedSession, HowEnded, Statement
 from monitoring.plans import NoPlan, plan_of
 from monitoring.report import findings_of
-from monitoring.server import reading
+from monitoring.server import read_only_transaction
 from monitoring.sessions import Session, end_session, sessions
 from monitoring.statements import Order, activity
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 View = Callable[..., HttpResponse]
 VIEW = "monitoring.view_databasereport"
@@ -58,7 +58,7 @@ def show(request: HttpRequest, template: str, title: str, **context: Any) -> Htt
 def report(request: HttpRequest) -> HttpResponse:
     """GET shows the worker's last report; POST looks again now."""
     if request.method == "POST":
-        watch()
+        run_check()
         return redirect("database:report")
     with all_tenants("database page"):
         last = DatabaseReport.objects.first()
@@ -76,7 +76,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     """The statements of the last hour that are first in what `order` names."""
     given = request.GET.get("order", "")
     order = Order(given) if given in list(Order) else Order.TOTAL
-    with reading(reason="database page") as cursor:
+    with read_only_transaction(reason="database page") as cursor:
         found = activity(cursor, order=order)
     return show(
         request, "statements", "Statements", statements=found, orders=list(Order), order=order

@@ -5,10 +5,10 @@ from contextlib import nullcontext
 
 from django.db import DatabaseError, connection
 
+from database.roles import STAFF
 from monitoring.models import Statement
-from monitoring.server import reading
-from tenants.scoping import no_tenant
-from tenants.scoping.roles import STAFF
+from monitoring.server import read_only_transaction
+from tenancy import no_tenant
 
 PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"\$[0-9]")
@@ -31,7 +31,7 @@ def plan_of(statement: Statement) -> str:
         raise NoPlan("only SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES have a plan")
     if ";" in text:  # a second statement would run
         raise NoPlan("it is more than one statement")
-    with reading(reason="plan of a statement") as cursor:
+    with read_only_transaction(reason="plan of a statement") as cursor:
         options = "VERBOSE"
         if PARAMETER.search(text):
             if connection.connection.info.server_version < GENERIC_SINCE:

@@ -11,8 +11,8 @@ from django.db import ProgrammingError, connection
 from monitoring.findings import Finding, Item, Level, worst
 from monitoring.metrics import METRICS
 from monitoring.models import DatabaseReport
-from monitoring.server import Server, look, reading
-from tenants.scoping import all_tenants
+from monitoring.server import Server, inspect_server, read_only_transaction
+from tenancy import all_tenants
 
 # Metrics that read tables, and how old their findings may be on the schedule.
 COSTLY_EVERY = timedelta(hours=6)
@@ -48,13 +48,13 @@ def examine(*, reuse: Mapping[str, Finding] | None = None) -> Report:
     """
     began = perf_counter()
     known = reuse or {}
-    with reading(reason="database report") as cursor:
-        server = look(cursor)
+    with read_only_transaction(reason="database report") as cursor:
+        server = inspect_server(cursor)
         findings = [known.get(metric.name) or metric.find(cursor, server) for metric in METRICS]
     return Report(server, findings, round((perf_counter() - began) * 1000, 1))
 
 
-def keep(report: Report) -> DatabaseReport:
+def save_report(report: Report) -> DatabaseReport:
     """Store a report, and forget old ones."""
     with all_tenants("database report"):
         DatabaseReport.objects.filter(taken_at__lt=report.server.now - KEPT_FOR).delete()
@@ -80,7 +80,7 @@ def backlog() -> Level:
     return worst([Level(level) for level in row[0]]) if row else Level.UNKNOWN
 
 
-def young_costly_findings(now: datetime) -> dict[str, Finding]:
+def reusable_findings(now: datetime) -> dict[str, Finding]:
     """The last findings of the costly metrics that need not be asked again yet."""
     with all_tenants("database report"):
         last = DatabaseReport.objects.first()

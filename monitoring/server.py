@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 Row = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Server:
         return self.now - self.counted_since if self.counted_since else None
 
 
-def look(cursor: Any) -> Server:
+def inspect_server(cursor: Any) -> Server:
     """Read the facts."""
     [facts] = rows(cursor, FACTS)
     if facts["counted_since"] is None:
@@ -59,7 +59,7 @@ def look(cursor: Any) -> Server:
 
 
 @contextmanager
-def reading(*, reason: str, timeout: int = STATEMENT_TIMEOUT) -> Iterator[Any]:
+def read_only_transaction(*, reason: str, timeout: int = STATEMENT_TIMEOUT) -> Iterator[Any]:
     """A cursor of staff that changes nothing and waits for nobody: it is rolled back.
 
     timeout is in milliseconds and holds for each statement.

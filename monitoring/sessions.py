@@ -8,8 +8,8 @@ from django.db import connection
 
 from monitoring.masking import mask
 from monitoring.models import EndedSession, HowEnded
-from monitoring.server import reading, rows
-from tenants.scoping import all_tenants, no_tenant
+from monitoring.server import read_only_transaction, rows
+from tenancy import all_tenants, no_tenant
 
 SHOWN = 200
 SESSIONS = """
@@ -58,7 +58,7 @@ class Session:
 
 def sessions() -> list[Session]:
     """Those with the oldest transactions first; without the one that asks."""
-    with reading(reason="sessions of the database") as cursor:
+    with read_only_transaction(reason="sessions of the database") as cursor:
         return [_session(row) for row in rows(cursor, SESSIONS, {"shown": SHOWN})]
 
 

@@ -13,7 +13,7 @@ from monitoring.masking import mask
 from monitoring.models import Snapshot, StatementActivity, TableSize
 from monitoring.server import LOCK_TIMEOUT, STATEMENT_TIMEOUT
 from monitoring.statements import schema_of_extension
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 COUNTERS = """
 INSERT INTO server_snapshots (taken_at, started_at, database_bytes, counters)

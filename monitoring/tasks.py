@@ -8,7 +8,7 @@ from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from monitoring.alerts import forget_old_alerts, watch
+from monitoring.alerts import forget_old_alerts, run_check
 from monitoring.snapshots import forget_old_snapshots, take_snapshot
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def database_report(timestamp: int = 0) -> None:
     except DatabaseError as error:
         # The report says what is wrong with the server, so it must come all the more.
         logger.warning("No snapshot of the server was taken: %s", type(error).__name__)
-    watch()
+    run_check()
 
 
 @app.periodic(cron=settings.SCHEDULE["forget_snapshots"])

@@ -36,8 +36,8 @@ def _finding(finding: Finding, *, with_query: bool) -> Iterator[str]:
     if finding.level in (Level.WARNING, Level.CRITICAL):
         if finding.threshold:
             yield f"            threshold: {finding.threshold}"
-        for cure in dict.fromkeys(item.cure for item in finding.items if item.cure):
-            yield f"            do: {cure}"
+        for fix in dict.fromkeys(item.fix for item in finding.items if item.fix):
+            yield f"            do: {fix}"
     if finding.since:
         yield f"            counted since {finding.since:%Y-%m-%d %H:%M} UTC"
     if with_query:

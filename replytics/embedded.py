@@ -250,7 +250,7 @@ class Cluster:
 
     def _prepare_database(self) -> None:
         """The roles, the database and the extensions only a superuser may create."""
-        from tenants.scoping.roles import create_roles  # with Django, which programs() needs not
+        from database.roles import create_roles  # with Django, which programs() needs not
 
         described = self.describe()
         assert described is not None

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from database.errors import RETRY_AFTER
 from monitoring.findings import Level
 from monitoring.report import backlog
-from tenants.unavailable import RETRY_AFTER
 
 # Seconds. A server that vanished from the network, or that is frozen, answers nothing at all.
 PATIENCE = 2.5

@@ -187,8 +187,8 @@ def _embedded_database(mark: IO[str]) -> Iterator[None]:
 
 
 def _load_demo_data() -> None:
+    from tenancy import all_tenants
     from tenants.models import PhoneNumber
-    from tenants.scoping import all_tenants
 
     with all_tenants("make run: is there any line?"):
         if PhoneNumber.objects.exists():

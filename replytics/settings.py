@@ -172,7 +172,7 @@ INSTALLED_APPS = [
     # Before the admin, whose templates they extend, each those of the next.
     "tenants",
     "unfold.apps.BasicAppConfig",
-    "tenants.backoffice.apps.BackofficeConfig",
+    "backoffice.apps.BackofficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -195,17 +195,17 @@ if find_spec("django_linear_migrations"):
 
 MIDDLEWARE = [
     "replytics.request_ids.RequestIdMiddleware",
-    "monitoring.requests.MeasureMiddleware",
+    "monitoring.request_metrics.MeasureMiddleware",
     "replytics.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "tenants.api.lane.CredentialsLane",
+    "api.lane.CredentialsLane",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "tenants.scoping.middleware.ScopeMiddleware",
+    "tenants.line_middleware.ScopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -268,15 +268,15 @@ REST_FRAMEWORK = {
         "tenants.api.authentication.TokenAuthentication",
         "tenants.api.authentication.StaffSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.permissions.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["tenants.api.permissions.WithinBudget"],
-    "DEFAULT_PARSER_CLASSES": ["tenants.api.parsing.StrictJSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.permissions.WithinBudget"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "tenants.api.rendering.JSONRenderer",
-        "tenants.api.rendering.ProblemRenderer",
+        "api.rendering.JSONRenderer",
+        "api.rendering.ProblemRenderer",
     ],
-    "DEFAULT_SCHEMA_CLASS": "tenants.api.openapi.StrictSchema",
-    "EXCEPTION_HANDLER": "tenants.api.problems.handle",
+    "DEFAULT_SCHEMA_CLASS": "api.openapi.StrictSchema",
+    "EXCEPTION_HANDLER": "api.problems.handle",
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
@@ -295,7 +295,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "tenants.api.openapi.add_shapes_of_rules",
+        "api.openapi.add_shapes_of_rules",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -393,7 +393,7 @@ SCHEDULE = {
 ARCHIVE_OLDER_THAN = env.str("ARCHIVE_OLDER_THAN", default="1 year")
 # A run that was missed because no worker was up is caught up once, if it is at most a day late.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
-PROCRASTINATE_ON_APP_READY = "replytics.jobs.on_app_ready"
+PROCRASTINATE_ON_APP_READY = "jobs.worker.on_app_ready"
 # How long jobs that ended are shown in the admin.
 JOB_RETENTION_DAYS = _number("JOB_RETENTION_DAYS", default=14, least=1, most=365)
 

@@ -7,10 +7,10 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
-from calls.intake import webhooks
+from api.document import DocumentView
+from calls.intake.webhooks.views import views
 from monitoring.exposition import metrics
 from replytics import health
-from tenants.api.document import DocumentView
 from tenants.line_switcher import switch_line
 
 urlpatterns = [
@@ -28,13 +28,13 @@ urlpatterns = [
     # For everybody; without credentials there is no budget to count against.
     path("api/docs/", SpectacularSwaggerSplitView.as_view(throttle_classes=[]), name="swagger"),
     path("api/redoc/", SpectacularRedocView.as_view(throttle_classes=[]), name="redoc"),
-    path("webhooks/twilio/voice/", webhooks.voice),
-    path("webhooks/twilio/recording/", webhooks.recording),
+    path("webhooks/twilio/voice/", views.voice),
+    path("webhooks/twilio/recording/", views.recording),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", metrics),
 ]
 
-handler400 = "tenants.api.problems.bad_request"
-handler404 = "tenants.api.problems.not_found"
-handler500 = "tenants.api.problems.server_error"
+handler400 = "api.problems.bad_request"
+handler404 = "api.problems.not_found"
+handler500 = "api.problems.server_error"

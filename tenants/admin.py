@@ -13,22 +13,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from tenants import credentials_admin as credentials_admin
-from tenants.backoffice.display import bullets, list_link
-from tenants.backoffice.filters import LineFilter
-from tenants.backoffice.modeladmin import (
+from backoffice.display import bullets, list_link
+from backoffice.filters import LineFilter
+from backoffice.modeladmin import (
     BackofficeAdmin,
     LineOwnedAdmin,
     LineStackedInline,
     LineTabularInline,
 )
-from tenants.backoffice.search import lines_that_match, of_lines_that_match
+from tenancy import active_scope
+from tenants import credentials_admin as credentials_admin
+from tenants.line_middleware import PICKED_LINE
+from tenants.line_search import lines_that_match, of_lines_that_match
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tenants.rule_form import RuleForm, fieldsets
 from tenants.rules.sentences import sentence
-from tenants.scoping import active_scope
-from tenants.scoping.middleware import PICKED_LINE
 from tenants.week_form import DayForm, WeekFormSet
 
 # A line with more rules than this edits them one by one, from their own list.
@@ -87,7 +87,7 @@ class PhoneNumberAdmin(BackofficeAdmin):
     search_help_text = "A line's number, name or id."
     inlines = (VoiceSettingsInline, BusinessHoursInline, ConversationRuleInline)
     fields = ("number", "business_name", "display_name", "timezone", "id")
-    delete_confirmation_template = "backoffice/delete_line.html"
+    delete_confirmation_template = "tenants/delete_line.html"
     # A line goes one at a time, by its own page, with all that it owns.
     actions = ()
 
@@ -184,8 +184,8 @@ class ConversationRuleAdmin(LineOwnedAdmin):
     ]
 
     class Media:
-        js: ClassVar = ["backoffice/rules.js"]
-        css: ClassVar = {"all": ["backoffice/rules.css"]}
+        js: ClassVar = ["tenants/rules.js"]
+        css: ClassVar = {"all": ["tenants/rules.css"]}
 
     @admin.display(description="Switched")
     def switched(self, rule: ConversationRule) -> str:

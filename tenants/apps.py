@@ -12,11 +12,11 @@ class TenantsConfig(AppConfig):
     verbose_name = "Lines"
 
     def ready(self) -> None:
-        from tenants.lookups import Prefix
-        from tenants.scoping import catalog, checks, guard, sharing
+        from database.lookups import Prefix
+        from tenancy import catalog, checks, guard, sharing
 
         TextField.register_lookup(Prefix)
-        connection_created.connect(guard.install, dispatch_uid="tenants.scoping.guard")
+        connection_created.connect(guard.install, dispatch_uid="tenancy.guard")
         for receiver in (sharing.grant_shared_tables, sharing.shut_out_foreign_roles):
             post_migrate.connect(receiver, dispatch_uid=receiver.__qualname__)
         register(checks.check_models, "tenancy")

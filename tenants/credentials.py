@@ -9,11 +9,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Q
 
-from tenants.columns import NOW, RANDOM_UUID
+from database.columns import NOW, RANDOM_UUID
+from database.triggers import StampUpdatedAt
+from tenancy import all_tenants
+from tenancy.models import TenantForeignKey, TenantModel
 from tenants.encryption import decrypt, encrypt, reencrypt
-from tenants.scoping import all_tenants
-from tenants.scoping.models import TenantModel, line_key
-from tenants.triggers import StampUpdatedAt
 
 ACCOUNT_SID = r"^AC[0-9a-f]{32}$"
 SHA256_HEX = r"^[0-9a-f]{64}$"
@@ -28,7 +28,7 @@ class TelephonyCredential(TenantModel):
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
-    phone = line_key(related_name="telephony_credential")
+    phone = TenantForeignKey(related_name="telephony_credential")
     account_sid = models.TextField(
         null=True,
         blank=True,
@@ -115,7 +115,7 @@ class ApiKey(TenantModel):
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
-    phone = line_key(related_name="api_keys")
+    phone = TenantForeignKey(related_name="api_keys")
     name = models.TextField(help_text="Which program uses it.")
     prefix = models.TextField(editable=False, db_collation="C")
     secret_hash = models.TextField(editable=False, help_text="SHA-256 of the secret, hex.")

@@ -10,9 +10,9 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
+from tenancy import all_tenants
+from tenants.line_middleware import PICKED_LINE
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tenants.scoping.middleware import PICKED_LINE
 
 SHOWN_AT_MOST = 20
 
@@ -48,7 +48,7 @@ def switch_line(request: HttpRequest) -> HttpResponse:
         "lines": lines[:SHOWN_AT_MOST],
         "more": len(lines) > SHOWN_AT_MOST,
     }
-    return TemplateResponse(request, "admin/switch_line.html", context)
+    return TemplateResponse(request, "tenants/switch_line.html", context)
 
 
 def _pick(request: HttpRequest, phone_id: str) -> HttpResponse:

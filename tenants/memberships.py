@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from tenants.columns import NOW
-from tenants.scoping.models import TenantModel, line_key
+from database.columns import NOW
+from tenancy.models import TenantForeignKey, TenantModel
 
 
 class MembershipRole(models.TextChoices):
@@ -16,7 +16,7 @@ class Membership(TenantModel):
     """A user's right to one line; a user of several lines has a row in each."""
 
     id = models.BigAutoField(primary_key=True)
-    phone = line_key(related_name="memberships")
+    phone = TenantForeignKey(related_name="memberships")
     subject = models.TextField(
         db_collation="C", help_text="The `sub` of the user's tokens: Supabase's user id."
     )

@@ -11,7 +11,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from tenants.columns import (
+from api.idempotency_keys import IdempotencyKey as IdempotencyKey
+from database.columns import (
     E164,
     EMPTY_OBJECT,
     LANGUAGE_TAG,
@@ -21,14 +22,13 @@ from tenants.columns import (
     is_one_of,
     is_timezone,
 )
+from database.triggers import StampUpdatedAt
+from tenancy.constraints import TenantRLS
+from tenancy.models import ScopedModel, TenantForeignKey, TenantModel
+from tenancy.scope import PHONE_ID
 from tenants.credentials import ApiKey as ApiKey
 from tenants.credentials import TelephonyCredential as TelephonyCredential
-from tenants.idempotency import IdempotencyKey as IdempotencyKey
 from tenants.memberships import Membership as Membership
-from tenants.scoping.constraints import TenantRLS
-from tenants.scoping.models import ScopedModel, TenantModel, line_key
-from tenants.scoping.scope import PHONE_ID
-from tenants.triggers import StampUpdatedAt
 
 
 class RuleType(models.TextChoices):
@@ -123,7 +123,7 @@ class VoiceSettings(TenantModel):
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
-    phone = line_key(related_name="voice_settings")
+    phone = TenantForeignKey(related_name="voice_settings")
     voice_model = models.TextField(default="neural", db_default="neural")
     voice_name = models.TextField(default="Alloy", db_default="Alloy")
     speech_speed = models.DecimalField(
@@ -167,7 +167,7 @@ class ConversationRule(TenantModel):
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
-    phone = line_key(related_name="conversation_rules")
+    phone = TenantForeignKey(related_name="conversation_rules")
     rule_type = models.TextField(choices=RuleType.choices)
     conditions = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
     actions = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
@@ -202,7 +202,7 @@ class BusinessHours(TenantModel):
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
-    phone = line_key(related_name="business_hours")
+    phone = TenantForeignKey(related_name="business_hours")
     day_of_week = models.IntegerField(choices=Weekday.choices)
     open_time = models.TimeField()
     close_time = models.TimeField()

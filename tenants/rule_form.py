@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from tenants.backoffice.fields import JSONObjectField
+from backoffice.form_fields import JSONObjectField
 from tenants.models import ConversationRule
 from tenants.rules import TYPES, definitions, rule_errors, schema_of
 from tenants.rules.sentences import DAYS

@@ -17,9 +17,9 @@ from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
+from tenancy import all_tenants
+from tenancy.scope import GENERATOR_DRIVERS
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tenants.scoping.scope import GENERATOR_DRIVERS
 from tests.factories import make_line
 
 # All but what migrations wrote.

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connection
 
 from calls.models import Call, CallMetadata
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 
 _count = itertools.count(1)
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "calls": {"tenants", "calls"},
     "analytics": {"tenants", "calls", "analytics"},
     "desk": {"tenants", "calls", "analytics", "desk"},
-    "monitoring": {"tenants.scoping", "monitoring"},
+    "monitoring": {"tenancy", "monitoring"},
     "replytics": {"tenants", "calls", "analytics", "desk", "monitoring", "replytics"},
 }
 OURS = {*MAY_IMPORT, "tests", "bench"}
@@ -40,7 +40,7 @@ def imports_of(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             assert node.module
-            # `from tenants import scoping` imports tenants.scoping.
+            # `from tenants import scoping` imports tenancy.
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 

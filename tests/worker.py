@@ -12,7 +12,7 @@ from django.db import connection
 
 from replytics.embedded import ROOT
 
-LONGEST = 240  # seconds
+MAX_LENGTH = 240  # seconds
 
 
 def _worker(*arguments: str) -> dict[str, Any]:
@@ -27,17 +27,17 @@ def _worker(*arguments: str) -> dict[str, Any]:
 
 def work() -> None:
     """Run a real worker until its queue is empty."""
-    subprocess.run(**_worker("--one-shot"), check=True, capture_output=True, timeout=LONGEST)
+    subprocess.run(**_worker("--one-shot"), check=True, capture_output=True, timeout=MAX_LENGTH)
 
 
 def work_until(is_done: Callable[[], bool]) -> None:
     """Run a real worker, with its schedule, and stop it as an operator would."""
     with subprocess.Popen(**_worker(), stderr=subprocess.DEVNULL) as worker:
         try:
-            until = time.monotonic() + LONGEST
+            until = time.monotonic() + MAX_LENGTH
             while not is_done():
                 assert time.monotonic() < until, "the worker did not do it in time"
                 time.sleep(0.2)
         finally:
             worker.terminate()
-            worker.wait(LONGEST)
+            worker.wait(MAX_LENGTH)

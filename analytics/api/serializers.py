@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from tenants.api.fields import MomentField, NumberField, StrictSerializer, TimezoneField
+from api.serializer_fields import MomentField, NumberField, StrictSerializer, TimezoneField
 
-LONGEST_RANGE = 400  # days
-LONGEST_HOURS = 31 * 24
+MAX_RANGE = 400  # days
+MAX_HOURS = 31 * 24
 
 
 class RangeSerializer(StrictSerializer):
@@ -32,8 +32,8 @@ class DailyQuery(RangeSerializer):
         first, last = attrs["first"], attrs["last"]
         if last < first:
             raise serializers.ValidationError({"last": "This is before first."})
-        if (last - first).days >= LONGEST_RANGE:
-            raise serializers.ValidationError({"last": f"At most {LONGEST_RANGE} days."})
+        if (last - first).days >= MAX_RANGE:
+            raise serializers.ValidationError({"last": f"At most {MAX_RANGE} days."})
         if not date(1970, 1, 1) <= first <= last <= date(2200, 1, 1):
             raise serializers.ValidationError({"first": "Ask between 1970 and 2200."})
         return attrs
@@ -56,8 +56,8 @@ class HourlyQuery(RangeSerializer):
         for name, moment in (("since", since), ("until", until)):
             if moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) != moment:
                 raise serializers.ValidationError({name: "Write a whole hour, UTC."})
-        if not since < until <= since + timedelta(hours=LONGEST_HOURS):
-            raise serializers.ValidationError({"until": f"Ask for 1 to {LONGEST_HOURS} hours."})
+        if not since < until <= since + timedelta(hours=MAX_HOURS):
+            raise serializers.ValidationError({"until": f"Ask for 1 to {MAX_HOURS} hours."})
         return attrs
 
 

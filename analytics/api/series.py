@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics.reading import Counts, daily, grouped, hourly, total
+from analytics.queries import Counts, daily, grouped, hourly, total
 
 NONE = Counts(0, 0, 0, 0, None, 0)
 

@@ -18,12 +18,12 @@ from analytics.api.serializers import (
 from analytics.api.series import read_days, read_hours
 from analytics.models import PhonePerformance
 from analytics.summary import summary_as_of
-from tenants.api.documentation import documented
-from tenants.api.errors import Invalid
-from tenants.api.fields import StrictSerializer
-from tenants.api.parsing import NO_TEXT
-from tenants.api.permissions import rights
-from tenants.api.views import LineView
+from api.documentation import documented
+from api.errors import Invalid
+from api.parsing import NO_TEXT
+from api.permissions import rights
+from api.serializer_fields import StrictSerializer
+from api.views import LineView
 from tenants.credentials import KeyScope
 
 # The moment that whatever is read next is at least as of, and the line's own time zone.

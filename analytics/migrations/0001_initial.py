@@ -4,8 +4,8 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
+import tenancy.constraints
+import tenancy.models
 
 
 class Migration(migrations.Migration):
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="hourly_stats",
                         to="tenants.phonenumber",
@@ -119,12 +119,10 @@ class Migration(migrations.Migration):
                     models.Index(fields=["phone", "date_bucket"], name="idx_analytics_phone_date")
                 ],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id", name="analytics_callanalytics_rls", tenant_may="SELECT"
                     ),
-                    tenants.scoping.constraints.LineForeignKey(
-                        name="analytics_callanalytics_line"
-                    ),
+                    tenancy.constraints.TenantKeyConstraint(name="analytics_callanalytics_line"),
                 ],
             },
         ),
@@ -147,7 +145,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="daily_stats",
                         to="tenants.phonenumber",
@@ -190,12 +188,10 @@ class Migration(migrations.Migration):
                 "default_manager_name": "objects",
                 "indexes": [models.Index(fields=["-date"], name="idx_daily_stats_date")],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id", name="analytics_dailycallstats_rls", tenant_may="SELECT"
                     ),
-                    tenants.scoping.constraints.LineForeignKey(
-                        name="analytics_dailycallstats_line"
-                    ),
+                    tenancy.constraints.TenantKeyConstraint(name="analytics_dailycallstats_line"),
                 ],
             },
         ),

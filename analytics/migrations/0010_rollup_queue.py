@@ -6,9 +6,9 @@ and no change can hide behind another one's row.
 
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
-from tenants.scoping.constraints import protect_sql
+import tenancy.constraints
+import tenancy.models
+from tenancy.constraints import protect_sql
 
 # Statement triggers: one INSERT … SELECT DISTINCT however many rows a statement touches.
 TRIGGERS = """
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                             models.ForeignKey(
                                 db_constraint=False,
                                 db_index=False,
-                                default=tenants.scoping.models.line_in_scope,
+                                default=tenancy.models.line_in_scope,
                                 on_delete=models.DO_NOTHING,
                                 related_name="queued_buckets",
                                 to="tenants.phonenumber",
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                             )
                         ],
                         "constraints": [
-                            tenants.scoping.constraints.TenantRLS(
+                            tenancy.constraints.TenantRLS(
                                 column="phone_id",
                                 name="analytics_queuedbucket_rls",
                                 tenant_may="SELECT, INSERT",

@@ -6,7 +6,7 @@ security_invoker: the reader's own rights and row level security hold on the tab
 import django.db.models.deletion
 from django.db import migrations, models
 
-import tenants.scoping.models
+import tenancy.models
 
 VIEWS = """
 CREATE VIEW daily_call_stats_rows WITH (security_invoker) AS
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="tenants.phonenumber",
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="tenants.phonenumber",

@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
+import tenancy.constraints
+import tenancy.models
 
 # The function of calls/0033; from here on it seals what it drops. Who holds the partition's lock
 # finds every change of its calls in the queue, so an empty queue means that all are counted.
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="sealed_months",
                         to="tenants.phonenumber",
@@ -122,10 +122,10 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id", name="analytics_sealedmonth_rls", tenant_may="SELECT"
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="analytics_sealedmonth_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="analytics_sealedmonth_line"),
                 ],
             },
         ),

@@ -6,7 +6,7 @@ made distinct on their way in any more: that costs a single one more than its ro
 
 from django.db import migrations
 
-import tenants.scoping.constraints
+import tenancy.constraints
 
 # What 0010 made but for the words in braces.
 FUNCTION = """
@@ -71,8 +71,8 @@ AS_WRITER = [
 ]
 
 
-def rls(tenant_may: str) -> tenants.scoping.constraints.TenantRLS:
-    return tenants.scoping.constraints.TenantRLS(
+def rls(tenant_may: str) -> tenancy.constraints.TenantRLS:
+    return tenancy.constraints.TenantRLS(
         column="phone_id", name="analytics_queuedbucket_rls", tenant_may=tenant_may
     )
 

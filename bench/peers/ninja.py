@@ -26,8 +26,8 @@ from ninja.security import APIKeyHeader  # noqa: E402
 
 from calls.models import Call  # noqa: E402
 from replytics.urls import urlpatterns as ours  # noqa: E402
+from tenancy.request_scope import enter_line  # noqa: E402
 from tenants.api.authentication import find_client  # noqa: E402
-from tenants.scoping.requests import enter_line  # noqa: E402
 
 
 class Key(APIKeyHeader):

@@ -9,26 +9,26 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from calls.api.serializers import ARCHIVED, LONGEST_OBJECT
-from calls.intake.events import URL
+from api.documentation import IDEMPOTENCY_KEY, documented
+from api.errors import Conflict
+from api.idempotency import once
+from api.serializer_fields import ObjectField, StrictSerializer
+from api.views import LineView
+from calls.api.serializers import ARCHIVED, MAX_OBJECT_LENGTH
 from calls.intake.pipeline import Archived, NotOfThisLine, deliver
+from calls.intake.webhooks.events import URL
 from calls.models import CallStatus
-from tenants.api.documentation import IDEMPOTENCY_KEY, documented
-from tenants.api.errors import Conflict
-from tenants.api.fields import ObjectField, StrictSerializer
-from tenants.api.once import once
-from tenants.api.views import LineView
 from tenants.credentials import KeyScope
 
 CALL_SID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
-LARGEST_BODY = 5_000_000  # bytes
+MAX_BODY_SIZE = 5_000_000  # bytes
 
 
 class BoundedObject(ObjectField):
     def to_internal_value(self, data: Any) -> Any:
         value = super().to_internal_value(data)
-        if len(json.dumps(value, ensure_ascii=False)) > LONGEST_OBJECT:
-            raise serializers.ValidationError(f"At most {LONGEST_OBJECT} characters of JSON.")
+        if len(json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_LENGTH:
+            raise serializers.ValidationError(f"At most {MAX_OBJECT_LENGTH} characters of JSON.")
         return value
 
 
@@ -70,7 +70,7 @@ class CallBySid(LineView):
     """
 
     scopes = {"PUT": KeyScope.INGEST}
-    largest_body = LARGEST_BODY
+    largest_body = MAX_BODY_SIZE
 
     @documented(
         {200: DeliveredSerializer, 201: DeliveredSerializer},

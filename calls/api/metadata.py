@@ -8,10 +8,10 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 from rest_framework import serializers
 
-from calls.api.serializers import LONGEST_OBJECT, LONGEST_TAG, MOST_TAGS
+from api.serializer_fields import ObjectField, StrictSerializer
+from calls.api.serializers import MAX_OBJECT_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from calls.models import Call, CallMetadata
-from tenants.api.fields import ObjectField, StrictSerializer
-from tenants.statements import Statement
+from database.prepared import Statement
 
 # A call without a row has nothing; an archived one carries its own. Both by primary key.
 READ = Statement(
@@ -43,10 +43,10 @@ class MetadataSerializer(serializers.Serializer[Any]):
 
 class TagChangeSerializer(StrictSerializer):
     add = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_TAG), max_length=MOST_TAGS, required=False
+        child=serializers.CharField(max_length=MAX_TAG_LENGTH), max_length=MAX_TAGS, required=False
     )
     remove = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_TAG), max_length=MOST_TAGS, required=False
+        child=serializers.CharField(max_length=MAX_TAG_LENGTH), max_length=MAX_TAGS, required=False
     )
 
 
@@ -94,12 +94,12 @@ def change_metadata(
     kept = [tag for tag in known.tags if tag not in change.get("remove", [])]
     all_tags = list(dict.fromkeys([*kept, *change.get("add", [])]))
     errors = {
-        name: [f"Together at most {LONGEST_OBJECT} characters of JSON."]
+        name: [f"Together at most {MAX_OBJECT_LENGTH} characters of JSON."]
         for name, value in merged.items()
-        if len(json.dumps(value, ensure_ascii=False)) > LONGEST_OBJECT
+        if len(json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_LENGTH
     }
-    if len(all_tags) > MOST_TAGS:
-        errors["tags"] = [f"A call has at most {MOST_TAGS} tags."]
+    if len(all_tags) > MAX_TAGS:
+        errors["tags"] = [f"A call has at most {MAX_TAGS} tags."]
     if errors:
         raise serializers.ValidationError(errors)
     with connection.cursor() as cursor:

@@ -12,8 +12,8 @@ from django.db import connection
 
 from calls.api.serializers import FIELDS
 from calls.recordings import playable_pattern
-from tenants.scoping import current_scope
-from tenants.statements import Statement
+from database.prepared import Statement
+from tenancy import current_scope
 
 MOMENT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 PLAYABLE = """c.recording_url COLLATE "C" ~* %(playable)s"""
@@ -83,7 +83,7 @@ COLUMNS = ", ".join(f"c.{name}" for name in FIELDS if name != "archived")
 
 
 @dataclass(frozen=True)
-class Shape:
+class ListQuery:
     """What a statement depends on; the values are its parameters."""
 
     filters: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class Page:
     last: tuple[str, str]  # created_at and id of the last one, when has_more
 
 
-def read_page(shape: Shape, values: Mapping[str, Any], *, limit: int) -> Page:
+def read_page(shape: ListQuery, values: Mapping[str, Any], *, limit: int) -> Page:
     """after_cursor: values have `at` and `after_id`, where the page before ended."""
     if planned := plan_page(shape, values, limit=limit):
         statement, given = planned
@@ -112,7 +112,7 @@ def read_page(shape: Shape, values: Mapping[str, Any], *, limit: int) -> Page:
 
 
 def plan_page(
-    shape: Shape, values: Mapping[str, Any], *, limit: int
+    shape: ListQuery, values: Mapping[str, Any], *, limit: int
 ) -> tuple[Statement, Mapping[str, Any]] | None:
     """The statement of a page that no filter narrows, whose plan does not depend on the values."""
     if shape.filters or shape.searches:
@@ -131,7 +131,7 @@ def read_call(call_id: Any) -> bytes | None:
     return rows[0][0].encode() if rows else None
 
 
-def count_calls(shape: Shape, values: Mapping[str, Any], *, exact: bool) -> int:
+def count_calls(shape: ListQuery, values: Mapping[str, Any], *, exact: bool) -> int:
     """How many calls meet the filters; by the planner's statistics unless exact."""
     sql = (COUNT if exact else ESTIMATE).format(rows=_unordered(shape))
     with connection.cursor() as cursor:
@@ -146,7 +146,7 @@ def _bound() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1000)
-def page_sql(shape: Shape) -> str:
+def page_sql(shape: ListQuery) -> str:
     way, _ = ORDERS[shape.order]
     tables = PLACES[shape.archived]
     ordered = [
@@ -164,7 +164,7 @@ def page_sql(shape: Shape) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _page_statement(shape: Shape, limit: int) -> Statement:
+def _page_statement(shape: ListQuery, limit: int) -> Statement:
     # With the limit in the text: the planner takes one that it does not know for a tenth of all.
     types = {"line": "text", "playable": "text"}
     if shape.after_cursor:
@@ -174,7 +174,7 @@ def _page_statement(shape: Shape, limit: int) -> Statement:
 
 @lru_cache(maxsize=1)
 def call_statement() -> Statement:
-    shape = Shape(filters=("id",), archived="include")
+    shape = ListQuery(filters=("id",), archived="include")
     sql = ONE.format(rows=_unordered(shape), fields=", ".join(map(_expression, FIELDS)))
     return Statement(sql, line="text", playable="text", id="uuid")
 
@@ -183,11 +183,11 @@ def _expression(name: str) -> str:
     return f"{EXPRESSIONS.get(name, f'c.{name}')} AS {name}"
 
 
-def _unordered(shape: Shape) -> str:
+def _unordered(shape: ListQuery) -> str:
     return " UNION ALL ".join(_rows(shape, table) for table in PLACES[shape.archived])
 
 
-def _rows(shape: Shape, table: str, *, with_limit: bool = False) -> str:
+def _rows(shape: ListQuery, table: str, *, with_limit: bool = False) -> str:
     conditions = ["c.phone_id = %(line)s", *(FILTERS[name] for name in shape.filters)]
     if shape.after_cursor:
         _, before = ORDERS[shape.order]

@@ -10,10 +10,10 @@ from django.core import signing
 from django.http import QueryDict
 from rest_framework.serializers import ListField
 
-from calls.api.page import Shape
-from calls.api.serializers import FIELDS, LARGEST_PAGE, CallQuery
-from tenants.api.errors import Invalid
-from tenants.api.parsing import NO_TEXT
+from api.errors import Invalid
+from api.parsing import NO_TEXT
+from calls.api.page import ListQuery
+from calls.api.serializers import FIELDS, MAX_PAGE_SIZE, CallQuery
 
 DEFAULT_PAGE = 20
 SEARCHES = {"tags": "all_tags", "tags_any": "any_tags", "q": "words"}
@@ -22,20 +22,20 @@ signer = signing.Signer(salt="calls.api.cursor")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedRequest:
     """The shape of the statement, its values, and what a cursor of it is bound to."""
 
-    shape: Shape
+    shape: ListQuery
     values: Mapping[str, Any]
     total: str | None
     digest: str
 
     @property
-    def after_cursor(self) -> Shape:
+    def after_cursor(self) -> ListQuery:
         return replace(self.shape, after_cursor=True)
 
 
-def read_query(query: QueryDict) -> tuple[Asked, int, str | None]:
+def read_query(query: QueryDict) -> tuple[ParsedRequest, int, str | None]:
     """What is asked for, the limit and the cursor. Raises Invalid."""
     named = dict(query.lists())
     limit = _limit(named.pop("limit", [str(DEFAULT_PAGE)]))
@@ -46,11 +46,11 @@ def read_query(query: QueryDict) -> tuple[Asked, int, str | None]:
     return asked, limit, cursor[0] if cursor else None
 
 
-def write_cursor(asked: Asked, line: str | None, last: tuple[str, str]) -> str:
+def write_cursor(asked: ParsedRequest, line: str | None, last: tuple[str, str]) -> str:
     return signer.sign_object([asked.digest, line, *last])
 
 
-def read_cursor(asked: Asked, line: str | None, cursor: str) -> dict[str, str]:
+def read_cursor(asked: ParsedRequest, line: str | None, cursor: str) -> dict[str, str]:
     """Where the page before ended. Raises Invalid for a cursor of another list."""
     try:
         digest, of_line, at, after_id = signer.unsign_object(cursor)
@@ -68,14 +68,14 @@ def _wrong(name: str, detail: str) -> Invalid:
 def _limit(values: list[str]) -> int:
     [text, *more] = values
     if more or not text.isascii() or not text.isdigit() or len(text) > 3:
-        raise _wrong("limit", f"Write a whole number from 1 to {LARGEST_PAGE}.")
-    if not 1 <= int(text) <= LARGEST_PAGE:
-        raise _wrong("limit", f"Write a whole number from 1 to {LARGEST_PAGE}.")
+        raise _wrong("limit", f"Write a whole number from 1 to {MAX_PAGE_SIZE}.")
+    if not 1 <= int(text) <= MAX_PAGE_SIZE:
+        raise _wrong("limit", f"Write a whole number from 1 to {MAX_PAGE_SIZE}.")
     return int(text)
 
 
 @lru_cache(maxsize=2000)  # dashboards ask the same again and again
-def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Asked:
+def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
     given = _validated(dict(named))
     filters: dict[str, Any] = {}
     searches: dict[str, Any] = {}
@@ -90,7 +90,7 @@ def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Asked:
             searches[SEARCHES.get(name, name)] = value
         else:
             filters[name] = value
-    shape = Shape(
+    shape = ListQuery(
         filters=tuple(sorted(filters)),
         searches=tuple(sorted(searches)),
         archived=options["archived"],
@@ -99,7 +99,7 @@ def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Asked:
     )
     bound = repr((sorted(filters.items()), sorted(searches.items()), shape))
     digest = hashlib.sha256(bound.encode()).hexdigest()[:16]
-    return Asked(shape, filters | searches, options["total"], digest)
+    return ParsedRequest(shape, filters | searches, options["total"], digest)
 
 
 def _validated(named: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
+from api.parsing import read_json, refuse_what_is_no_text
+from api.serializer_fields import MomentField, NumberField, StrictSerializer
 from calls.models import Call, CallStatus
 from calls.recordings import playable_url
-from tenants.api.fields import MomentField, NumberField, StrictSerializer
-from tenants.api.parsing import read_json, refuse_what_is_no_text
 
-LARGEST_PAGE = 200
-MOST_TAGS = 100
-LONGEST_TAG = 100
-LONGEST_OBJECT = 100_000  # characters of JSON
-LONGEST_CONDITION = 2000
+MAX_PAGE_SIZE = 200
+MAX_TAGS = 100
+MAX_TAG_LENGTH = 100
+MAX_OBJECT_LENGTH = 100_000  # characters of JSON
+MAX_CONDITION_LENGTH = 2000
 ARCHIVED = "The call is in the archive, where nothing is changed any more."
 
 
@@ -99,7 +99,7 @@ class CallPageSerializer(serializers.Serializer[Any]):
     {
         "type": "string",
         "format": "json-object",
-        "maxLength": LONGEST_CONDITION,
+        "maxLength": MAX_CONDITION_LENGTH,
         "contentMediaType": "application/json",
         "contentSchema": {"type": "object", "minProperties": 1},
     }
@@ -133,7 +133,7 @@ class NameList(serializers.ListField):
 
 def _tags() -> serializers.ListField:
     return serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_TAG), required=False, max_length=20
+        child=serializers.CharField(max_length=MAX_TAG_LENGTH), required=False, max_length=20
     )
 
 
@@ -178,8 +178,8 @@ class CallQuery(serializers.Serializer[Any]):
     has_recording = serializers.BooleanField(required=False)
     tags = _tags()
     tags_any = _tags()
-    metadata = ObjectText(required=False, max_length=LONGEST_CONDITION)
-    custom_fields = ObjectText(required=False, max_length=LONGEST_CONDITION)
+    metadata = ObjectText(required=False, max_length=MAX_CONDITION_LENGTH)
+    custom_fields = ObjectText(required=False, max_length=MAX_CONDITION_LENGTH)
     q = serializers.CharField(required=False, max_length=500)
     archived = serializers.ChoiceField(["exclude", "include", "only"], default="exclude")
     order = serializers.ChoiceField(["-created_at", "created_at"], default="-created_at")

@@ -12,40 +12,40 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.documentation import documented
+from api.errors import Conflict, Invalid
+from api.parsing import MergePatchParser, StrictJSONParser
+from api.rendering import to_json
+from api.serializer_fields import StrictSerializer
+from api.views import LineView
 from calls.api.metadata import (
     MetadataChangeSerializer,
     MetadataSerializer,
     change_metadata,
     read_metadata,
 )
-from calls.api.page import Shape, count_calls, page_of, plan_page, read_call, read_page
-from calls.api.query import DEFAULT_PAGE, Asked, read_cursor, read_query, write_cursor
+from calls.api.page import ListQuery, count_calls, page_of, plan_page, read_call, read_page
+from calls.api.query import DEFAULT_PAGE, ParsedRequest, read_cursor, read_query, write_cursor
 from calls.api.serializers import (
     ARCHIVED,
-    LARGEST_PAGE,
+    MAX_PAGE_SIZE,
     CallPageSerializer,
     CallQuery,
     CallSerializer,
 )
 from calls.models import Call, CallArchive
-from tenants.api.documentation import documented
-from tenants.api.errors import Conflict, Invalid
-from tenants.api.fields import StrictSerializer
-from tenants.api.parsing import MergePatchParser, StrictJSONParser
-from tenants.api.rendering import to_json
-from tenants.api.views import LineView
+from database.prepared import Statement
+from tenancy import current_scope
 from tenants.credentials import KeyScope
-from tenants.scoping import current_scope
-from tenants.statements import Statement
 
 JSON = "application/json"
 LIVE_AND_ARCHIVED = ["calls.view_call", "calls.view_callarchive"]
 METADATA = ["calls.view_callmetadata", "calls.view_callarchive"]
 CHANGE_METADATA = ["calls.add_callmetadata", "calls.change_callmetadata"]
-LONGEST_SUMMARY = 100_000  # characters
+MAX_SUMMARY_LENGTH = 100_000  # characters
 LIMIT = OpenApiParameter(
     "limit",
-    {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": DEFAULT_PAGE},
+    {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE},
 )
 CURSOR = OpenApiParameter(
     "cursor", {"type": "string", "minLength": 1}, description="`next` of the page before."
@@ -87,7 +87,9 @@ class Calls(LineView):
             return None  # refused when it is known who asks
         return plan_page(shape, values, limit=limit)
 
-    def _asked(self, request: Request) -> tuple[Asked, tuple[Shape, dict[str, Any], int]]:
+    def _asked(
+        self, request: Request
+    ) -> tuple[ParsedRequest, tuple[ListQuery, dict[str, Any], int]]:
         """What is asked for, and the page of it. Raises Invalid."""
         asked, limit, cursor = read_query(request.query_params)
         if cursor is None:
@@ -99,7 +101,7 @@ class Calls(LineView):
 class CallChangeSerializer(StrictSerializer):
     """What a dashboard may change of a call; telephony and the AI pipeline write the rest."""
 
-    ai_summary = serializers.CharField(max_length=LONGEST_SUMMARY, allow_null=True)
+    ai_summary = serializers.CharField(max_length=MAX_SUMMARY_LENGTH, allow_null=True)
 
 
 class CallView(LineView):
@@ -107,7 +109,7 @@ class CallView(LineView):
 
     scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
     staff_rights = {"GET": LIVE_AND_ARCHIVED, "PATCH": [*LIVE_AND_ARCHIVED, "calls.change_call"]}
-    largest_body = 4 * LONGEST_SUMMARY + 1000
+    largest_body = 4 * MAX_SUMMARY_LENGTH + 1000
 
     @documented({200: CallSerializer})
     def get(self, request: Request, call_id: uuid.UUID) -> HttpResponse:

@@ -2,14 +2,23 @@
 
 from django.contrib import admin
 
+from backoffice.filters import LineFilter
+from backoffice.modeladmin import ReadOnlyAdmin
 from calls.archival.models import ArchiveRun
-from tenants.backoffice.filters import LineFilter
-from tenants.backoffice.modeladmin import ReadOnlyAdmin
 
 
 @admin.register(ArchiveRun)
 class ArchiveRunAdmin(ReadOnlyAdmin):
-    list_display = ("id", "kind", "outcome", "asked", "calls", "took", "started_at", "started_by")
+    list_display = (
+        "id",
+        "kind",
+        "outcome",
+        "selection",
+        "calls",
+        "took",
+        "started_at",
+        "started_by",
+    )
     list_filter = (LineFilter, "kind", "state")
     ordering = ("-id",)
     sortable_by = ("id",)

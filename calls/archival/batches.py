@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from calls.archival.models import ArchiveRun, RunState
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 # A batch holds row locks that a late event of one of its calls may wait for, so it neither waits
 # nor works for long. After a crash of the server the last batches may not have happened; then they
@@ -49,7 +49,7 @@ BEGINNING: Position = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 @dataclass(frozen=True)
-class Moved:
+class BatchResult:
     """What one batch did."""
 
     last: Position
@@ -59,7 +59,7 @@ class Moved:
     checksum: int
 
 
-Move = Callable[[CursorWrapper, int, Position], Moved | None]
+Move = Callable[[CursorWrapper, int, Position], BatchResult | None]
 
 
 class RowsDiffer(Exception):
@@ -69,14 +69,14 @@ class RowsDiffer(Exception):
         super().__init__(self.__doc__)
 
 
-def compared(row: Sequence[int], last: Position) -> Moved:
+def compared(row: Sequence[int], last: Position) -> BatchResult:
     """A batch by what its statement says: calls and checksum that left, the same of those that
     arrived, metadata rows and bytes. Raises RowsDiffer.
     """
     left, left_checksum, calls, checksum, metadata_rows, size = row
     if (left, left_checksum) != (calls, checksum):
         raise RowsDiffer
-    return Moved(last, calls, metadata_rows, int(size), checksum)
+    return BatchResult(last, calls, metadata_rows, int(size), checksum)
 
 
 def names(columns: Sequence[str], table: str = "") -> str:
@@ -100,7 +100,7 @@ def in_batches(
     size: int,
     limit: int | None,
     should_stop: Callable[[], bool],
-    on_batch: Callable[[Moved], None],
+    on_batch: Callable[[BatchResult], None],
 ) -> None:
     """Call move(cursor, rows, after) in a transaction each until it returns None or at the limit.
 
@@ -174,7 +174,7 @@ def shared(
         helper.result()
 
 
-def count(run: ArchiveRun, moved: Moved) -> None:
+def count(run: ArchiveRun, moved: BatchResult) -> None:
     """Inside the batch's transaction: the ledger is true at every moment."""
     ArchiveRun.objects.filter(pk=run.pk).update(
         calls=F("calls") + moved.calls,
@@ -182,7 +182,7 @@ def count(run: ArchiveRun, moved: Moved) -> None:
         bytes=F("bytes") + moved.bytes,
         checksum=F("checksum").bitxor(moved.checksum),
         batches=F("batches") + 1,
-        beat_at=timezone.now(),
+        heartbeat_at=timezone.now(),
     )
 
 

@@ -35,7 +35,7 @@ def one_line_errors() -> Iterator[None]:
 
 
 @contextmanager
-def progress(total: int | None) -> Iterator[Callable[[batches.Moved], None]]:
+def progress(total: int | None) -> Iterator[Callable[[batches.BatchResult], None]]:
     """A bar on a terminal, nothing elsewhere; the yielded function counts a batch."""
     console = Console(stderr=True)
     bar = Progress(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from calls.archival import batches, files, ledger, locks
+from calls.archival import batches, files, ledger, month_locks
 from calls.archival.columns import catalog_columns
 from calls.archival.models import ArchiveRun, RunKind
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 MONTHS = """
 SELECT month, month + interval '1 month' FROM (
@@ -73,7 +73,7 @@ def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
     with (
         all_tenants("drop a month of the archive"),
         ledger.recorded(
-            RunKind.DROP, asked=str(path), started_by=started_by, cut_off=month.next
+            RunKind.DROP, selection=str(path), started_by=started_by, cut_off=month.next
         ) as run,
     ):
         if not path.exists():
@@ -82,14 +82,14 @@ def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
             calls, checksum = files.read(cursor, path)
         run.sha256 = files.digest(path)
         files.write_digest(path, run.sha256)
-        moved = batches.Moved(batches.BEGINNING, calls, 0, path.stat().st_size, checksum)
-        locks.until_free(partial(_drop, month, run, moved))
+        moved = batches.BatchResult(batches.BEGINNING, calls, 0, path.stat().st_size, checksum)
+        month_locks.until_free(partial(_drop, month, run, moved))
     return run
 
 
-def _drop(month: Month, run: ArchiveRun, moved: batches.Moved) -> None:
+def _drop(month: Month, run: ArchiveRun, moved: batches.BatchResult) -> None:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(locks.LOCK_TIMEOUT)
+        cursor.execute(month_locks.LOCK_TIMEOUT)
         cursor.execute(
             DROP, {"month": month.first, "calls": moved.calls, "checksum": moved.checksum}
         )

@@ -33,7 +33,7 @@ def short(error: BaseException) -> str:
 def recorded(
     kind: RunKind,
     *,
-    asked: str,
+    selection: str,
     started_by: str,
     phone_id: str | None = None,
     cut_off: datetime | None = None,
@@ -41,7 +41,7 @@ def recorded(
     """A run's row: running inside the block, then done, stopped (set by the block) or failed."""
     ArchiveRun.objects.silent(now=timezone.now()).update(state=RunState.INTERRUPTED)
     run = ArchiveRun(
-        kind=kind, asked=asked, started_by=started_by, phone_id=phone_id, cut_off=cut_off
+        kind=kind, selection=selection, started_by=started_by, phone_id=phone_id, cut_off=cut_off
     )
     run.save(force_insert=True)
     try:
@@ -60,10 +60,10 @@ def _end(run: ArchiveRun, state: RunState, error: str = "") -> None:
         state=state,
         error=error,
         ended_at=now,
-        beat_at=now,
+        heartbeat_at=now,
         left_live=run.left_live,
         left_held=run.left_held,
-        left_over=run.left_over,
+        remaining=run.remaining,
         sha256=run.sha256,
     )
     run.refresh_from_db()

@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, files, ledger
 from calls.archival.columns import catalog_columns
 from calls.archival.models import ArchiveRun, RunKind, RunState
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 BATCH_SIZE = 1_000
 
@@ -61,7 +61,7 @@ FROM calls_archive a WHERE (id, created_at) IN (SELECT id, created_at FROM arriv
 
 
 @dataclass
-class Loaded:
+class LoadResult:
     """What a file held: calls now in the archive, there before, and of lines that are gone."""
 
     run: ArchiveRun
@@ -70,7 +70,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class LoadedBatch(batches.Moved):
+class LoadedBatch(batches.BatchResult):
     there_before: int
     of_deleted_lines: int
 
@@ -81,8 +81,8 @@ def load_file(
     batch_size: int = BATCH_SIZE,
     started_by: str,
     should_stop: Callable[[], bool] = lambda: False,
-    on_batch: Callable[[batches.Moved], None] = lambda moved: None,
-) -> Loaded:
+    on_batch: Callable[[batches.BatchResult], None] = lambda moved: None,
+) -> LoadResult:
     """Put the calls of a file into the archive.
 
     Killed at any moment and run again, it goes on; loading a file twice changes nothing. Raises
@@ -91,13 +91,13 @@ def load_file(
     """
     with (
         all_tenants("load a file into the archive"),
-        ledger.recorded(RunKind.LOAD, asked=str(path), started_by=started_by) as run,
+        ledger.recorded(RunKind.LOAD, selection=str(path), started_by=started_by) as run,
     ):
         run.sha256 = _require_digest(path)
-        loaded = Loaded(run)
+        loaded = LoadResult(run)
         with connection.cursor() as cursor, files.records(cursor, path) as records:
 
-            def committed(moved: batches.Moved) -> None:
+            def committed(moved: batches.BatchResult) -> None:
                 assert isinstance(moved, LoadedBatch)
                 records.done()
                 loaded.there_before += moved.there_before

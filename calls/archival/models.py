@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
-from tenants.columns import NOW, is_one_of
-from tenants.scoping.constraints import LineForeignKey, TenantRLS
-from tenants.scoping.models import TenantManager, TenantModel, TenantQuerySet
+from database.columns import NOW, is_one_of
+from tenancy.constraints import TenantKeyConstraint, TenantRLS
+from tenancy.models import TenantManager, TenantModel, TenantQuerySet
 
 # A run gives a sign of life with each batch, which lasts a second at most, and each file.
 SILENT_WHEN_DEAD = timedelta(minutes=15)
@@ -58,12 +58,12 @@ class ArchiveRun(TenantModel):
     kind = models.TextField(choices=RunKind.choices)
     state = models.TextField(choices=RunState.choices, default=RunState.RUNNING)
     cut_off = models.DateTimeField(null=True, help_text="Only calls that began before it.")
-    asked = models.TextField(default="", help_text="Which calls or which file.")
+    selection = models.TextField(default="", help_text="Which calls or which file.")
     calls = models.BigIntegerField(default=0)
     metadata_rows = models.BigIntegerField(default=0)
     left_live = models.BigIntegerField(default=0, help_text="Still ringing or answered.")
     left_held = models.BigIntegerField(default=0, help_text="Under legal hold.")
-    left_over = models.BigIntegerField(
+    remaining = models.BigIntegerField(
         default=0, help_text="Locked by others, beyond the limit or after a stop: next time."
     )
     bytes = models.BigIntegerField(default=0)
@@ -74,7 +74,7 @@ class ArchiveRun(TenantModel):
     batches = models.IntegerField(default=0)
     started_by = models.TextField(help_text="login@host, process")
     started_at = models.DateTimeField(db_default=NOW)
-    beat_at = models.DateTimeField(db_default=NOW, help_text="The last sign of life.")
+    heartbeat_at = models.DateTimeField(db_default=NOW, help_text="The last sign of life.")
     ended_at = models.DateTimeField(null=True)
     error = models.TextField(default="")
 
@@ -85,7 +85,7 @@ class ArchiveRun(TenantModel):
         ordering = ["-id"]
         constraints = [
             TenantRLS(tenant_may="SELECT"),
-            LineForeignKey(),
+            TenantKeyConstraint(),
             is_one_of("archive_runs", "kind", RunKind),
             is_one_of("archive_runs", "state", RunState),
         ]
@@ -100,10 +100,13 @@ class ArchiveRun(TenantModel):
     @property
     def outcome(self) -> str:
         """The state, except that a run which died without a word is interrupted."""
-        if self.state == RunState.RUNNING and self.beat_at < timezone.now() - SILENT_WHEN_DEAD:
+        if (
+            self.state == RunState.RUNNING
+            and self.heartbeat_at < timezone.now() - SILENT_WHEN_DEAD
+        ):
             return RunState.INTERRUPTED
         return self.state
 
     @property
     def duration(self) -> timedelta:
-        return (self.ended_at or self.beat_at) - self.started_at
+        return (self.ended_at or self.heartbeat_at) - self.started_at

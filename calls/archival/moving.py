@@ -13,11 +13,11 @@ import psycopg
 from django.db import OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 
-from calls.archival import batches, ledger, locks
+from calls.archival import batches, ledger, month_locks
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
 from calls.models import ENDED, LIVE
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 BATCH_SIZE = 1_000
 
@@ -140,7 +140,7 @@ def archive_calls(
     plan: Survey | None = None,
     started_by: str,
     should_stop: Callable[[], bool] = lambda: False,
-    on_batch: Callable[[batches.Moved], None] = lambda moved: None,
+    on_batch: Callable[[batches.BatchResult], None] = lambda moved: None,
 ) -> ArchiveRun:
     """Move ended calls that began before cut_off, oldest first, and return the run's ledger row.
 
@@ -153,14 +153,14 @@ def archive_calls(
         columns = require_agreement()
         with ledger.recorded(
             RunKind.ARCHIVE,
-            asked=f"before {cut_off.isoformat()}",
+            selection=f"before {cut_off.isoformat()}",
             started_by=started_by,
             phone_id=phone_id,
             cut_off=cut_off,
         ) as run:
             plan = plan or survey(cut_off=cut_off, phone_id=phone_id, limit=limit)
             for month in plan.months:
-                locks.until_free(partial(_make_partition, month))
+                month_locks.until_free(partial(_make_partition, month))
             months = Months(plan.months)
 
             def work(stop: Callable[[], bool]) -> None:
@@ -177,7 +177,7 @@ def archive_calls(
             batches.shared(work, workers=min(workers, enough), should_stop=should_stop)
             left = survey(cut_off=cut_off, phone_id=phone_id)
             run.left_live, run.left_held = left.left_live, left.left_held
-            run.left_over = left.calls
+            run.remaining = left.calls
         return run
 
 
@@ -219,7 +219,7 @@ def _mover(
 
     def next_batch(
         cursor: CursorWrapper, rows: int, after: batches.Position
-    ) -> batches.Moved | None:
+    ) -> batches.BatchResult | None:
         nonlocal month, is_busy
         places = None
         while month is not None and places is None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.migrations.operations.base import Operation
 
-from calls.archival import locks
+from calls.archival import month_locks
 
 # The lines too, since the archive's foreign key is made again.
 LOCK = "LOCK TABLE calls_archive, calls, phone_numbers IN ACCESS EXCLUSIVE MODE"
@@ -74,10 +74,10 @@ def take_locks(schema_editor: Any) -> None:
 
     def lock() -> None:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute(locks.LOCK_TIMEOUT)
+            cursor.execute(month_locks.LOCK_TIMEOUT)
             cursor.execute(LOCK)
 
-    locks.until_free(lock)
+    month_locks.until_free(lock)
 
 
 class LockCalls(Operation):

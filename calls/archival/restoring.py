@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, ledger
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 # A batch's partitions are found by its first and last created_at.
 LOCK = """
@@ -89,7 +89,7 @@ def restore_calls(
     batch_size: int = 1_000,
     started_by: str,
     should_stop: Callable[[], bool] = lambda: False,
-    on_batch: Callable[[batches.Moved], None] = lambda moved: None,
+    on_batch: Callable[[batches.BatchResult], None] = lambda moved: None,
 ) -> ArchiveRun:
     """Move the chosen calls back, updated_at and all, and return the run's ledger row.
 
@@ -100,7 +100,7 @@ def restore_calls(
         all_tenants("restore calls"),
         ledger.recorded(
             RunKind.RESTORE,
-            asked=str(choice),
+            selection=str(choice),
             started_by=started_by,
             phone_id=choice.phone_id,
         ) as run,
@@ -128,7 +128,7 @@ def _restorer(columns: list[str], choice: Choice) -> batches.Move:
 
     def next_batch(
         cursor: CursorWrapper, rows: int, after: batches.Position
-    ) -> batches.Moved | None:
+    ) -> batches.BatchResult | None:
         cursor.execute(
             LOCK.format(chosen=choice.sql()),
             vars(choice) | {"rows": rows, "after": after[0], "after_id": after[1]},

@@ -2,8 +2,8 @@
 
 from django.db import models
 
-from tenants.columns import NOW, is_one_of
-from tenants.scoping.models import TenantModel, line_key
+from database.columns import NOW, is_one_of
+from tenancy.models import TenantForeignKey, TenantModel
 
 
 class EventKind(models.TextChoices):
@@ -12,7 +12,7 @@ class EventKind(models.TextChoices):
     RECONCILED = "reconciled", "Provider's call list"
 
 
-class Verdict(models.TextChoices):
+class EventOutcome(models.TextChoices):
     APPLIED = "applied", "Applied"
     DUPLICATE = "duplicate", "Duplicate: the call said so already"
     LATE = "late", "Late: the call was further on"
@@ -26,11 +26,11 @@ class Verdict(models.TextChoices):
 
 # What staff should look at: kept, and not applied.
 PROBLEMS = [
-    Verdict.WAITING,
-    Verdict.UNKNOWN_STATUS,
-    Verdict.UNKNOWN_LINE,
-    Verdict.CONFLICT,
-    Verdict.MALFORMED,
+    EventOutcome.WAITING,
+    EventOutcome.UNKNOWN_STATUS,
+    EventOutcome.UNKNOWN_LINE,
+    EventOutcome.CONFLICT,
+    EventOutcome.MALFORMED,
 ]
 
 
@@ -41,7 +41,7 @@ class CallEvent(TenantModel):
     """
 
     id = models.BigAutoField(primary_key=True)
-    phone = line_key(related_name="call_events", null=True)
+    phone = TenantForeignKey(related_name="call_events", null=True)
     call_sid = models.TextField(null=True, db_collation="C", verbose_name="call SID")
     kind = models.TextField(choices=EventKind.choices)
     sequence = models.BigIntegerField(
@@ -51,7 +51,7 @@ class CallEvent(TenantModel):
     payload = models.JSONField(help_text="The parameters as they came.")
     reading = models.JSONField(null=True, help_text="What was understood of them.")
     received_at = models.DateTimeField(db_default=NOW)
-    verdict = models.TextField(choices=Verdict.choices)
+    verdict = models.TextField(choices=EventOutcome.choices)
     reason = models.TextField(null=True)
     replayed_at = models.DateTimeField(null=True)
 
@@ -62,7 +62,7 @@ class CallEvent(TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             is_one_of("call_events", "kind", EventKind),
-            is_one_of("call_events", "verdict", Verdict),
+            is_one_of("call_events", "verdict", EventOutcome),
         ]
         indexes = [
             # A line's inbox, latest first; deleting a line.

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from calls.intake import patience
-from calls.intake.models import Verdict
+from calls.intake.models import EventOutcome
+from calls.intake.webhooks.views import deadline
 from calls.models import CallStatus
-from tenants.scoping.scope import current_scope
+from tenancy.scope import current_scope
 
 
 class NotOfThisLine(Exception):
@@ -21,7 +21,7 @@ class Archived(Exception):
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveryResult:
     """The call as it is now; created: nobody had heard of it before."""
 
     created: bool
@@ -77,7 +77,7 @@ def deliver(
     tags: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
     custom_fields: dict[str, Any] | None = None,
-) -> Delivered:
+) -> DeliveryResult:
     """Merge what is given into a call of the scope's line. Raises NotOfThisLine or Archived."""
     assert current_scope().phone_id
     values: dict[str, Any] = {
@@ -92,16 +92,16 @@ def deliver(
         "custom_fields": Jsonb(custom_fields or {}),
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(patience.BRIEFLY + FIND_OR_MAKE, values)
+        cursor.execute(deadline.SET_TIMEOUTS + FIND_OR_MAKE, values)
         cursor.nextset()
         [verdict] = cursor.fetchone()
-        if verdict == Verdict.CONFLICT:
+        if verdict == EventOutcome.CONFLICT:
             raise NotOfThisLine
-        if verdict == Verdict.ARCHIVED:
+        if verdict == EventOutcome.ARCHIVED:
             raise Archived
         cursor.execute(SET_COLUMNS, values)
         if tags or metadata or custom_fields:
             cursor.execute(SET_METADATA, values)
         cursor.execute(READ, values)
         [call] = cursor.fetchone()
-    return Delivered(created=verdict == Verdict.APPLIED, call=call)
+    return DeliveryResult(created=verdict == EventOutcome.APPLIED, call=call)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection
 
 from calls.models import TIMED_OUT
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 # idx_active_calls holds the live calls alone. An answered call took place, so it was completed;
 # one that only rang failed. Calls that an event is changing right now are left to that event.

@@ -7,9 +7,9 @@ import django.db.models.expressions
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
-import tenants.triggers
+import database.triggers
+import tenancy.constraints
+import tenancy.models
 
 
 class Migration(migrations.Migration):
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="calls",
                         to="tenants.phonenumber",
@@ -100,12 +100,12 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="calls_call_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="calls_call_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="calls_call_line"),
                     models.UniqueConstraint(
                         fields=("call_sid",),
                         name="calls_call_sid_key",
@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="call_metadata",
                         to="tenants.phonenumber",
@@ -197,13 +197,13 @@ class Migration(migrations.Migration):
                     models.Index(fields=["phone"], name="idx_call_metadata_phone_id"),
                 ],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="calls_callmetadata_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="calls_callmetadata_line"),
-                    tenants.scoping.constraints.CascadeForeignKey(
+                    tenancy.constraints.TenantKeyConstraint(name="calls_callmetadata_line"),
+                    tenancy.constraints.CascadeForeignKey(
                         column="call_id", name="call_metadata_call", references="calls"
                     ),
                     models.CheckConstraint(
@@ -221,9 +221,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="update_calls_updated_at",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="update_updated_at_column",
                     operation="UPDATE",
                     pgid="update_calls_updated_at",
@@ -234,9 +234,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_line_is_fixed",
-                sql=tenants.triggers.TriggerSql(
+                sql=database.triggers.TriggerSql(
                     condition="WHEN (OLD.phone_id IS DISTINCT FROM NEW.phone_id)",
                     func="RAISE EXCEPTION 'A call stays with its line: phone_id cannot change.' USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;",
                     operation="UPDATE",
@@ -248,9 +248,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_status_moves_forward",
-                sql=tenants.triggers.TriggerSql(
+                sql=database.triggers.TriggerSql(
                     condition="WHEN (OLD.status IS DISTINCT FROM NEW.status AND (OLD.status IN ('completed', 'failed') OR NEW.status = 'ringing'))",
                     func="RAISE EXCEPTION 'A call''s status only moves forward: ringing, answered, then completed or failed.' USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;",
                     operation="UPDATE",
@@ -262,9 +262,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callmetadata",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="call_metadata_follows_call",
-                sql=tenants.triggers.TriggerSql(
+                sql=database.triggers.TriggerSql(
                     declare="DECLARE line text;",
                     func="\n                    SELECT phone_id INTO line FROM public.calls WHERE id = NEW.call_id;\n                    IF NEW.phone_id IS NULL THEN\n                        NEW.phone_id = line;\n                    ELSIF NEW.phone_id IS DISTINCT FROM line THEN\n                        RAISE EXCEPTION 'Metadata belongs to the line of its call.'\n                            USING ERRCODE = 'check_violation',\n                            TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;\n                    END IF;\n                    RETURN NEW;\n                ",
                     operation='INSERT OR UPDATE OF "call_id", "phone_id"',

@@ -7,9 +7,9 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
-from tenants.scoping.constraints import protect_sql
+import tenancy.constraints
+import tenancy.models
+from tenancy.constraints import protect_sql
 
 # LIKE takes the columns of calls over in their order, so that INSERT … SELECT * fits; the foreign
 # key and the few indexes are the archive's own.
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                             models.ForeignKey(
                                 db_constraint=False,
                                 db_index=False,
-                                default=tenants.scoping.models.line_in_scope,
+                                default=tenancy.models.line_in_scope,
                                 on_delete=django.db.models.deletion.DO_NOTHING,
                                 related_name="archived_calls",
                                 to="tenants.phonenumber",
@@ -208,14 +208,12 @@ class Migration(migrations.Migration):
                             ),
                         ],
                         "constraints": [
-                            tenants.scoping.constraints.TenantRLS(
+                            tenancy.constraints.TenantRLS(
                                 column="phone_id",
                                 name="calls_callarchive_rls",
                                 tenant_may="SELECT",
                             ),
-                            tenants.scoping.constraints.LineForeignKey(
-                                name="calls_callarchive_line"
-                            ),
+                            tenancy.constraints.TenantKeyConstraint(name="calls_callarchive_line"),
                         ],
                     },
                 ),

@@ -9,9 +9,9 @@ import django.db.models.deletion
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
-import tenants.triggers
+import database.triggers
+import tenancy.constraints
+import tenancy.models
 
 # A tsvector holds less than 1 MiB: whatever is said in 200,000 characters (some three hours) fits,
 # and what comes after is not found rather than the call not saved.
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="tenants.phonenumber",
@@ -80,11 +80,11 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id", name="calls_callsearch_rls", tenant_may="SELECT"
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="calls_callsearch_line"),
-                    tenants.scoping.constraints.CascadeForeignKey(
+                    tenancy.constraints.TenantKeyConstraint(name="calls_callsearch_line"),
+                    tenancy.constraints.CascadeForeignKey(
                         column="call_id", name="call_search_call", references="calls"
                     ),
                 ],
@@ -94,9 +94,9 @@ class Migration(migrations.Migration):
         migrations.RunSQL(INDEX_WORDS, "DROP FUNCTION app.index_call_words()"),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_index_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     condition="WHEN (NEW.transcript IS NOT NULL OR NEW.ai_summary IS NOT NULL)",
                     func="app.index_call_words",
                     operation="INSERT",
@@ -108,9 +108,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_index_changed_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     condition="WHEN (OLD.transcript IS DISTINCT FROM NEW.transcript OR OLD.ai_summary IS DISTINCT FROM NEW.ai_summary)",
                     func="app.index_call_words",
                     operation='UPDATE OF "transcript", "ai_summary"',

@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations
 
-from tenants.operations import AddIndexOnline
+from database.operations import AddIndexOnline
 
 
 class Migration(migrations.Migration):

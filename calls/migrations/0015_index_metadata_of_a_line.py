@@ -7,7 +7,7 @@ column and the line would, and lists each row under its line once instead of thr
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import migrations, models
 
-from tenants.operations import AddIndexOnline
+from database.operations import AddIndexOnline
 
 
 class Migration(migrations.Migration):

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import tenants.scoping.constraints
+import tenancy.constraints
 
 
 class Migration(migrations.Migration):
@@ -46,7 +46,10 @@ class Migration(migrations.Migration):
                     "cut_off",
                     models.DateTimeField(help_text="Only calls that began before it.", null=True),
                 ),
-                ("asked", models.TextField(default="", help_text="Which calls or which file.")),
+                (
+                    "selection",
+                    models.TextField(default="", help_text="Which calls or which file."),
+                ),
                 ("calls", models.BigIntegerField(default=0)),
                 ("metadata_rows", models.BigIntegerField(default=0)),
                 (
@@ -55,7 +58,7 @@ class Migration(migrations.Migration):
                 ),
                 ("left_held", models.BigIntegerField(default=0, help_text="Under legal hold.")),
                 (
-                    "left_over",
+                    "remaining",
                     models.BigIntegerField(
                         default=0,
                         help_text="Locked by others, beyond the limit or after a stop: next time.",
@@ -79,7 +82,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "beat_at",
+                    "heartbeat_at",
                     models.DateTimeField(
                         db_default=django.db.models.expressions.RawSQL("now()", ()),
                         help_text="The last sign of life.",
@@ -108,10 +111,10 @@ class Migration(migrations.Migration):
                 "default_manager_name": "objects",
                 "indexes": [models.Index(fields=["phone"], name="idx_archive_runs_phone_id")],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id", name="calls_archiverun_rls", tenant_may="SELECT"
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="calls_archiverun_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="calls_archiverun_line"),
                     models.CheckConstraint(
                         condition=models.Q(("kind__in", ["archive", "restore", "drop", "load"])),
                         name="archive_runs_kind_check",

@@ -3,7 +3,7 @@
 import pgtrigger.migrations
 from django.db import migrations
 
-import tenants.triggers
+import database.triggers
 
 
 class Migration(migrations.Migration):
@@ -14,9 +14,9 @@ class Migration(migrations.Migration):
     operations = [
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_sid_not_archived",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="app.refuse_archived_sid",
                     operation='INSERT OR UPDATE OF "call_sid"',
                     pgid="calls_sid_not_archived",
@@ -27,9 +27,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_keeps_metadata",
-                sql=tenants.triggers.TriggerSql(
+                sql=database.triggers.TriggerSql(
                     condition="WHEN (NEW.metadata_created_at IS NULL AND current_setting('app.archiving', true) IS DISTINCT FROM 'on')",
                     declare="DECLARE kept public.call_metadata;",
                     func="\n                    SELECT * INTO kept FROM public.call_metadata WHERE call_id = NEW.id;\n                    IF FOUND THEN\n                        NEW.metadata = kept.metadata;\n                        NEW.tags = kept.tags;\n                        NEW.custom_fields = kept.custom_fields;\n                        NEW.metadata_created_at = kept.created_at;\n                    END IF;\n                    RETURN NEW;\n                ",
@@ -42,9 +42,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_remembers_sids",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="app.remember_archived_sids",
                     level="STATEMENT",
                     operation="INSERT",
@@ -57,9 +57,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_forgets_sids",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="app.forget_archived_sids",
                     level="STATEMENT",
                     operation="DELETE",
@@ -72,9 +72,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_forgets_all_sids",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="app.forget_archived_sids",
                     level="STATEMENT",
                     operation="TRUNCATE",
@@ -86,9 +86,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_sid_is_fixed",
-                sql=tenants.triggers.TriggerSql(
+                sql=database.triggers.TriggerSql(
                     condition="WHEN (OLD.call_sid IS DISTINCT FROM NEW.call_sid)",
                     func="RAISE EXCEPTION 'The call_sid of an archived call cannot change.' USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;",
                     operation="UPDATE",

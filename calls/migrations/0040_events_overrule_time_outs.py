@@ -3,7 +3,7 @@
 import pgtrigger.migrations
 from django.db import migrations
 
-import tenants.triggers
+import database.triggers
 
 
 class Migration(migrations.Migration):
@@ -16,9 +16,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_status_moves_forward",
-                sql=tenants.triggers.TriggerSql(
+                sql=database.triggers.TriggerSql(
                     condition="WHEN (OLD.status IS DISTINCT FROM NEW.status AND (NEW.status = 'ringing' OR OLD.status IN ('completed', 'failed') AND (OLD.provider_status IS DISTINCT FROM 'timed-out' OR NEW.provider_status IS NOT DISTINCT FROM 'timed-out')))",
                     func="RAISE EXCEPTION 'A call''s status only moves forward: ringing, answered, then completed or failed.' USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;",
                     operation="UPDATE",

@@ -4,9 +4,9 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
-import tenants.triggers
+import database.triggers
+import tenancy.constraints
+import tenancy.models
 
 
 class Migration(migrations.Migration):
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 db_constraint=False,
                 db_index=False,
-                default=tenants.scoping.models.line_in_scope,
+                default=tenancy.models.line_in_scope,
                 null=True,
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="call_events",
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="callevent",
-            constraint=tenants.scoping.constraints.TenantRLS(
+            constraint=tenancy.constraints.TenantRLS(
                 column="phone_id",
                 name="calls_callevent_rls",
                 tenant_may="SELECT, INSERT, UPDATE, DELETE",
@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="callevent",
-            constraint=tenants.scoping.constraints.LineForeignKey(name="calls_callevent_line"),
+            constraint=tenancy.constraints.TenantKeyConstraint(name="calls_callevent_line"),
         ),
         migrations.AddConstraint(
             model_name="callevent",

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from tenants.operations import AddIndexOnline
+from database.operations import AddIndexOnline
 
 
 class Migration(migrations.Migration):

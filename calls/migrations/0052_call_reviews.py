@@ -4,8 +4,8 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
+import tenancy.constraints
+import tenancy.models
 
 
 class Migration(migrations.Migration):
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="call_reviews",
                         to="tenants.phonenumber",
@@ -80,12 +80,12 @@ class Migration(migrations.Migration):
                     )
                 ],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="calls_callreview_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="calls_callreview_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="calls_callreview_line"),
                     models.UniqueConstraint(
                         fields=("phone", "call_id"),
                         name="call_reviews_phone_id_call_id_key",

@@ -8,7 +8,7 @@ staff may say that they are archiving.
 import pgtrigger.migrations
 from django.db import migrations
 
-import tenants.triggers
+import database.triggers
 
 FUNCTIONS = """
 CREATE FUNCTION app.index_archived_words() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -60,9 +60,9 @@ class Migration(migrations.Migration):
         migrations.RunSQL(FUNCTIONS, DROP),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_forget_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     condition=NOT_MOVED,
                     func="app.forget_words",
                     level="STATEMENT",
@@ -76,9 +76,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="call",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_forget_all_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="app.forget_words",
                     level="STATEMENT",
                     operation="TRUNCATE",

@@ -3,7 +3,7 @@
 import pgtrigger.migrations
 from django.db import migrations
 
-import tenants.triggers
+import database.triggers
 
 NOT_MOVED = (
     "WHEN (current_setting('app.archiving', true) IS DISTINCT FROM 'on'"
@@ -17,9 +17,9 @@ class Migration(migrations.Migration):
     operations = [
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_index_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     condition=NOT_MOVED,
                     func="app.index_archived_words",
                     level="STATEMENT",
@@ -33,9 +33,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_index_changed_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     condition="WHEN (OLD.transcript IS DISTINCT FROM NEW.transcript OR OLD.ai_summary IS DISTINCT FROM NEW.ai_summary)",
                     func="app.index_call_words",
                     operation='UPDATE OF "transcript", "ai_summary"',
@@ -47,9 +47,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_forgets_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="app.forget_words",
                     level="STATEMENT",
                     operation="DELETE",
@@ -62,9 +62,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="callarchive",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="calls_archive_forgets_all_words",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="app.forget_words",
                     level="STATEMENT",
                     operation="TRUNCATE",

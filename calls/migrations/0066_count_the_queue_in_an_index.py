@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.db import migrations, models
 
-from tenants.operations import AddIndexOnline
+from database.operations import AddIndexOnline
 
 
 class Migration(migrations.Migration):

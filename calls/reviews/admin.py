@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from backoffice.display import bullets, moment
+from backoffice.filters import LineFilter
+from backoffice.modeladmin import ReadOnlyAdmin
 from calls.models import Call, CallArchive
 from calls.reviews.models import CallReview
-from tenants.backoffice.display import bullets, moment
-from tenants.backoffice.filters import LineFilter
-from tenants.backoffice.modeladmin import ReadOnlyAdmin
 
 
 @admin.register(CallReview)

@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from tenants.columns import NOW
-from tenants.scoping.models import TenantModel, line_key
+from database.columns import NOW
+from tenancy.models import TenantForeignKey, TenantModel
 
 EMPTY_LIST = models.expressions.RawSQL("'[]'::jsonb", ())
 
@@ -17,7 +17,7 @@ class CallReview(TenantModel):
     """
 
     id = models.BigAutoField(primary_key=True)
-    phone = line_key(related_name="call_reviews")
+    phone = TenantForeignKey(related_name="call_reviews")
     call_id = models.UUIDField(verbose_name="call")
     call_began = models.DateTimeField(verbose_name="call began")
     # Names and not users: who did what is kept when somebody leaves.

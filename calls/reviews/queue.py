@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from calls.models import ENDED, LOW_CONFIDENCE, Call, CallQuerySet, CallReview
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 # Older calls are not worth correcting any more.
 WAITS_FOR = datetime.timedelta(days=30)

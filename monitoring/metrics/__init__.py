@@ -3,13 +3,13 @@
 from monitoring.metrics import (
     backup,
     indexes,
-    jobs,
     replication,
     security,
     server,
     sessions,
     statements,
     tables,
+    worker,
 )
 from monitoring.metrics.base import Metric
 
@@ -22,7 +22,7 @@ METRICS: list[Metric] = [
         indexes,
         server,
         replication,
-        jobs,
+        worker,
         backup,
         security,
     )

@@ -21,7 +21,7 @@ class Archiving(Metric):
         FROM pg_stat_archiver WHERE current_setting('archive_mode') <> 'off'
     """
     says = "the archive command {what}, {archived_count} segments, {failed_count} failures"
-    cure = "Read the server's log for what the archive command says; WAL piles up meanwhile"
+    fix = "Read the server's log for what the archive command says; WAL piles up meanwhile"
     unit = "minutes"
     warning, critical = 60, 360
     shows_good = True
@@ -45,7 +45,7 @@ class LastBackup(Metric):
     says = (
         "{subject}: the last good one, {label} ({kind}), ended at {finished_at:%Y-%m-%d %H:%M %Z}"
     )
-    cure = "Run the backup by hand and read what it says"
+    fix = "Run the backup by hand and read what it says"
     unit = "h"
     warning, critical = 26, 50
     needs_table = "backups"
@@ -71,7 +71,7 @@ class FailedBackups(Metric):
         ORDER BY finished_at DESC LIMIT 5
     """
     says = "{subject} failed at {finished_at:%Y-%m-%d %H:%M %Z}: {error}"
-    cure = "Read the backup's own log and run it again"
+    fix = "Read the backup's own log and run it again"
     needs_table = "backups"
 
 

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from monitoring.accepted import ACCEPTED
 from monitoring.findings import Finding, Item, Level, worst
 from monitoring.server import SEE_ALL, Row, Server, rows
-from tenants.scoping import no_tenant
+from tenancy import no_tenant
 
 LISTED = 20  # items of a finding
 
@@ -27,7 +27,7 @@ class Unknown(Exception):
 class Metric:
     """One thing worth knowing about a database.
 
-    The query's rows have the columns `subject` and `value`; `says` and `cure` are templates over
+    The query's rows have the columns `subject` and `value`; `says` and `fix` are templates over
     all of them. A row is as bad as its value (None: unknown), unless it has a column `level`; a
     column `says` replaces the template. Thresholds are in `unit`; both None: nothing is ever wrong
     here, it is good to know.
@@ -39,7 +39,7 @@ class Metric:
     help: ClassVar[str]
     sql: ClassVar[str]
     says: ClassVar[str]
-    cure: ClassVar[str] = ""
+    fix: ClassVar[str] = ""
     unit: ClassVar[str] = ""
     warning: ClassVar[float | None] = None
     critical: ClassVar[float | None] = None
@@ -163,8 +163,8 @@ class Metric:
         if why and level is not Level.OK:
             return Item(Level.OK, subject, value, text, accepted=why)
         bad = level in (Level.WARNING, Level.CRITICAL)
-        cure = self.cure.format(**row) if bad else ""
-        return Item(level, subject, value, text, cure)
+        fix = self.fix.format(**row) if bad else ""
+        return Item(level, subject, value, text, fix)
 
     def _level(self, value: float | None) -> Level:
         if value is None:

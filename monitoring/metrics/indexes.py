@@ -41,7 +41,7 @@ class InvalidIndexes(IndexMetric):
         FROM indexes WHERE NOT indisvalid
     """
     says = "{subject} on {table_name} is invalid, {value:,} bytes"
-    cure = "Run manage.py migrate again, or: DROP INDEX CONCURRENTLY {subject}"
+    fix = "Run manage.py migrate again, or: DROP INDEX CONCURRENTLY {subject}"
 
 
 class UnusedIndexes(IndexMetric):
@@ -63,7 +63,7 @@ class UnusedIndexes(IndexMetric):
         ORDER BY roots.bytes DESC
     """
     says = "{subject} on {table_name} was never used, {value:,} bytes"
-    cure = "Ask replicas too, then RemoveIndexConcurrently in a migration"
+    fix = "Ask replicas too, then RemoveIndexConcurrently in a migration"
     unit = "bytes"
     warning = 1_000_000
     counts = needs_old_counters = True
@@ -85,7 +85,7 @@ class DuplicateIndexes(IndexMetric):
             AND a.indexrelid > b.indexrelid)
     """
     says = "{subject} on {table_name} is the same as {other}"
-    cure = "Remove {subject} in a migration: RemoveIndexConcurrently"
+    fix = "Remove {subject} in a migration: RemoveIndexConcurrently"
     unit = "bytes"
     warning = 0
 
@@ -104,7 +104,7 @@ class RedundantIndexes(IndexMetric):
         GROUP BY 1, 2, 3 ORDER BY 2 DESC
     """
     says = "{subject} on {table_name} begins {other}, {value:,} bytes"
-    cure = "Remove {subject} unless it is much smaller and used for its size"
+    fix = "Remove {subject} unless it is much smaller and used for its size"
     unit = "bytes"
     warning = 1_000_000
 
@@ -127,7 +127,7 @@ class ForeignKeysWithoutIndex(IndexMetric):
         ORDER BY 2 DESC
     """
     says = "{subject} ({columns}) has no index, the table has {value:,} bytes"
-    cure = "Add an index that begins with {columns} in a migration: AddIndexOnline"
+    fix = "Add an index that begins with {columns} in a migration: AddIndexOnline"
     unit = "bytes"
     warning = 1_000_000
 
@@ -152,7 +152,7 @@ class WriteCost(IndexMetric):
         ORDER BY 2 DESC
     """
     says = "{subject} on {table_name}: {writes:,} writes for {scans:,} scans, {bytes:,} bytes"
-    cure = "Find out who scans it; if another index will do, remove it"
+    fix = "Find out who scans it; if another index will do, remove it"
     unit = "writes per scan"
     warning = 10_000
     counts = needs_old_counters = True

@@ -15,7 +15,7 @@ class ReplicationLag(Metric):
         FROM pg_stat_replication WHERE NOT pg_is_in_recovery()
     """
     says = "{subject} ({state}) is {value:,} bytes and {seconds:.1f} s behind"
-    cure = "Look at the replica's load and network; a long query there may hold replay back"
+    fix = "Look at the replica's load and network; a long query there may hold replay back"
     unit = "bytes"
     warning, critical = 100_000_000, 1_000_000_000
     needs_sight = True
@@ -35,7 +35,7 @@ class ReplayDelay(Metric):
         WHERE pg_is_in_recovery()
     """
     says = "{subject} replays what was committed {value:.0f} s ago"
-    cure = "Look at this server's load, and for long queries that hold replay back"
+    fix = "Look at this server's load, and for long queries that hold replay back"
     unit = "s"
     warning, critical = 30, 300
     shows_good = True
@@ -58,7 +58,7 @@ class ReplicationSlots(Metric):
         FROM pg_replication_slots
     """
     says = "slot {subject} ({slot_type}) is {state} and keeps {value:,} bytes of WAL ({wal})"
-    cure = "Start its consumer, or: SELECT pg_drop_replication_slot('{subject}')"
+    fix = "Start its consumer, or: SELECT pg_drop_replication_slot('{subject}')"
     unit = "bytes"
     warning, critical = 1_000_000_000, 10_000_000_000
     shows_good = True

@@ -7,8 +7,8 @@ from django.conf import settings
 
 from monitoring.metrics.base import Metric
 from monitoring.server import Row, Server
-from tenants.scoping import no_tenant
-from tenants.scoping.catalog import problems_of_server
+from tenancy import no_tenant
+from tenancy.catalog import problems_of_server
 
 # Objects that neither the system nor an extension brought.
 OURS = """
@@ -28,10 +28,10 @@ class SecurityMetric(Metric):
 class CatalogChecks(SecurityMetric):
     name = "catalog_checks"
     label = "What the models promise"
-    help = "The checks tenants.E010 to E023: policies, grants, views, functions, triggers, logins."
+    help = "The checks tenancy.E010 to E023: policies, grants, views, functions, triggers, logins."
     sql = "manage.py check --database default"
     says = "{subject}: {message}"
-    cure = "{hint}"
+    fix = "{hint}"
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         # As the login that serves requests, since that is the one they judge.
@@ -62,7 +62,7 @@ class UnforcedPolicies(SecurityMetric):
         AND NOT (relrowsecurity AND relforcerowsecurity)
     """
     says = "row level security of {subject} {what}"
-    cure = (
+    fix = (
         "As replytics_owner: ALTER TABLE {subject} ENABLE ROW LEVEL SECURITY,"
         " FORCE ROW LEVEL SECURITY"
     )
@@ -79,7 +79,7 @@ class Superusers(SecurityMetric):
         WHERE (rolsuper OR rolbypassrls) AND rolcanlogin AND rolname <> ALL (%(expected)s)
     """
     says = "the login {subject} is {what}"
-    cure = (
+    fix = (
         "ALTER ROLE {subject} NOSUPERUSER NOBYPASSRLS; if it is right, add it to"
         " MONITORING_SUPERUSERS"
     )
@@ -104,7 +104,7 @@ class OpenSearchPaths(SecurityMetric):
         AND NOT EXISTS (SELECT FROM unnest(proconfig) AS s WHERE s LIKE 'search_path=%%')
     """
     says = "{subject} has no search_path of its own"
-    cure = "As replytics_owner: ALTER ROUTINE {subject} SET search_path = pg_catalog, pg_temp"
+    fix = "As replytics_owner: ALTER ROUTINE {subject} SET search_path = pg_catalog, pg_temp"
 
 
 class PublicGrants(SecurityMetric):
@@ -124,7 +124,7 @@ class PublicGrants(SecurityMetric):
         GROUP BY nspname
     """
     says = "everybody has {privileges} on {subject}"
-    cure = "As its owner: REVOKE {privileges} ON {object} FROM PUBLIC"
+    fix = "As its owner: REVOKE {privileges} ON {object} FROM PUBLIC"
 
 
 METRICS: list[type[Metric]] = [

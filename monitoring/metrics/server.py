@@ -57,7 +57,7 @@ class CacheHits(ServerMetric):
             (rose ->> 'blocks_read')::numeric AS read) AS counted
     """
     says = "{value:.1f} % of {hit:,} + {read:,} blocks were in the cache"
-    cure = "See which statements read most blocks (--statements io); then shared_buffers"
+    fix = "See which statements read most blocks (--statements io); then shared_buffers"
     unit = "%"
     warning, critical = 98, 90
     falling = True
@@ -75,7 +75,7 @@ class Checkpoints(ServerMetric):
             (rose ->> 'checkpoints_timed')::numeric AS timed) AS counted
     """
     says = "{forced} of the checkpoints were forced, {timed} came in time"
-    cure = "Raise max_wal_size"
+    fix = "Raise max_wal_size"
     unit = "%"
     warning, critical = 50, 90
 
@@ -92,7 +92,7 @@ class WalRate(ServerMetric):
     """
     says = "{value:,.0f} bytes a second, {bytes:,} altogether"
     unit = "bytes a second"
-    cure = "See which statements write most"
+    fix = "See which statements write most"
     warning = 20_000_000
 
 
@@ -106,7 +106,7 @@ class Deadlocks(ServerMetric):
         FROM day
     """
     says = "{value} deadlocks"
-    cure = "The server's log names both statements; let both lock in the same order"
+    fix = "The server's log names both statements; let both lock in the same order"
     unit = "deadlocks"
     warning, critical = 1, 50
 
@@ -123,7 +123,7 @@ class TemporaryFiles(ServerMetric):
         FROM day
     """
     says = "{files} files, {value:,.0f} bytes a day"
-    cure = "Find the statement (--statements temporary); an index that sorts, or more work_mem"
+    fix = "Find the statement (--statements temporary); an index that sorts, or more work_mem"
     unit = "bytes a day"
     warning, critical = 10_000_000_000, 100_000_000_000
 
@@ -141,7 +141,7 @@ class Rollbacks(ServerMetric):
             (rose ->> 'committed')::numeric AS committed) AS counted
     """
     says = "{rolled_back:,} of {committed:,} transactions were rolled back"
-    cure = "The log of the web server and of the worker says which errors"
+    fix = "The log of the web server and of the worker says which errors"
     unit = "%"
     warning, critical = 20, 60
 
@@ -158,7 +158,7 @@ class DamagedPages(Metric):
         FROM pg_stat_database WHERE checksum_failures IS NOT NULL
     """
     says = "{subject}: {value} damaged pages, last seen at {last}"
-    cure = "Stop and copy the data directory, then restore from a backup; suspect the disk"
+    fix = "Stop and copy the data directory, then restore from a backup; suspect the disk"
     unit = "pages"
     warning, critical = 1, 1
 

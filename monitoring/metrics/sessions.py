@@ -52,7 +52,7 @@ class Connections(Metric):
         ) AS counted
     """
     says = "{used} of {allowed} connections are used, {most}"
-    cure = (
+    fix = (
         "Put a transaction pooler in front, or lower WEB_CONCURRENCY or CONN_MAX_AGE; raise"
         " max_connections only if memory allows"
     )
@@ -74,7 +74,7 @@ class IdleInTransaction(SessionMetric):
     says = (
         "{subject}{line} has done nothing in its transaction for {value:.0f} s; last: {statement}"
     )
-    cure = END
+    fix = END
     warning, critical = 60, 600
 
 
@@ -89,7 +89,7 @@ class LongTransactions(SessionMetric):
         FROM sessions WHERE xact_start IS NOT NULL
     """
     says = "{subject}{line} has been in one transaction for {value:.0f} s ({state}); {statement}"
-    cure = END
+    fix = END
     warning, critical = 300, 1800
 
 
@@ -104,7 +104,7 @@ class LongStatements(SessionMetric):
         FROM sessions WHERE state = 'active'
     """
     says = "{subject}{line} has run one statement for {value:.0f} s; {statement}"
-    cure = "See its plan on the admin's page Database; cancel it: SELECT pg_cancel_backend({pid})"
+    fix = "See its plan on the admin's page Database; cancel it: SELECT pg_cancel_backend({pid})"
     warning, critical = 300, 1800
 
 
@@ -129,7 +129,7 @@ class BlockedSessions(SessionMetric):
         WHERE NOT w.granted AND a.datname = current_database()
     """
     says = "{subject}{line} has waited {value:.0f} s for {wanted}, held by {blockers}; {statement}"
-    cure = (
+    fix = (
         "End what blocks: SELECT pg_terminate_backend({blocker}), as its own login or in the admin"
     )
     warning, critical = 30, 300
@@ -154,7 +154,7 @@ class OldestSnapshot(Metric):
         ) AS held WHERE value IS NOT NULL ORDER BY value DESC LIMIT 5
     """
     says = "{subject} holds back VACUUM by {value:,} transactions"
-    cure = "End the session, drop the slot, or commit or roll back the prepared transaction"
+    fix = "End the session, drop the slot, or commit or roll back the prepared transaction"
     unit = "transactions"
     warning, critical = 1_000_000, 50_000_000
     needs_sight = True
@@ -170,7 +170,7 @@ class PreparedTransactions(Metric):
         FROM pg_prepared_xacts WHERE database = current_database()
     """
     says = "{subject} of {owner} was prepared {value:.0f} s ago"
-    cure = "As {owner}: COMMIT PREPARED or ROLLBACK PREPARED '{subject}'"
+    fix = "As {owner}: COMMIT PREPARED or ROLLBACK PREPARED '{subject}'"
     unit = "s"
     warning, critical = 60, 3600
 

@@ -25,7 +25,7 @@ class SlowStatements(StatementMetric):
     label = "Slow statements"
     help = f"Mean time of the statements that ran {LEAST_CALLS} times or more in the last hour."
     says = "{role}: {calls:,} calls, {value:,.1f} ms each, {rows_each:,.1f} rows: {text}"
-    cure = "See its plan on the page Database (statement {statement}); an index may serve it"
+    fix = "See its plan on the page Database (statement {statement}); an index may serve it"
     unit = "ms"
     warning, critical = 100, 1000
 
@@ -86,7 +86,7 @@ class ForgottenStatements(Metric):
         GROUP BY latest.counters
     """
     says = "{subject} was full {value} times in a day"
-    cure = "Raise pg_stat_statements.max (needs a restart); statements that went are not counted"
+    fix = "Raise pg_stat_statements.max (needs a restart); statements that went are not counted"
     unit = "times"
     warning = 10
     needs_extension = "pg_stat_statements"

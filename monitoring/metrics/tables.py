@@ -30,7 +30,7 @@ class DeadRows(TableMetric):
         ORDER BY n_dead_tup DESC
     """
     says = "{subject}: {dead:,} dead rows, {value:.0f} %; last vacuumed: {vacuumed}"
-    cure = "As replytics_owner: VACUUM {subject}; see first what holds it back (oldest_snapshot)"
+    fix = "As replytics_owner: VACUUM {subject}; see first what holds it back (oldest_snapshot)"
     unit = "%"
     warning, critical = 20, 50
 
@@ -49,7 +49,7 @@ class StalePlans(TableMetric):
         WHERE n_mod_since_analyze >= 1000 AND pg_relation_size(relid) >= 1000000
     """
     says = "{subject}: {changed:,} rows changed since ANALYZE ({analyzed}), {value:.0f} %"
-    cure = "As replytics_owner: ANALYZE {subject}"
+    fix = "As replytics_owner: ANALYZE {subject}"
     unit = "%"
     warning, critical = 25, 200
 
@@ -72,7 +72,7 @@ class Wraparound(TableMetric):
         ORDER BY 3 DESC
     """
     says = "{subject}: {age:,} transactions old, {value:.1f} % of the way"
-    cure = "As its owner: {how}; see that autovacuum runs and what holds it back (oldest_snapshot)"
+    fix = "As its owner: {how}; see that autovacuum runs and what holds it back (oldest_snapshot)"
     unit = "%"
     warning, critical = 25, 50
 
@@ -89,7 +89,7 @@ class Sequences(TableMetric):
         FROM pg_sequences WHERE last_value IS NOT NULL AND increment_by > 0
     """
     says = "{subject} is at {last_value:,}, {value:.0f} %"
-    cure = "Make the column and the sequence bigint, in a migration"
+    fix = "Make the column and the sequence bigint, in a migration"
     unit = "%"
     warning, critical = 50, 90
 
@@ -110,7 +110,7 @@ class SequentialScans(TableMetric):
         "{subject} ({bytes:,} bytes) was read whole {seq_scan:,} times, {rows_each:,.0f} rows"
         " each, {value:.0f} % of its scans"
     )
-    cure = "Find the statement among those that read most, and see its plan on the page Database"
+    fix = "Find the statement among those that read most, and see its plan on the page Database"
     unit = "%"
     warning = 5
     counts = True
@@ -130,7 +130,7 @@ class DefaultPartitions(TableMetric):
         FROM pg_partitioned_table p
     """
     says = "{subject}: {parts} partitions, {value:,} bytes in the default one"
-    cure = "Make the partitions that are missing and move the rows of {part} there"
+    fix = "Make the partitions that are missing and move the rows of {part} there"
     unit = "bytes"
     warning = 1
 
@@ -148,7 +148,7 @@ class HalfDetachedPartitions(TableMetric):
         FROM pg_inherits WHERE inhdetachpending
     """
     says = "{subject} is half detached from {parent}"
-    cure = "As replytics_owner: ALTER TABLE {parent} DETACH PARTITION {subject} FINALIZE"
+    fix = "As replytics_owner: ALTER TABLE {parent} DETACH PARTITION {subject} FINALIZE"
 
 
 class DatabaseSize(TableMetric):
@@ -168,7 +168,7 @@ class DatabaseSize(TableMetric):
     says = (
         "{bytes:,} bytes, {per_day:+,.0f} a day since {first:%Y-%m-%d}; in 30 days {forecast:,.0f}"
     )
-    cure = "Make room: archive and drop old months, or enlarge the disk; see table_growth"
+    fix = "Make room: archive and drop old months, or enlarge the disk; see table_growth"
     unit = "%"
     warning, critical = 70, 90
     needs_table = "server_snapshots"
@@ -205,7 +205,7 @@ class TableGrowth(TableMetric):
         WHERE bytes >= 100000000 AND per_day > 0 ORDER BY per_day DESC
     """
     says = "{subject}: {bytes:,} bytes, {per_day:+,.0f} a day since {first:%Y-%m-%d}"
-    cure = "See which line it is (lines_share); archive earlier, or partition it"
+    fix = "See which line it is (lines_share); archive earlier, or partition it"
     unit = "% in 30 days"
     warning = 100
     needs_table = "table_sizes"
@@ -258,7 +258,7 @@ class TableBloat(TableMetric):
     )
     sql = SAMPLED_TABLES
     says = "{subject}: {wasted:,.0f} of {size:,} bytes hold no row, {value:.0f} % (estimated)"
-    cure = (
+    fix = (
         "VACUUM lets new rows use the room. If the table will not grow into it again: pg_repack,"
         " or VACUUM FULL {subject} at a quiet hour, which locks it"
     )
@@ -327,7 +327,7 @@ class IndexBloat(TableMetric):
     )
     sql = INDEX_BLOAT
     says = "{subject} on {relation}: {wasted:,.0f} of {size:,} bytes hold nothing, {value:.0f} %"
-    cure = "As replytics_owner: REINDEX INDEX CONCURRENTLY {subject}"
+    fix = "As replytics_owner: REINDEX INDEX CONCURRENTLY {subject}"
     unit = "%"
     warning, critical = 50, 90
     costly = True

@@ -22,12 +22,12 @@ from rest_framework.exceptions import (
 )
 from rest_framework.request import Request
 
-from tenants.api.tokens import subject_of
+from api.tokens import subject_of
+from database.prepared import Statement, fetch_together
+from tenancy import NoTenantActive, tenant
 from tenants.credentials import ApiKey, KeyScope, hash_secret
 from tenants.memberships import MembershipRole
 from tenants.models import PhoneNumber
-from tenants.scoping import NoTenantActive, tenant
-from tenants.statements import Statement, fetch_together
 
 KEY = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -63,7 +63,7 @@ COUNT = "SELECT used, resets_in FROM app.count_request(%(subjects)s, %(window)s)
 # Of which line a key was when it was last used, by its hash: a guess, in whose scope the view's
 # statement may travel together with the look-up that confirms it. It opens nothing by itself.
 _lines: dict[str, str] = {}
-MOST_LINES = 10_000
+MAX_LINES = 10_000
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def find_client(*, prefix: str, secret: str) -> ApiClient | None:
     hashed = hash_secret(secret)
     client = _client_of(FIND_KEY.fetch_first(_key_values(prefix, hashed)))
     if client is not None and not client.budget.is_exceeded:
-        if len(_lines) >= MOST_LINES:
+        if len(_lines) >= MAX_LINES:
             _lines.clear()
         _lines[hashed] = client.phone_id
     return client

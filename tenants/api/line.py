@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
-from tenants.api.documentation import IF_MATCH, IF_NONE_MATCH, UNCHANGED, documented
-from tenants.api.permissions import rights
-from tenants.api.preconditions import answer_if_changed, etag_of, require_match
+from api.documentation import IF_MATCH, IF_NONE_MATCH, UNCHANGED, documented
+from api.permissions import rights
+from api.preconditions import answer_if_changed, etag_of, require_match
+from api.views import LineView
+from tenancy import current_scope
 from tenants.api.serializers import PhoneNumberSerializer, VoiceSettingsSerializer
-from tenants.api.views import LineView
 from tenants.credentials import KeyScope
 from tenants.models import PhoneNumber, VoiceSettings
-from tenants.scoping import current_scope
 
 # The defaults of the table; two first requests at once make one row.
 MAKE_VOICE_SETTINGS = """

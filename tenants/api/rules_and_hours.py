@@ -12,8 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
-from tenants import rules
-from tenants.api.documentation import (
+from api.documentation import (
     ANY_OBJECT,
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -22,23 +21,24 @@ from tenants.api.documentation import (
     UNCHANGED,
     documented,
 )
-from tenants.api.errors import Conflict, Invalid
-from tenants.api.once import once
-from tenants.api.permissions import rights
-from tenants.api.preconditions import answer_if_changed, etag_of, require_match
+from api.errors import Conflict, Invalid
+from api.idempotency import once
+from api.permissions import rights
+from api.preconditions import answer_if_changed, etag_of, require_match
+from api.views import LineView
+from tenants import rules
 from tenants.api.serializers import (
     BusinessHoursSerializer,
     ConversationRuleSerializer,
     OrderSerializer,
     WeekSerializer,
 )
-from tenants.api.views import LineView
 from tenants.credentials import KeyScope
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber
 
 V = TypeVar("V", bound=type[LineView])
 
-MOST_RULES = 1000  # of one line; a list is one answer without pages
+MAX_RULES = 1000  # of one line; a list is one answer without pages
 
 
 def document_collection(name: str, serializer: Any, listed: Any) -> Callable[[V], V]:
@@ -83,7 +83,7 @@ class CollectionView(LineView):
     scopes = {"GET": KeyScope.READ, "POST": KeyScope.WRITE}
     model: ClassVar[type[Model]]
     serializer: ClassVar[type[ModelSerializer[Any]]]
-    most = MOST_RULES
+    most = MAX_RULES
 
     def read(self) -> dict[str, Any]:
         rows = self.model._default_manager.all()

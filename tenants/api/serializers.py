@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from tenants.api.fields import (
+from api.serializer_fields import (
     ClockField,
     MomentField,
     NumberField,
@@ -13,7 +13,7 @@ from tenants.api.fields import (
     StrictSerializer,
     TimezoneField,
 )
-from tenants.columns import LANGUAGE_TAG
+from database.columns import LANGUAGE_TAG
 from tenants.models import (
     BusinessHours,
     ConversationRule,
@@ -22,8 +22,8 @@ from tenants.models import (
 )
 from tenants.rules import rule_errors
 
-LONGEST_NAME = 200  # characters
-LONGEST_TEXT = 2000
+MAX_NAME_LENGTH = 200  # characters
+MAX_TEXT_LENGTH = 2000
 
 
 class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneNumber]):
@@ -42,8 +42,8 @@ class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneN
         fields = ["id", "number", "display_name", "business_name", "timezone", "created_at"]
         read_only_fields = ["id", "number"]
         extra_kwargs = {
-            "display_name": {"max_length": LONGEST_NAME, "allow_blank": False},
-            "business_name": {"max_length": LONGEST_NAME},
+            "display_name": {"max_length": MAX_NAME_LENGTH, "allow_blank": False},
+            "business_name": {"max_length": MAX_NAME_LENGTH},
         }
 
 
@@ -84,9 +84,9 @@ class VoiceSettingsSerializer(StrictSerializer, serializers.ModelSerializer[Voic
         ]
         read_only_fields = ["id", "phone_id"]
         extra_kwargs = {
-            "voice_model": {"max_length": LONGEST_NAME, "default": "neural"},
-            "voice_name": {"max_length": LONGEST_NAME, "default": "Alloy"},
-            "greeting_message": {"max_length": LONGEST_TEXT, "default": None},
+            "voice_model": {"max_length": MAX_NAME_LENGTH, "default": "neural"},
+            "voice_name": {"max_length": MAX_NAME_LENGTH, "default": "Alloy"},
+            "greeting_message": {"max_length": MAX_TEXT_LENGTH, "default": None},
         }
 
 

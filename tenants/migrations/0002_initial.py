@@ -10,11 +10,11 @@ import django.db.models.expressions
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import tenants.columns
+import database.columns
+import database.triggers
+import tenancy.constraints
+import tenancy.models
 import tenants.models
-import tenants.scoping.constraints
-import tenants.scoping.models
-import tenants.triggers
 
 
 class Migration(migrations.Migration):
@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="id",
                         name="tenants_phonenumber_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                         violation_error_message="Write the number in E.164 form, such as +14155550123.",
                     ),
                     models.CheckConstraint(
-                        condition=tenants.columns.KnownTimezone(models.F("timezone")),
+                        condition=database.columns.KnownTimezone(models.F("timezone")),
                         name="phone_numbers_timezone_known",
                         violation_error_message="Choose an IANA time zone, such as Europe/Berlin or UTC.",
                     ),
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="conversation_rules",
                         to="tenants.phonenumber",
@@ -177,14 +177,12 @@ class Migration(migrations.Migration):
                     models.Index(fields=["phone", "-priority"], name="idx_rules_phone_priority")
                 ],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="tenants_conversationrule_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(
-                        name="tenants_conversationrule_line"
-                    ),
+                    tenancy.constraints.TenantKeyConstraint(name="tenants_conversationrule_line"),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("rule_type__in", ["greeting", "routing", "transfer", "hours"])
@@ -223,7 +221,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="business_hours",
                         to="tenants.phonenumber",
@@ -264,12 +262,12 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="tenants_businesshours_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="tenants_businesshours_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="tenants_businesshours_line"),
                     models.UniqueConstraint(
                         fields=("phone", "day_of_week"),
                         name="business_hours_phone_id_day_of_week_key",
@@ -289,7 +287,7 @@ class Migration(migrations.Migration):
                         violation_error_message="Write midnight as 00:00.",
                     ),
                     models.CheckConstraint(
-                        condition=tenants.columns.KnownTimezone(models.F("timezone")),
+                        condition=database.columns.KnownTimezone(models.F("timezone")),
                         name="business_hours_timezone_known",
                         violation_error_message="Choose an IANA time zone, such as Europe/Berlin or UTC.",
                     ),
@@ -314,7 +312,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="voice_settings",
                         to="tenants.phonenumber",
@@ -350,12 +348,12 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="tenants_voicesettings_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="tenants_voicesettings_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="tenants_voicesettings_line"),
                     models.UniqueConstraint(
                         fields=("phone",),
                         name="voice_settings_phone_id_key",
@@ -383,9 +381,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="voicesettings",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="update_voice_settings_updated_at",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="update_updated_at_column",
                     operation="UPDATE",
                     pgid="update_voice_settings_updated_at",

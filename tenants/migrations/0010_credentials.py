@@ -8,9 +8,9 @@ import django.db.models.expressions
 import pgtrigger.migrations
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
-import tenants.triggers
+import database.triggers
+import tenancy.constraints
+import tenancy.models
 
 
 class Migration(migrations.Migration):
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="api_keys",
                         to="tenants.phonenumber",
@@ -90,12 +90,12 @@ class Migration(migrations.Migration):
                     models.Index(fields=["phone", "created_at"], name="idx_api_keys_phone")
                 ],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="tenants_apikey_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="tenants_apikey_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="tenants_apikey_line"),
                     models.UniqueConstraint(fields=("prefix",), name="api_keys_prefix_key"),
                     models.CheckConstraint(
                         condition=models.Q(("secret_hash__regex", "^[0-9a-f]{64}$")),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="telephony_credential",
                         to="tenants.phonenumber",
@@ -172,12 +172,12 @@ class Migration(migrations.Migration):
                     models.Index(fields=["account_sid"], name="idx_telephony_account_sid")
                 ],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="tenants_telephonycredential_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(
+                    tenancy.constraints.TenantKeyConstraint(
                         name="tenants_telephonycredential_line"
                     ),
                     models.UniqueConstraint(
@@ -195,9 +195,9 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="telephonycredential",
-            trigger=tenants.triggers.CompiledTrigger(
+            trigger=database.triggers.CompiledTrigger(
                 name="update_telephony_credentials_updated_at",
-                sql=tenants.triggers.SharedFunctionSql(
+                sql=database.triggers.SharedFunctionSql(
                     func="update_updated_at_column",
                     operation="UPDATE",
                     pgid="update_telephony_credentials_updated_at",

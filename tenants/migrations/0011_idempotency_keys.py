@@ -5,9 +5,9 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
-import tenants.triggers
+import database.triggers
+import tenancy.constraints
+import tenancy.models
 
 
 class Migration(migrations.Migration):
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
-                        default=tenants.scoping.models.line_in_scope,
+                        default=tenancy.models.line_in_scope,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="idempotency_keys",
                         to="tenants.phonenumber",
@@ -48,12 +48,12 @@ class Migration(migrations.Migration):
                 "default_manager_name": "objects",
                 "indexes": [models.Index(fields=["created_at"], name="idx_idempotency_created")],
                 "constraints": [
-                    tenants.scoping.constraints.TenantRLS(
+                    tenancy.constraints.TenantRLS(
                         column="phone_id",
                         name="tenants_idempotencykey_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
-                    tenants.scoping.constraints.LineForeignKey(name="tenants_idempotencykey_line"),
+                    tenancy.constraints.TenantKeyConstraint(name="tenants_idempotencykey_line"),
                     models.UniqueConstraint(
                         fields=("phone", "key"), name="idempotency_keys_phone_id_key"
                     ),

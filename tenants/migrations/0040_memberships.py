@@ -4,8 +4,8 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import tenants.scoping.constraints
-import tenants.scoping.models
+import tenancy.constraints
+import tenancy.models
 
 
 class Migration(migrations.Migration):
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 db_constraint=False,
                 db_index=False,
-                default=tenants.scoping.models.line_in_scope,
+                default=tenancy.models.line_in_scope,
                 on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="memberships",
                 to="tenants.phonenumber",
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="membership",
-            constraint=tenants.scoping.constraints.TenantRLS(
+            constraint=tenancy.constraints.TenantRLS(
                 column="phone_id",
                 name="tenants_membership_rls",
                 tenant_may="SELECT, INSERT, UPDATE, DELETE",
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="membership",
-            constraint=tenants.scoping.constraints.LineForeignKey(name="tenants_membership_line"),
+            constraint=tenancy.constraints.TenantKeyConstraint(name="tenants_membership_line"),
         ),
         migrations.AddConstraint(
             model_name="membership",

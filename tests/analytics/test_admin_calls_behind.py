@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from calls.archival.dropping import drop_month, months_before
 from calls.models import Call
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import listed
+from tests.admin_client import listed
 from tests.factories import archive, make_call, make_line
 
 # Half past eleven in the evening of 30 June in New York, and on July 1st in UTC.

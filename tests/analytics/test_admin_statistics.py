@@ -8,10 +8,10 @@ from django.db import connection, connections
 from django.test import Client
 
 from analytics.models import CallAnalyticsRow, DailyCallStatsRow, PhonePerformance
+from tenancy import all_tenants, tenant
+from tenancy.readonly import ReadOnlyTable
 from tenants.models import PhoneNumber
-from tenants.readonly import ReadOnlyTable
-from tenants.scoping import all_tenants, tenant
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.factories import make_call, make_line
 
 VIEWS = {"daily_call_stats_rows": "daily_call_stats", "call_analytics_rows": "call_analytics"}

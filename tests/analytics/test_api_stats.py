@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from analytics.rollups import roll_up
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.api import Api, api_of
+from tests.api_client import Api, api_of
 from tests.factories import archive, make_call
 
 

@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.db import connection
 
 from calls.archival.dropping import drop_month, months_before
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.api import Api, api_of
+from tests.api_client import Api, api_of
 from tests.factories import archive, make_call
 
 FIRST, LAST = date(2026, 3, 20), date(2026, 4, 12)  # clocks go forward in Berlin on March 29th

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analytics.api.series import read_days, read_hours
-from analytics.reading import GROUPS, Counts, Sums, daily_sums, hourly_sums
+from analytics.queries import GROUPS, Counts, Sums, daily_sums, hourly_sums
 from analytics.rollups import roll_up
 from calls.models import Call
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 
 # Around a change of the clocks in most of the zones below, Havana's over midnight.
 BEGIN = datetime(2024, 11, 1, tzinfo=UTC)

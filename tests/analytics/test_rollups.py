@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from analytics.models import CallAnalytics, DailyCallStats, QueuedBucket
 from analytics.rollups import requeue, roll_up
 from calls.models import Call
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.factories import make_call, make_line
 
 NOON = datetime(2024, 5, 6, 12, 30, tzinfo=UTC)

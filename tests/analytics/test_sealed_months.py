@@ -9,12 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from analytics.models import DailyCallStats, SealedMonth
-from analytics.reading import Counts, daily, grouped, hourly, total
+from analytics.queries import Counts, daily, grouped, hourly, total
 from calls.archival.dropping import drop_month, months_before
 from calls.archival.loading import load_file
 from calls.models import Call
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.factories import archive, make_call
 
 JUNE, JULY = datetime(2023, 6, 1, tzinfo=UTC), datetime(2023, 7, 1, tzinfo=UTC)

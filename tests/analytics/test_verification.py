@@ -10,9 +10,9 @@ from django.test import Client
 
 from analytics.models import StatsVerification
 from analytics.rollups import roll_up
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.factories import make_call
 
 

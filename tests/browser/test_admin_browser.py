@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from tenancy import all_tenants
 from tenants.models import PhoneNumber, VoiceSettings
-from tenants.scoping import all_tenants
 from tests.browser.conftest import follow
 from tests.factories import make_call, make_line
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from monitoring.models import Alert
 from monitoring.snapshots import take_snapshot
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.browser.conftest import follow
 from tests.factories import make_line
 from tests.monitoring.conftest import Connect, connect
@@ -45,7 +45,7 @@ def alert(committed: None) -> Alert:
             level="warning",
             label="Cache hits",
             text="80 % of the blocks were in the cache",
-            cure="See which statements read most blocks",
+            fix="See which statements read most blocks",
             opened_at=timezone.now(),
             seen_at=timezone.now(),
         )

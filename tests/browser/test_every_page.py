@@ -17,7 +17,7 @@ from monitoring.models import Alert, EndedSession
 from monitoring.report import examine, keep
 from monitoring.snapshots import take_snapshot
 from replytics.embedded import ROOT
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 from tests.browser.conftest import follow
 from tests.browser.pages import LOGIN, NO_PAGES, addresses, routes, seen
 from tests.factories import make_call
@@ -89,7 +89,7 @@ def _watch_the_database() -> None:
                 level="warning",
                 label="Bloat of indexes",
                 text="Half of it holds nothing",
-                cure="REINDEX INDEX CONCURRENTLY",
+                fix="REINDEX INDEX CONCURRENTLY",
                 opened_at=now,
                 seen_at=now,
                 resolved_at=resolved_at,

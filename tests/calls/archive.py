@@ -17,8 +17,8 @@ from analytics.rollups import roll_up
 from calls.archival.dropping import drop_month, months_before
 from calls.archival.models import ArchiveRun
 from replytics.embedded import ROOT
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 
 CUT_OFF = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 
 from calls.models import Call, CallMetadata
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 BAKERY = "+14155550101"  # the fixture `line`
 GARAGE = "+14155550202"  # the fixture `other_line`

@@ -3,15 +3,15 @@
 import pytest
 
 from calls.archival import batches, moving
-from calls.intake import patience
+from calls.intake.webhooks.views import deadline
 
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine, an event is not put off."""
-    longer = patience.BRIEFLY.replace("'700'", "'20000'").replace("'900'", "'30000'")
-    monkeypatch.setattr(patience, "BRIEFLY", longer)
-    monkeypatch.setattr(patience, "LONGEST_ANSWER", 60)
+    longer = deadline.SET_TIMEOUTS.replace("'700'", "'20000'").replace("'900'", "'30000'")
+    monkeypatch.setattr(deadline, "SET_TIMEOUTS", longer)
+    monkeypatch.setattr(deadline, "MAX_ANSWER_LENGTH", 60)
 
 
 @pytest.fixture

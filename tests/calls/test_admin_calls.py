@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from calls.intake.models import CallEvent
 from calls.models import Call, CallMetadata
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import form_errors, listed, pick
+from tests.admin_client import form_errors, listed, pick
 from tests.factories import archive, make_call
 
 CALLS = "/admin/calls/call/"

@@ -6,23 +6,23 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from calls import saying
+from backoffice import paging
 from calls.models import Call
-from tenants.backoffice import paging
+from calls.search.query import words
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.factories import archive, make_call
 
 CALLS = "/admin/calls/call/"
 ARCHIVED = "/admin/calls/callarchive/"
 
 
-@pytest.fixture(params=[saying.FEW, 1], ids=["few", "many"])
+@pytest.fixture(params=[words.FEW, 1], ids=["few", "many"])
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Both ways to find them: named one by one, or met as the list is read."""
     most: int = request.param
-    monkeypatch.setattr(saying, "FEW", most)
+    monkeypatch.setattr(words, "FEW", most)
     return most
 
 
@@ -85,10 +85,10 @@ def test_inside_a_line_nothing_that_another_one_said_is_found(
 def test_what_cannot_be_counted_is_not_guessed(
     back_office: Client, calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saying, "FEW", 1)
+    monkeypatch.setattr(words, "FEW", 1)
     monkeypatch.setattr(paging, "CAP", 1)
     monkeypatch.setattr(paging, "COUNT_LIMIT", 30)
-    monkeypatch.setattr("calls.admin.CallAdmin.list_per_page", 1)
+    monkeypatch.setattr("calls.admin.calls.CallAdmin.list_per_page", 1)
     assert str(listed(back_office, f"{CALLS}?words=loaves").row_count) == "more than 1"
 
     def too_slow(*_: Any) -> None:
@@ -102,8 +102,8 @@ def test_what_cannot_be_counted_is_not_guessed(
 def test_words_that_take_too_long_say_so(
     back_office: Client, calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saying, "OVER_ALL_LINES", "SELECT pg_sleep(3), %(words)s, %(most)s")
-    monkeypatch.setattr("calls.filters.TIME_LIMIT", 0.05)
+    monkeypatch.setattr(words, "OVER_ALL_LINES", "SELECT pg_sleep(3), %(words)s, %(most)s")
+    monkeypatch.setattr("calls.admin.filters.TIME_LIMIT", 0.05)
     page = back_office.get(f"{CALLS}?words=loaves").content.decode()
     assert "What was said: this takes too long to find." in page
 

@@ -8,11 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from tenancy import all_tenants, tenant
 from tenants.api import authentication
 from tenants.credentials import ApiKey, hash_secret
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
-from tests.api import Api, make_key, wait_for_a_young_minute
+from tests.api_client import Api, make_key, wait_for_a_young_minute
 from tests.factories import make_call, make_line
 
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from calls.api.page import Shape, read_call, read_page
+from api.rendering import to_json
+from calls.api.page import ListQuery, read_call, read_page
 from calls.api.serializers import FIELDS, CallSerializer
 from calls.models import Call
-from tenants.api.rendering import to_json
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
 from tests.factories import make_call
 
 TEXTS = [
@@ -63,7 +63,7 @@ def serialized() -> list[bytes]:
 
 def test_page_equals_the_serializer(line: PhoneNumber, calls: None) -> None:
     with tenant(line.pk):
-        page = read_page(Shape(), {}, limit=200)
+        page = read_page(ListQuery(), {}, limit=200)
         rows = serialized()
         assert len(rows) == len(TEXTS)
         assert page.results == b"[" + b",".join(rows) + b"]"
@@ -74,7 +74,7 @@ def test_page_equals_the_serializer(line: PhoneNumber, calls: None) -> None:
 def test_sparse_page_equals_the_serializer(line: PhoneNumber, calls: None) -> None:
     names = ("call_sid", "created_at", "ai_confidence", "archived")
     with tenant(line.pk):
-        page = read_page(Shape(fields=names), {}, limit=200)
+        page = read_page(ListQuery(fields=names), {}, limit=200)
         rows = []
         for row in Call.objects.order_by("-created_at", "-id"):
             row.archived = False  # type: ignore[attr-defined]
@@ -85,6 +85,6 @@ def test_sparse_page_equals_the_serializer(line: PhoneNumber, calls: None) -> No
 
 def test_no_calls_are_an_empty_array(line: PhoneNumber) -> None:
     with tenant(line.pk):
-        page = read_page(Shape(), {}, limit=1)
+        page = read_page(ListQuery(), {}, limit=1)
         assert (page.results, page.has_more) == (b"[]", False)
         assert read_call(uuid.uuid4()) is None

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from calls.api.page import page_sql
 from calls.api.query import read_query
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
-from tests.api import Api, api_of
+from tests.api_client import Api, api_of
 from tests.factories import archive, make_call
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

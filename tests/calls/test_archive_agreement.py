@@ -10,7 +10,7 @@ from django.db import OperationalError, connections, models, transaction
 from django.db.migrations.state import ProjectState
 from django.test.utils import isolate_apps
 
-from calls.archival import checks, locks, operations
+from calls.archival import checks, month_locks, operations
 from calls.archival.operations import ReorderArchiveColumns
 from tests.calls.archive import everything, make_old_calls, query
 from tests.factories import make_line
@@ -172,7 +172,7 @@ def test_the_recipe_gives_way_until_it_gets_every_lock(
             if len(seen) == 2:
                 reader.close()
 
-        monkeypatch.setattr("calls.archival.locks.time.sleep", pause)
+        monkeypatch.setattr("calls.archival.month_locks.time.sleep", pause)
         with connections["owner"].schema_editor() as editor:
             operations.LockCalls().database_forwards("calls", editor, state, state)
             assert seen == [[(0,)], [(0,)]]
@@ -182,8 +182,8 @@ def test_the_recipe_gives_way_until_it_gets_every_lock(
 
 def test_the_recipe_gives_up_at_last(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     state = ProjectState()
-    monkeypatch.setattr(locks, "TRIES", 2)
-    monkeypatch.setattr(locks, "PAUSE", 0)
+    monkeypatch.setattr(month_locks, "TRIES", 2)
+    monkeypatch.setattr(month_locks, "PAUSE", 0)
     with transaction.atomic():
         query("SELECT count(*) FROM calls")
         with (

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from calls.archival.models import ArchiveRun, RunState
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 from tests.calls.archive import counts, everything, held, make_old_calls, query
 from tests.factories import make_line
 

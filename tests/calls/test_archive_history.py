@@ -8,8 +8,8 @@ from django.db.models import Q
 from calls.archival.moving import archive_calls
 from calls.history import Position, find, page
 from calls.models import CallArchive
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
 from tests.calls.archive import CUT_OFF, make_old_calls, query
 from tests.factories import make_call
 

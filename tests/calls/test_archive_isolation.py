@@ -6,8 +6,8 @@ from django.db import ProgrammingError, connection, transaction
 from calls.archival.models import ArchiveRun
 from calls.archival.moving import archive_calls
 from calls.models import CallArchive
+from tenancy import NoTenantActive, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import NoTenantActive, tenant
 from tests.calls.archive import CUT_OFF, make_old_calls, query
 
 UNPROTECTED = """

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connections
 
 from calls.archival.models import ArchiveRun, RunState
 from replytics.embedded import ROOT, SUPERUSER, SYSTEM_USER, Cluster
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 from tests.calls.archive import command, counts, everything, make_old_calls, query
 from tests.factories import make_line
 
@@ -73,7 +73,7 @@ def test_sigterm_ends_after_the_batch(committed: None) -> None:
         run = ArchiveRun.objects.get()
     assert run.state == RunState.STOPPED
     assert 0 < run.calls == counts()["calls_archive"] <= run.batches * 50
-    assert run.left_over == counts()["calls"] > 0
+    assert run.remaining == counts()["calls"] > 0
     assert f"Archived {run.calls:,} calls" in output
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from calls.archival.ledger import recorded
 from calls.archival.models import SILENT_WHEN_DEAD, ArchiveRun, RunKind, RunState
 from calls.archival.moving import archive_calls
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.archive import CUT_OFF, make_old_calls, query
 
 
@@ -23,7 +23,7 @@ def test_a_run_that_fails_says_why_without_personal_data(line: PhoneNumber) -> N
     with (
         all_tenants("test"),
         pytest.raises(IntegrityError),
-        recorded(RunKind.ARCHIVE, asked="", started_by="test"),
+        recorded(RunKind.ARCHIVE, selection="", started_by="test"),
         transaction.atomic(),
     ):
         query("INSERT INTO calls SELECT * FROM calls")
@@ -36,9 +36,9 @@ def test_a_run_that_fails_says_why_without_personal_data(line: PhoneNumber) -> N
 
 def test_a_silent_run_is_interrupted(line: PhoneNumber, staff_scope: None) -> None:
     long_ago = timezone.now() - SILENT_WHEN_DEAD - timedelta(seconds=1)
-    dead = ArchiveRun(kind=RunKind.ARCHIVE, started_by="killed", beat_at=long_ago)
+    dead = ArchiveRun(kind=RunKind.ARCHIVE, started_by="killed", heartbeat_at=long_ago)
     dead.save(force_insert=True)
-    alive = ArchiveRun(kind=RunKind.RESTORE, started_by="alive", beat_at=timezone.now())
+    alive = ArchiveRun(kind=RunKind.RESTORE, started_by="alive", heartbeat_at=timezone.now())
     alive.save(force_insert=True)
     assert (dead.outcome, alive.outcome) == (RunState.INTERRUPTED, RunState.RUNNING)
     archive_calls(cut_off=CUT_OFF, started_by="test")

@@ -15,7 +15,7 @@ from calls.archival import batches, files, loading
 from calls.archival.loading import load_file
 from calls.archival.models import ArchiveRun, RunState
 from calls.archival.moving import archive_calls
-from tenants.scoping import all_tenants, tenant
+from tenancy import all_tenants, tenant
 from tests.calls.archive import (
     CUT_OFF,
     command,

@@ -12,13 +12,13 @@ from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from calls.archival import console
-from calls.archival.batches import Moved
+from calls.archival.batches import BatchResult
 from calls.archival.forecast import forecast
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.archival.moving import Months, archive_calls, count_metadata, survey
 from calls.models import Call, CallArchive
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.archive import CUT_OFF, counts, everything, held, make_old_calls, query
 from tests.factories import make_call, make_line
 
@@ -58,7 +58,7 @@ def test_calls_that_go_on_or_are_held_stay_and_are_counted(line: PhoneNumber) ->
     make_call(line, legal_hold=True, created_at=old)
     make_call(line, created_at=old)
     run = archive()
-    assert (run.calls, run.left_live, run.left_held, run.left_over) == (1, 2, 1, 0)
+    assert (run.calls, run.left_live, run.left_held, run.remaining) == (1, 2, 1, 0)
     assert counts()["calls"] == 3
 
 
@@ -95,7 +95,7 @@ def test_one_line_alone_can_be_archived(line: PhoneNumber, other_line: PhoneNumb
 def test_the_limit_takes_the_oldest(line: PhoneNumber) -> None:
     make_old_calls(line, 30)
     run = archive(limit=25, batch_size=10)
-    assert (run.calls, run.left_over) == (25, 5)
+    assert (run.calls, run.remaining) == (25, 5)
     ((youngest,),) = query("SELECT max(created_at) FROM calls_archive")
     assert query("SELECT count(*) FROM calls WHERE created_at <= %s", [youngest]) == [(0,)]
 
@@ -207,7 +207,7 @@ def test_locked_calls_are_skipped_and_archived_later(
     make_old_calls(line, 30)
     with held("SELECT id FROM calls WHERE duration IN (3, 17) FOR UPDATE"):
         run = archive(batch_size=10)
-    assert (run.calls, run.left_over) == (28, 2)
+    assert (run.calls, run.remaining) == (28, 2)
     assert archive().calls == 2
 
 
@@ -219,7 +219,7 @@ def test_calls_whose_metadata_is_being_written_are_skipped(
     before = everything()
     with held("UPDATE call_metadata SET tags = '{}' WHERE 'n5' = ANY(tags)"):
         run = archive(batch_size=10)
-    assert (run.calls, run.left_over) == (29, 1)
+    assert (run.calls, run.remaining) == (29, 1)
     assert archive().calls == 1
     assert everything() == before
 
@@ -232,7 +232,7 @@ def test_the_connections_of_one_run_share_its_work() -> None:
     seen: set[int] = set()
     both_at_work = threading.Barrier(2)
 
-    def note(moved: Moved) -> None:
+    def note(moved: BatchResult) -> None:
         if threading.get_ident() not in seen:
             seen.add(threading.get_ident())
             both_at_work.wait(timeout=30)
@@ -250,7 +250,7 @@ def test_an_error_in_one_connection_ends_the_run(committed: None) -> None:
     here = threading.get_ident()
     failed = threading.Event()
 
-    def fail_elsewhere(moved: Moved) -> None:
+    def fail_elsewhere(moved: BatchResult) -> None:
         if threading.get_ident() == here:
             assert failed.wait(timeout=30)
         else:

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from calls.archival.models import ArchiveRun
 from calls.archival.moving import archive_calls
 from calls.archival.restoring import Choice, restore_calls
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.archive import CUT_OFF, counts, everything, make_old_calls, query
 
 ROWS = """
@@ -69,7 +69,7 @@ def test_one_call_comes_back_by_its_sid(line: PhoneNumber) -> None:
     assert "Restored 1 calls and 1 metadata rows" in output.getvalue()
     assert query("SELECT duration FROM calls") == [(7,)]
     with all_tenants("test"):
-        assert ArchiveRun.objects.get(kind="restore").asked == "one call"
+        assert ArchiveRun.objects.get(kind="restore").selection == "one call"
 
 
 def test_a_dry_run_restores_nothing(line: PhoneNumber) -> None:

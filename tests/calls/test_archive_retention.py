@@ -14,8 +14,8 @@ from calls.archival.dropping import months_before
 from calls.archival.files import BadFile
 from calls.archival.loading import load_file
 from calls.archival.moving import archive_calls
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.archive import (
     CUT_OFF,
     UNBOUNDED,
@@ -88,7 +88,7 @@ def test_a_month_that_others_use_is_dropped_once_they_end(
             pauses.append(counts()["calls_archive"])
             vacuum.close()
 
-        monkeypatch.setattr("calls.archival.locks.time.sleep", pause)
+        monkeypatch.setattr("calls.archival.month_locks.time.sleep", pause)
         dropped, _ = drop_june(tmp_path)
     assert (dropped.calls, dropped.batches, pauses) == (50, 1, [50])
     assert counts()["calls_archive"] == counts()["app.archived_call_sids"] == 0

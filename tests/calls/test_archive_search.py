@@ -6,8 +6,8 @@ from django.db import connection, connections, transaction
 
 from calls.archival.moving import archive_calls
 from calls.models import CallArchive
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.archive import CUT_OFF, make_old_calls, query
 from tests.factories import make_line
 

@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection, connections, transaction
 
 from calls.archival.moving import archive_calls
 from calls.models import Call
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.archive import (
     CUT_OFF,
     counts,

@@ -9,8 +9,8 @@ from django.db import connection
 from calls.archival.moving import archive_calls
 from calls.archival.restoring import Choice, restore_calls
 from calls.models import Call
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
 from tests.calls.archive import CUT_OFF, UNBOUNDED, make_old_calls, query
 
 NUMBERS = """

@@ -10,8 +10,8 @@ from calls.archival.dropping import drop_month, months_before
 from calls.archival.loading import load_file
 from calls.archival.moving import archive_calls
 from calls.archival.restoring import Choice, restore_calls
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.archive import CUT_OFF, counts, make_old_calls, query
 from tests.factories import make_line
 

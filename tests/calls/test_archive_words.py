@@ -11,8 +11,8 @@ from calls.archival.loading import load_file
 from calls.archival.moving import archive_calls
 from calls.archival.restoring import Choice, restore_calls
 from calls.models import Call
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.archive import CUT_OFF, drop_june, make_old_calls, query
 from tests.factories import make_call, make_line
 

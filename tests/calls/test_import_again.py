@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from calls.models import TIMED_OUT, Call, CallArchive
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.call_files import (
     everything,
     import_text,

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError
 from django.db import ProgrammingError
 
-from calls.intake import formats, importing, streams
+from calls.intake.imports import formats, importing, streams
 from calls.models import Call
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.call_files import (
     console_csv,
     console_row,
@@ -102,7 +102,7 @@ def test_import_loads_what_comes_before_the_damage(line: PhoneNumber, tmp_path: 
 def test_import_of_a_monstrous_object_in_a_list(
     line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "LONGEST_RECORD", 5_000)
+    monkeypatch.setattr(streams, "MAX_RECORD_LENGTH", 5_000)
     monkeypatch.setattr(streams, "PIECE", 1_000)
     monkeypatch.setattr(formats, "HEAD", 1_000)
     text = page(twilio_call(), twilio_call(caller_name="a" * 50_000), twilio_call())

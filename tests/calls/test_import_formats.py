@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from calls.intake import formats, streams
+from calls.intake.imports import formats, streams
 from calls.models import Call
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.call_files import (
     BAKERY,
     GARAGE,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
-from calls.intake import fields, formats, streams
+from calls.intake.imports import formats, record_fields, streams
 from calls.models import Call
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.call_files import (
     GARAGE,
     console_csv,
@@ -148,7 +148,7 @@ def test_import_rejects_a_line_that_is_no_call(
 def test_import_rejects_a_monstrous_line(
     line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "LONGEST_RECORD", 5_000)
+    monkeypatch.setattr(streams, "MAX_RECORD_LENGTH", 5_000)
     monkeypatch.setattr(formats, "HEAD", 1_000)
     text = lines(own_call(), own_call(transcript="a" * 17_000), own_call())
     assert "read 3, loaded 2" in import_text(tmp_path, text)
@@ -205,7 +205,7 @@ def test_import_rejects_the_second_of_two_rows(line: PhoneNumber, tmp_path: Path
 def test_import_finds_repeated_rows_over_chunks(
     line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calls.intake.chunks.CHUNK_ROWS", 3)
+    monkeypatch.setattr("calls.intake.imports.chunks.CHUNK_ROWS", 3)
     calls = [twilio_call() for _ in range(10)]
     printed = import_text(tmp_path, page(*calls, calls[0], calls[9], twilio_call()))
     assert "read 13, loaded 11, updated 0, already there 0, rejected 2" in printed
@@ -272,12 +272,12 @@ def test_import_of_nothing_but_bad_rows_ends_with_an_error(
 def test_import_takes_what_is_just_within_the_limits(line: PhoneNumber, tmp_path: Path) -> None:
     call = own_call(
         call_sid="x" * 64,
-        caller_number="ü" * fields.LONGEST_CALLER,
-        transcript="é" * fields.LONGEST_TRANSCRIPT,
-        ai_summary="é" * fields.LONGEST_SUMMARY,
-        recording_url="https://" + "a" * (fields.LONGEST_URL - 8),
-        duration=fields.LONGEST_DURATION,
-        tags=[f"{n:0100}" for n in range(fields.MOST_TAGS)],
+        caller_number="ü" * record_fields.MAX_CALLER_LENGTH,
+        transcript="é" * record_fields.MAX_TRANSCRIPT_LENGTH,
+        ai_summary="é" * record_fields.MAX_SUMMARY_LENGTH,
+        recording_url="https://" + "a" * (record_fields.MAX_URL_LENGTH - 8),
+        duration=record_fields.MAX_DURATION,
+        tags=[f"{n:0100}" for n in range(record_fields.MAX_TAGS)],
         metadata={f"key {n}": "w" * 100 for n in range(800)},
     )
     assert "loaded 1" in import_text(tmp_path, lines(call))

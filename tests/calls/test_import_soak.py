@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from django.db import connection
 
-from calls.intake.chunks import CHUNK_ROWS
+from calls.intake.imports.chunks import CHUNK_ROWS
 from calls.models import Call
 from replytics.embedded import ROOT
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.call_files import BAKERY, everything, import_file, own_call, twilio_call
 from tests.factories import make_line
 

@@ -11,11 +11,10 @@ from django.db.models.expressions import RawSQL
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from calls import elsewhere
-from calls.admin import CallArchiveAdmin
+from calls.admin.calls import CallArchiveAdmin, other_list
 from calls.models import Call
 from tenants.models import PhoneNumber
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.calls.archive import query
 from tests.factories import archive, make_call
 
@@ -27,7 +26,7 @@ LONG_AGO = datetime(2020, 1, 5, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elsewhere, "COUNT_LIMIT", 30)
+    monkeypatch.setattr(other_list, "COUNT_LIMIT", 30)
 
 
 def make_archived(line: PhoneNumber, **fields: Any) -> Call:
@@ -66,7 +65,7 @@ def test_a_search_of_archived_calls_says_that_live_ones_match(
 def test_the_count_ends_at_its_cap(
     back_office: Client, line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(elsewhere, "MOST", 3)
+    monkeypatch.setattr(other_list, "MAX_COUNT", 3)
     for _ in range(3):
         make_archived(line)
     assert "Archived: 3 match</a>" in page(back_office, f"{CALLS}?line=pn_bakery")
@@ -75,7 +74,7 @@ def test_the_count_ends_at_its_cap(
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("selection", "said"),
     [
         ("tag=vip", "1 matches"),
         ("longer=60", "2 match"),
@@ -94,7 +93,7 @@ def test_filters_count_as_the_search_does(
     assert f"Archived: {said}</a>" in page(back_office, f"{CALLS}?{asked}")
 
 
-@pytest.mark.parametrize("asked", ["", "?o=-0", "?status=live"])
+@pytest.mark.parametrize("selection", ["", "?o=-0", "?status=live"])
 def test_nothing_is_counted_where_nothing_is_looked_for(
     back_office: Client, line: PhoneNumber, asked: str
 ) -> None:
@@ -117,7 +116,7 @@ def test_a_count_that_takes_too_long_says_so(
 ) -> None:
     make_call(line, caller_number="+4930901820")
     make_archived(line)
-    monkeypatch.setattr(elsewhere, "COUNT_LIMIT", 0.05)
+    monkeypatch.setattr(other_list, "COUNT_LIMIT", 0.05)
     # Whichever way they are joined, the row meets itself, and so the sleep.
     slow = RawSQL("SELECT id FROM calls_archive WHERE pg_sleep(1) IS NOT NULL", ())
     monkeypatch.setattr(CallArchiveAdmin, "search", lambda self, term: Q(pk__in=slow))

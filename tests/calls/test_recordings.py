@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from calls.api.page import read_call
 from calls.recordings import playable_url
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
 from tests.factories import make_call
 
 HOSTS = ["api.twilio.com", "recordings.example", "2001:db8::1"]

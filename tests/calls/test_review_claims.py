@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from calls.models import Call, CallReview
 from calls.reviews import queue
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 from tests.factories import make_call, make_line
 from tests.outages import WAITS_FOR_US
 

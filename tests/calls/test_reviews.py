@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from calls.models import Call, CallReview
 from calls.reviews import queue
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
 from tests.factories import archive, make_call
 
 pytestmark = pytest.mark.usefixtures("staff_scope")

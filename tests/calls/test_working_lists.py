@@ -13,12 +13,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from backoffice import bulk, exporting
+from backoffice.exporting import cell
 from calls.models import Call, CallMetadata, CallReview
-from tenants.backoffice import bulk, exporting
-from tenants.backoffice.exporting import cell
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.factories import archive, make_call
 
 CALLS = "/admin/calls/call/"

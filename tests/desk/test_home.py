@@ -11,14 +11,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from analytics.overview import Totals, hours_together, quiet_lines
-from analytics.reading import Sums, daily_sums
+from analytics.queries import Sums, daily_sums
 from analytics.rollups import roll_up
 from calls.intake.models import CallEvent
 from calls.models import Call
 from desk import cards, home
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.factories import archive, make_call
 
 NOON = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)  # a Monday

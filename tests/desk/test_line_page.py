@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from analytics.models import QueuedBucket
 from analytics.rollups import roll_up
 from calls.intake.models import CallEvent
+from tenancy import all_tenants
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.factories import make_call, make_line
 from tests.isolation.rows import MAKERS
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from tenants.models import PhoneNumber
-from tests.backoffice import pick
+from tests.admin_client import pick
 from tests.factories import archive, make_call, make_line
 
 SID = "CA0123456789abcdef0123456789abcdef"

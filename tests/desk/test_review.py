@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from calls.models import Call, CallReview
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import pick
+from tests.admin_client import pick
 from tests.factories import make_call
 
 REVIEW = "/admin/desk/review/"

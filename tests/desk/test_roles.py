@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from desk.management.commands.permission_table import PAGE, page
 from desk.roles import OTHER_RIGHTS, ROLES, make_roles
+from tenancy import all_tenants
+from tenancy.models import ScopedModel
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tenants.scoping.models import ScopedModel
 from tests.isolation.rows import MAKERS
 
 HINT = "run manage.py permission_table --write"

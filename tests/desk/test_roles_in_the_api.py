@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from desk.roles import ROLES
+from tenancy import all_tenants
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber
-from tenants.scoping import all_tenants
-from tests.api import API
+from tests.api_client import API
 from tests.desk.test_roles import promised
 from tests.factories import make_call
 

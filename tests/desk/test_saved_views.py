@@ -8,7 +8,7 @@ from django.test import Client
 
 from desk.models import SavedView
 from tenants.models import PhoneNumber
-from tests.backoffice import pick
+from tests.admin_client import pick
 from tests.factories import make_call
 
 CALLS = "/admin/calls/call/"

@@ -10,7 +10,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-from tenants.api.parsing import NO_TEXT
+from api.parsing import NO_TEXT
 
 BAKERY = os.environ["FUZZING_BAKERY"]
 OF_THE_GARAGE = os.environ["FUZZING_OF_THE_GARAGE"].split()

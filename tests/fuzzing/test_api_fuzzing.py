@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tenancy import all_tenants, tenant
 from tenants.credentials import ApiKey
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
-from tenants.scoping import all_tenants, tenant
-from tests.api import make_key
+from tests.api_client import make_key
 from tests.factories import make_call, make_line
 from tests.gunicorn import gunicorn
 

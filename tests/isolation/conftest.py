@@ -13,8 +13,8 @@ from django.db import connections
 from django.db.models import Model
 from pytest_django.plugin import DjangoDbBlocker
 
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests import pooler
 from tests.conftest import committing
 from tests.isolation.rows import MAKERS, make_rows

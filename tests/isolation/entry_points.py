@@ -26,7 +26,7 @@ from django.db.models import (
 )
 from django.db.models.query import prefetch_related_objects
 
-from tenants.scoping.constraints import TenantRLS
+from tenancy.constraints import TenantRLS
 
 NOT_APPLICABLE = object()
 EntryPoint = Callable[[Any, Any], Any]
@@ -43,7 +43,7 @@ def first_date(model: Any, kind: "type[DateField[Any, Any]]") -> str | None:
 def is_read_only(model: Any) -> bool:
     """Whether a line may not change its own rows."""
     rules = [rule for rule in model._meta.constraints if isinstance(rule, TenantRLS)]
-    return hasattr(model, "way_in") or any("UPDATE" not in rule.tenant_may for rule in rules)
+    return hasattr(model, "write_via") or any("UPDATE" not in rule.tenant_may for rule in rules)
 
 
 def plain_column(model: Any) -> str:

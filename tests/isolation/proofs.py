@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, ProgrammingError, connections, transaction
 
 from calls.models import Call
-from tenants.scoping import NoTenantActive, no_tenant, tenant
+from tenancy import NoTenantActive, no_tenant, tenant
 
 LINES = "SELECT DISTINCT phone_id FROM calls"
 

@@ -18,15 +18,15 @@ from analytics.models import (
     QueuedBucket,
     SealedMonth,
 )
+from api.idempotency_keys import IdempotencyKey
 from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
 from calls.models import Call, CallArchive, CallMetadata, CallReview, CallSearch
+from tenancy import all_tenants
+from tenancy.models import ScopedModel
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
-from tenants.idempotency import IdempotencyKey
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
-from tenants.scoping import all_tenants
-from tenants.scoping.models import ScopedModel
 from tests.factories import make_call, make_line
 
 CUT_OFF = datetime(2025, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DatabaseError, ProgrammingError, connections, transaction
 
 from calls.models import Call
-from tenants.scoping import NoTenantActive, all_tenants, tenant
+from tenancy import NoTenantActive, all_tenants, tenant
 from tests.isolation.proofs import seen
 
 THREADS = 12

@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from analytics.models import StatsVerification
-from tenants.scoping.middleware import PICKED_LINE
-from tenants.scoping.models import ScopedModel
+from tenancy.models import ScopedModel
+from tenants.line_middleware import PICKED_LINE
 from tests.isolation.admin_urls import site
 from tests.isolation.conftest import Lines
 

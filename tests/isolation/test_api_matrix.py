@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, get_resolver
 
+from tenancy import all_tenants
 from tenants.credentials import KeyScope
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
-from tenants.scoping import all_tenants
-from tests.api import Api, api_of
+from tests.api_client import Api, api_of
 from tests.factories import make_call
 
 SECRET = "what only the garage knows"

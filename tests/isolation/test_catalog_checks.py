@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connections
 
-from tenants.scoping.catalog import check_server, problems_of_server
-from tenants.scoping.catalog_rules import RULES
-from tenants.scoping.roles import OWNER, WEB
+from database.roles import OWNER, WEB
+from tenancy.catalog import check_server, problems_of_server
+from tenancy.catalog_rules import RULES
 
 # Id of the problem, what is named in its message, and the statement that causes it.
 OWNERS_MUTATIONS = [
@@ -208,7 +208,7 @@ def test_an_inherited_staff_role_is_found_and_cured(administrator: psycopg.Conne
 
 def test_serving_as_the_owner_is_found(administrator: psycopg.Connection) -> None:
     [problem] = find(administrator, login=OWNER)
-    assert problem.id == "tenants.E023"
+    assert problem.id == "tenancy.E023"
     assert "URL of replytics_web into DATABASE_URL" in str(problem.hint)
 
 
@@ -228,7 +228,7 @@ def test_a_missing_guard_of_a_foreign_key_is_found_and_cured(
     with connections["owner"].cursor() as cursor:
         cursor.execute(mutation)
     [problem] = check_server(databases=["default"])
-    assert problem.id == "tenants.E021"
+    assert problem.id == "tenancy.E021"
     assert "call_metadata.call_id" in problem.msg
     command, *arguments = str(problem.hint).removeprefix("Run: python manage.py ").split()
     call_command(command, *arguments)
@@ -237,7 +237,7 @@ def test_a_missing_guard_of_a_foreign_key_is_found_and_cured(
 
 def test_every_rule_has_a_mutation() -> None:
     tried = {f"tenants.{number}" for number, _, _ in OWNERS_MUTATIONS + ADMINISTRATORS_MUTATIONS}
-    assert {rule.id for rule in RULES} == tried | {"tenants.E016", "tenants.E021"}
+    assert {rule.id for rule in RULES} == tried | {"tenancy.E016", "tenancy.E021"}
 
 
 def test_a_migrated_database_has_no_problems(committed: None) -> None:
@@ -260,7 +260,7 @@ def test_the_command_fails_on_a_committed_mutation(
 
 def test_the_owners_check_says_whom_to_ask(committed: None) -> None:
     [hint] = check_server(databases=["owner"])
-    assert hint.id == "tenants.I001"
+    assert hint.id == "tenancy.I001"
     assert "check --database default" in str(hint.hint)
 
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from replytics.embedded import ROOT
-from tenants.scoping import active_scope
+from tenancy import active_scope
 from tests.isolation.conftest import Lines
 
 # How each command of ours is called with nothing to do, and where its scope comes from.

@@ -11,9 +11,9 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import MigrationWriter
 from django.test.utils import isolate_apps
 
+from tenancy.catalog import problems_of_server
+from tenancy.models import TenantForeignKey, TenantModel
 from tenants.models import PhoneNumber
-from tenants.scoping.catalog import problems_of_server
-from tenants.scoping.models import TenantModel, line_key
 
 
 def note(**options: Any) -> ModelState:
@@ -24,7 +24,7 @@ def note(**options: Any) -> ModelState:
 
         class Note(TenantModel):
             id = models.UUIDField(primary_key=True)
-            phone = line_key(related_name="+")
+            phone = TenantForeignKey(related_name="+")
 
             class Meta(TenantModel.Meta):
                 app_label = "tenants"
@@ -88,7 +88,7 @@ def test_a_new_table_is_protected_and_its_migration_reversible(owner: Any) -> No
     migration = migration_between(before, after)
     written = MigrationWriter(migration).as_string()
     assert "TenantRLS" in written
-    assert "LineForeignKey" in written
+    assert "TenantKeyConstraint" in written
     apply(migration, before)
     assert protected(owner) == [(True, 2, True, False, 1)]
     assert problems(owner) == set()
@@ -99,7 +99,7 @@ def test_a_new_table_is_protected_and_its_migration_reversible(owner: Any) -> No
 def test_an_existing_table_is_protected_by_adding_the_rule(owner: Any) -> None:
     bare, ruled = state_of(note(constraints=[])), state_of(note())
     apply(migration_between(state_of(), bare), state_of())
-    assert problems(owner) == {"tenants.E011", "tenants.E012"}
+    assert problems(owner) == {"tenancy.E011", "tenancy.E012"}
     owner.execute("INSERT INTO phone_numbers (id, number, business_name) VALUES ('a', '+11', 'A')")
     owner.execute("INSERT INTO notes (id, phone_id) VALUES (gen_random_uuid(), 'a')")
     migration = migration_between(bare, ruled)

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from psycopg import errors, sql
 
 from calls.models import Call
-from tenants.scoping import all_tenants, no_tenant, tenant
+from tenancy import all_tenants, no_tenant, tenant
 from tests.isolation.conftest import Lines, another_way
 from tests.isolation.proofs import (
     LINES,

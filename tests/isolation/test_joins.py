@@ -9,8 +9,8 @@ from django.db.models import Count, Exists, OuterRef
 from django.test.utils import isolate_apps
 
 from calls.models import Call, CallMetadata
+from tenancy import NoTenantActive, all_tenants, no_tenant, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import NoTenantActive, all_tenants, no_tenant, tenant
 from tests.isolation.conftest import Lines
 
 

@@ -12,11 +12,11 @@ from django.db.models.functions import Lower
 from django.test.utils import isolate_apps
 
 from calls.models import Call
+from database.triggers import MatchParentTenant
+from tenancy.checks import check_models, check_settings, problems_of, problems_of_database
+from tenancy.constraints import TenantKeyConstraint, TenantRLS
+from tenancy.models import TenantForeignKey, TenantModel
 from tenants.models import PhoneNumber
-from tenants.scoping.checks import check_models, check_settings, problems_of, problems_of_database
-from tenants.scoping.constraints import LineForeignKey, TenantRLS
-from tenants.scoping.models import TenantModel, line_key
-from tenants.triggers import SameLine
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_a_model_of_no_line_says_why_all_share_it() -> None:
             app_label = "tenants"
 
     problem = only(Tariff)
-    assert problem.id == "tenants.E001"
+    assert problem.id == "tenancy.E001"
     assert "shared_because" in str(problem.hint)
     Tariff.shared_because = "the same prices for everybody"  # type: ignore[attr-defined]
     assert not list(problems_of(Tariff))
@@ -59,7 +59,7 @@ def test_an_automatic_table_between_two_models_is_found() -> None:
         class Meta:
             app_label = "tenants"
 
-    assert only(Tariff.lines.through).id == "tenants.E001"
+    assert only(Tariff.lines.through).id == "tenancy.E001"
 
 
 class Meta(TenantModel.Meta):
@@ -72,7 +72,7 @@ class Meta(TenantModel.Meta):
 def test_a_tenant_model_has_no_problems() -> None:
     class Note(TenantModel):
         id = models.UUIDField(primary_key=True)
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         text = models.TextField()
 
         class Meta(Meta):
@@ -84,8 +84,8 @@ def test_a_tenant_model_has_no_problems() -> None:
 @pytest.mark.parametrize(
     ("number", "constraints"),
     [
-        ("E002", [LineForeignKey()]),
-        ("E002", [LineForeignKey(), TenantRLS(column="text")]),
+        ("E002", [TenantKeyConstraint()]),
+        ("E002", [TenantKeyConstraint(), TenantRLS(column="text")]),
         ("E007", [TenantRLS()]),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_missing_constraint_is_found(number: str, constraints: list[Any]) -> N
     given = constraints
 
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         text = models.TextField()
 
         class Meta(Meta):
@@ -107,7 +107,7 @@ def test_a_missing_constraint_is_found(number: str, constraints: list[Any]) -> N
 def test_a_row_that_may_outlive_its_line_says_why() -> None:
     class Note(TenantModel):
         outlives_line = "a ledger"
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
 
         class Meta(Meta):
             constraints = [TenantRLS()]
@@ -128,14 +128,14 @@ def test_a_table_needs_an_index_that_begins_with_the_line(
     index: models.Index, serves: bool
 ) -> None:
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         text = models.TextField()
 
         class Meta(Meta):
             indexes = [index]
 
     problems = list(problems_of(Note))
-    assert [problem.id for problem in problems] == ([] if serves else ["tenants.E003"])
+    assert [problem.id for problem in problems] == ([] if serves else ["tenancy.E003"])
     assert all("begin" in problem.msg and problem.hint for problem in problems)
 
 
@@ -144,7 +144,7 @@ def test_what_is_unique_within_a_line_is_fine(fields: list[str]) -> None:
     unique = fields
 
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         text = models.TextField()
 
         class Meta(Meta):
@@ -158,17 +158,17 @@ def test_what_is_unique_within_a_line_is_fine(fields: list[str]) -> None:
 
 def test_what_is_unique_over_all_lines_says_why() -> None:
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         text = models.TextField(unique=True)
 
         class Meta(Meta):
             pass
 
     problem = only(Note)
-    assert problem.id == "tenants.E004"
+    assert problem.id == "tenancy.E004"
     assert 'unique_over_all_lines = {"text": "…"}' in str(problem.hint)
     Note.unique_over_all_lines = {"text": ""}  # type: ignore[attr-defined]
-    assert only(Note).id == "tenants.E004"
+    assert only(Note).id == "tenancy.E004"
     Note.unique_over_all_lines = {"text": "drawn at random"}  # type: ignore[attr-defined]
     assert not list(problems_of(Note))
 
@@ -176,7 +176,7 @@ def test_what_is_unique_over_all_lines_says_why() -> None:
 @pytest.mark.parametrize("names", [("text",), ("text", "phone")])
 def test_what_an_expression_makes_unique_is_seen_too(names: tuple[str, ...]) -> None:
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         text = models.TextField()
 
         class Meta(Meta):
@@ -186,56 +186,56 @@ def test_what_an_expression_makes_unique_is_seen_too(names: tuple[str, ...]) -> 
             ]
 
     found = [problem.id for problem in problems_of(Note)]
-    assert found == ([] if "phone" in names else ["tenants.E004"])
+    assert found == ([] if "phone" in names else ["tenancy.E004"])
 
 
 def test_a_key_that_can_be_guessed_says_why() -> None:
     class Note(TenantModel):
         code = models.TextField(primary_key=True)
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
 
         class Meta(Meta):
             pass
 
-    assert only(Note).id == "tenants.E004"
+    assert only(Note).id == "tenancy.E004"
 
 
 def test_a_manager_that_does_not_filter_is_found() -> None:
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         everything = models.Manager()
 
         class Meta(Meta):
             pass
 
     problem = only(Note)
-    assert problem.id == "tenants.E005"
+    assert problem.id == "tenancy.E005"
     assert "TenantManager" in str(problem.hint)
 
 
 def test_a_foreign_key_that_could_leave_the_line_is_found() -> None:
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         call = models.ForeignKey(Call, models.DO_NOTHING, related_name="+")
 
         class Meta(Meta):
-            triggers: list[SameLine] = []
+            triggers: list[MatchParentTenant] = []
 
     problem = only(Note)
-    assert problem.id == "tenants.E006"
-    assert 'SameLine(name="…", column="call_id"' in str(problem.hint)
-    held = SameLine(name="notes_line", column="call_id", references="calls", message="no")
+    assert problem.id == "tenancy.E006"
+    assert 'MatchParentTenant(name="…", column="call_id"' in str(problem.hint)
+    held = MatchParentTenant(name="notes_line", column="call_id", references="calls", message="no")
     Note._meta.triggers = [held]  # type: ignore[attr-defined]
     assert not list(problems_of(Note))
 
 
 def test_a_foreign_key_that_no_line_may_write_is_fine() -> None:
     class Note(TenantModel):
-        phone = line_key(related_name="+")
+        phone = TenantForeignKey(related_name="+")
         call = models.ForeignKey(Call, models.DO_NOTHING, related_name="+")
 
         class Meta(Meta):
-            constraints = [TenantRLS(tenant_may="SELECT"), LineForeignKey()]
+            constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
 
     assert not list(problems_of(Note))
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connections
 from psycopg.pq import TransactionStatus
 
 from replytics.embedded import SUPERUSER, Cluster
-from tenants.scoping import guard, models, scope, tenant
+from tenancy import guard, models, scope, tenant
 from tests.isolation.conftest import Lines
 from tests.isolation.proofs import (
     LINES,

@@ -13,10 +13,10 @@ from django.db.models.query import RawQuerySet
 from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call
+from tenancy import NoTenantActive, active_scope, all_tenants, no_tenant, tenant
+from tenancy.models import TenantManager, TenantQuerySet
+from tenancy.readonly import ReadOnlyTable
 from tenants.models import ConversationRule
-from tenants.readonly import ReadOnlyTable
-from tenants.scoping import NoTenantActive, active_scope, all_tenants, no_tenant, tenant
-from tenants.scoping.models import TenantManager, TenantQuerySet
 from tests.isolation import entry_points
 from tests.isolation.conftest import Lines
 from tests.isolation.entry_points import (

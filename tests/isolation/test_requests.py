@@ -11,7 +11,7 @@ from django.db import connections
 from django.test import AsyncClient, Client
 
 from calls.models import Call
-from tenants.scoping import NoTenantActive, active_scope, tenant
+from tenancy import NoTenantActive, active_scope, tenant
 from tests.isolation.conftest import Lines
 
 pytestmark = pytest.mark.urls("tests.isolation.urls")

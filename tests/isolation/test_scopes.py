@@ -15,8 +15,8 @@ from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from django.db import connections
 
 from calls.models import Call
-from tenants.scoping import NoTenantActive, active_scope, all_tenants, no_tenant, tenant
-from tenants.scoping.requests import stream
+from tenancy import NoTenantActive, active_scope, all_tenants, no_tenant, tenant
+from tenancy.request_scope import stream
 from tests.isolation.conftest import Lines
 
 

@@ -8,9 +8,9 @@ import pytest
 from django.db import ProgrammingError, connection
 
 from calls.models import Call, CallSearch
+from tenancy import NoTenantActive, all_tenants, no_tenant, tenant
+from tenancy.readonly import ReadOnlyTable
 from tenants.models import PhoneNumber
-from tenants.readonly import ReadOnlyTable
-from tenants.scoping import NoTenantActive, all_tenants, no_tenant, tenant
 from tests.factories import make_call
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from calls.api.page import Shape, read_page
+from calls.api.page import ListQuery, read_page
 from calls.models import Call, CallArchive
-from tenants.scoping import all_tenants, tenant
+from tenancy import all_tenants, tenant
 from tests.conftest import DROP_PARTITIONS
 
 # One line of 6,000 calls and forty of 350; a tag, a key and a word that 1 of 500 has, and others
@@ -142,7 +142,7 @@ def test_the_ids_found_are_looked_up_in_the_primary_key() -> None:
 def test_what_is_rare_is_found_in_the_archive_by_its_index(
     search: dict[str, Any], index: str, filters: dict[str, Any], order: str
 ) -> None:
-    shape = Shape(filters=tuple(filters), searches=tuple(search), archived="only", order=order)
+    shape = ListQuery(filters=tuple(filters), searches=tuple(search), archived="only", order=order)
     values = {
         name: json.dumps(value) if isinstance(value, dict) else value
         for name, value in {**search, **filters}.items()
@@ -187,7 +187,7 @@ def test_pages_meet_where_the_look_through_the_newest_calls_ends(
 @pytest.mark.parametrize("limit", [5, 20])
 def test_pages_of_the_archive_meet_there_too(limit: int) -> None:
     found: list[Any] = []
-    asked = Shape(searches=("metadata",), archived="only")
+    asked = ListQuery(searches=("metadata",), archived="only")
     values: dict[str, Any] = {"metadata": '{"key": 7}'}
     with tenant("pn_0"):
         archived = CallArchive.objects.order_by("-created_at", "-id")

@@ -31,4 +31,4 @@ def test_a_server_refuses_an_unprotected_database(committed: None) -> None:
         finally:
             cursor.execute("ALTER TABLE calls ENABLE ROW LEVEL SECURITY")
     assert refused.returncode != 0
-    assert "tenants.E011" in refused.stderr
+    assert "tenancy.E011" in refused.stderr

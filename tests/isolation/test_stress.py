@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tenants.scoping import guard, scope
+from tenancy import guard, scope
 from tests.isolation.conftest import Lines, another_way
 from tests.isolation.stress import THREADS, stress
 

@@ -9,8 +9,8 @@ from django.db import connections
 
 from calls.models import Call, CallSearch
 from replytics.embedded import ROOT
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.factories import make_call
 
 ROWS = """

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from calls.models import Call
-from tenants.scoping.requests import enter_line, stream
+from tenancy.request_scope import enter_line, stream
 from tests.isolation.proofs import seen
 
 

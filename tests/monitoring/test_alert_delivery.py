@@ -25,7 +25,7 @@ from pytest_django import Settings
 
 from monitoring.delivery import NotDelivered, deliver, deliver_notice
 from monitoring.models import Notice
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 from tests.worker import work
 
 SECRET = "a secret of twenty characters"

@@ -9,14 +9,14 @@ import pytest
 from django.urls import reverse
 from pytest_django import Settings
 
-from monitoring.alerts import KEPT_FOR, follow, forget_old_alerts
+from monitoring.alerts import KEPT_FOR, forget_old_alerts, sync_alerts
 from monitoring.findings import Finding, Item, Level
 from monitoring.models import Alert, Notice
 from monitoring.report import Report, examine
 from monitoring.tasks import database_report
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import pick
+from tests.admin_client import pick
 from tests.factories import make_line
 from tests.monitoring.conftest import browser
 
@@ -45,7 +45,7 @@ def look(settings: Settings) -> Look:
         server = replace(base.server, now=base.server.now + after)
         with all_tenants("test"):
             before = Notice.objects.count()
-            follow(Report(server, [finding], 1.0))
+            sync_alerts(Report(server, [finding], 1.0))
             return [notice.news for notice in Notice.objects.all()][
                 : Notice.objects.count() - before
             ]
@@ -134,7 +134,7 @@ def test_news_name_no_line(look: Look) -> None:
 def test_nothing_is_sent_where_nobody_is_named(look: Look, settings: Settings) -> None:
     settings.ALERT_EMAILS = []
     assert look(A_BAD) == []
-    assert the_alert().told_level == "warning"
+    assert the_alert().notified_level == "warning"
 
 
 def test_schedule_opens_alerts_of_real_findings(settings: Settings) -> None:
@@ -202,6 +202,6 @@ def test_finding_of_a_metric_that_is_gone_is_resolved(look: Look) -> None:
     look(A_BAD)
     report = examine()
     kept: list[Finding] = [f for f in report.findings if f.metric != "idle_in_transaction"]
-    follow(replace(report, findings=kept))
+    sync_alerts(replace(report, findings=kept))
     with all_tenants("test"):
         assert not Alert.objects.open().filter(metric="idle_in_transaction").exists()

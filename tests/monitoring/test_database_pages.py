@@ -15,9 +15,9 @@ from monitoring.models import DatabaseReport, EndedSession, Statement
 from monitoring.plans import WITHOUT_VALUES, NoPlan, plan_of
 from monitoring.sessions import sessions
 from monitoring.snapshots import take_snapshot
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
-from tests.backoffice import pick
+from tests.admin_client import pick
 from tests.factories import make_line
 from tests.monitoring.conftest import Connect, browser
 

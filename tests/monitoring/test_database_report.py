@@ -13,9 +13,9 @@ from pytest_django.fixtures import Settings
 from monitoring.findings import Level
 from monitoring.metrics import METRICS
 from monitoring.models import Backup, DatabaseReport, Snapshot
-from monitoring.report import examine, findings_of, keep, young_costly_findings
+from monitoring.report import examine, findings_of, reusable_findings, save_report
 from monitoring.tasks import database_report
-from tenants.scoping import active_scope, all_tenants
+from tenancy import active_scope, all_tenants
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -85,8 +85,8 @@ def test_job_keeps_a_snapshot_and_the_report() -> None:
 
 def test_costly_findings_are_taken_over_while_they_are_young() -> None:
     report = examine()
-    keep(report)
-    young = young_costly_findings(timezone.now())
+    save_report(report)
+    young = reusable_findings(timezone.now())
     assert set(young) == {"table_bloat", "index_bloat", "lines_share"}
     again = {finding.metric: finding for finding in examine(reuse=young).findings}
     assert again["table_bloat"] == young["table_bloat"]

@@ -14,7 +14,7 @@ from monitoring.findings import Finding, Level
 from monitoring.metrics import METRICS
 from monitoring.metrics.base import Metric
 from monitoring.report import examine
-from monitoring.server import look, reading
+from monitoring.server import inspect_server, read_only_transaction
 from monitoring.tasks import database_report
 from tests.monitoring.conftest import Connect
 
@@ -98,8 +98,8 @@ class Wrong(Metric):
 
 @pytest.mark.usefixtures("committed")
 def test_failing_query_is_unknown_and_harms_no_other() -> None:
-    with reading(reason="test") as cursor:
-        server = look(cursor)
+    with read_only_transaction(reason="test") as cursor:
+        server = inspect_server(cursor)
         found = Wrong().find(cursor, server)
         cursor.execute("SELECT current_setting('transaction_read_only')")
         assert cursor.fetchone() == ("on",)
@@ -118,7 +118,7 @@ def test_each_finding_says_how_it_was_found() -> None:
         if finding.level in (Level.SKIPPED, Level.UNKNOWN):
             assert finding.reason or finding.items
         if finding.level in (Level.WARNING, Level.CRITICAL):
-            assert all(item.cure for item in finding.items if item.level is finding.level)
+            assert all(item.fix for item in finding.items if item.level is finding.level)
 
 
 def test_names_of_metrics_differ() -> None:
@@ -142,7 +142,7 @@ def test_threshold_of_no_metric_is_an_error(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("committed")
 def test_old_counters_are_as_old_as_the_first_migration() -> None:
-    with reading(reason="test") as cursor:
-        server = look(cursor)
+    with read_only_transaction(reason="test") as cursor:
+        server = inspect_server(cursor)
     assert server.age_of_counters is not None
     assert timedelta(0) < server.age_of_counters

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from database.statement_context import context_settings, statement_context
 from monitoring.masking import mask
-from tenants.scoping.scope import END, scope_sql
-from tenants.scoping.work import work_settings, working
+from tenancy.scope import END, scope_sql
 
 SECRET = "+14155550123"
 
@@ -50,10 +50,10 @@ def test_masking_tells_whose_scope_it_was() -> None:
 
 
 def test_masking_takes_off_who_works() -> None:
-    with working("GET /api/v1/calls/<uuid:call_id>/", lock_timeout=5000):
-        work = work_settings()
+    with statement_context("GET /api/v1/calls/<uuid:call_id>/", lock_timeout=5000):
+        work = context_settings()
     scoped = f"{scope_sql('none', 'pn_bakery').removesuffix(END)},{work}{END}SELECT 1"
     assert (mask(scoped).text, mask(scoped).line) == ("SELECT ?", "pn_bakery")
     assert mask(f"SELECT {work}{END}SELECT 1").text == "SELECT ?"
-    with working("job a.b"):
-        assert mask(f"SELECT {work_settings()}{END}SELECT 1").text == "SELECT ?"
+    with statement_context("job a.b"):
+        assert mask(f"SELECT {context_settings()}{END}SELECT 1").text == "SELECT ?"

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
-from monitoring.report import examine, keep
-from monitoring.requests import Place
-from tests.api import api_of
+from monitoring.report import examine, save_report
+from monitoring.request_metrics import Place
+from tests.api_client import api_of
 from tests.factories import make_call, make_line
 from tests.gunicorn import AS_IN_PRODUCTION, Server, gunicorn
 
@@ -102,7 +102,7 @@ def test_metrics_show_the_last_report_and_ask_nothing_else() -> None:
     assert ("replytics_database_report_timestamp_seconds", frozenset()) not in scrape()
     line = make_line(id="pn_secret", business_name="Secret Bakery")
     make_call(line, transcript="hello")
-    kept = keep(examine())
+    kept = save_report(examine())
     with CaptureQueriesContext(connection) as asked:
         page = scrape()
     assert len(asked) == 1

@@ -37,7 +37,7 @@ def test_idle_transaction_is_named(connect: Connect, finding: Find) -> None:
     pid = session.info.backend_pid
     assert found.level is Level.WARNING
     assert item.subject == f"process {pid}, replytics_web, forgetful"
-    assert f"pg_terminate_backend({pid})" in item.cure
+    assert f"pg_terminate_backend({pid})" in item.fix
     assert "4155550123" not in item.text
     assert f"process {pid}" in subjects(finding("long_transactions"))[0]
     session.execute("COMMIT")
@@ -73,7 +73,7 @@ def test_blocked_and_blocker_are_named(
     assert item.subject == f"process {waiter}, replytics_owner"
     assert "AccessShareLock on planted.shelf" in item.text
     assert f"held by process {holder} replytics_owner holder idle in transaction" in item.text
-    assert f"pg_terminate_backend({holder})" in item.cure
+    assert f"pg_terminate_backend({holder})" in item.fix
     assert "secret" not in item.text
     assert f"process {waiter}" in subjects(finding("long_statements"))[0]
 
@@ -96,7 +96,7 @@ def test_invalid_index_is_named(planted: Execute, finding: Find) -> None:
     found = finding("invalid_indexes")
     assert found.level is Level.CRITICAL
     assert subjects(found) == ["planted.broken"]
-    assert "DROP INDEX CONCURRENTLY planted.broken" in found.items[0].cure
+    assert "DROP INDEX CONCURRENTLY planted.broken" in found.items[0].fix
     planted("DROP INDEX CONCURRENTLY planted.broken")
     assert finding("invalid_indexes").level is Level.OK
 
@@ -142,7 +142,7 @@ def test_foreign_key_without_index_is_named(planted: Execute, finding: Find) -> 
     found = finding("foreign_keys_without_index")
     [item] = [item for item in found.items if not item.accepted]
     assert item.subject == "planted.box.box_shelf_fkey"
-    assert "begins with shelf" in item.cure
+    assert "begins with shelf" in item.fix
 
 
 def test_bloat_of_table_and_index_is_named(planted: Execute, finding: Find) -> None:
@@ -227,7 +227,7 @@ def test_rows_in_a_default_partition_are_named(planted: Execute, finding: Find) 
     planted("INSERT INTO planted.log VALUES ('2026-01-01')")
     found = finding("partitions")
     assert subjects(found) == ["planted.log"]
-    assert "planted.log_rest" in found.items[0].cure
+    assert "planted.log_rest" in found.items[0].fix
 
 
 def test_inactive_slot_is_named(administrator: "psycopg.Connection[Any]", finding: Find) -> None:
@@ -239,7 +239,7 @@ def test_inactive_slot_is_named(administrator: "psycopg.Connection[Any]", findin
         administrator.execute("SELECT pg_drop_replication_slot('planted')")
     assert found.level is Level.CRITICAL
     assert subjects(found) == ["planted"]
-    assert "pg_drop_replication_slot('planted')" in found.items[0].cure
+    assert "pg_drop_replication_slot('planted')" in found.items[0].fix
     assert held.level is Level.OK
 
 
@@ -263,7 +263,7 @@ def test_what_passes_the_walls_is_named(
     assert paths.items[0].subject == "planted.peek()"
     checks = finding("catalog_checks")
     assert checks.level is Level.CRITICAL
-    assert {"tenants.E011", "tenants.E012", "tenants.E018"} <= set(subjects(checks))
+    assert {"tenancy.E011", "tenancy.E012", "tenancy.E018"} <= set(subjects(checks))
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from monitoring.models import Snapshot, Statement, StatementActivity, TableSize
-from monitoring.server import reading
+from monitoring.server import read_only_transaction
 from monitoring.snapshots import forget_old_snapshots, take_snapshot
 from monitoring.statements import Activity, Order, activity
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 pytestmark = pytest.mark.usefixtures("committed")
 # An alias alone would not tell it from others: the server counts by shape.
@@ -25,7 +25,7 @@ def call(times: int, value: str = "pn_secret") -> None:
 
 
 def marked(order: Order = Order.CALLS) -> list[Activity]:
-    with reading(reason="test") as cursor:
+    with read_only_transaction(reason="test") as cursor:
         return [row for row in activity(cursor, order=order) if "AS marked" in row.text]
 
 
@@ -92,7 +92,7 @@ def test_statement_that_is_new_counts_from_its_first_call() -> None:
 
 def test_before_the_second_snapshot_the_server_itself_is_asked() -> None:
     call(5)
-    with reading(reason="test") as cursor:
+    with read_only_transaction(reason="test") as cursor:
         found = activity(cursor, order=Order.TOTAL)
         often = activity(cursor, order=Order.CALLS, least_calls=5)
     assert found[0].since is not None

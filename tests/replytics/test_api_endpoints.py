@@ -7,10 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from tenancy import tenant
 from tenants.credentials import KeyScope
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
-from tenants.scoping import tenant
-from tests.api import Api, api_of, wait_for_a_young_minute
+from tests.api_client import Api, api_of, wait_for_a_young_minute
 from tests.factories import make_call
 from tests.isolation.test_api_matrix import endpoints
 

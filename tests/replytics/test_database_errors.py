@@ -18,9 +18,9 @@ import requests
 from django.contrib.auth.models import User
 from django.test import Client
 
-from monitoring import requests as measured
+from monitoring import request_metrics as measured
 from replytics.embedded import OWNER_LOGIN, ROOT, Cluster
-from tests.api import Api, make_key
+from tests.api_client import Api, make_key
 from tests.factories import make_line
 from tests.gunicorn import AS_IN_PRODUCTION, Server, gunicorn
 from tests.outages import database_at, locked

@@ -165,7 +165,7 @@ def test_data_of_another_version_is_left_alone(cluster: Cluster) -> None:
 START_AS = """
 import os, pathlib, sys, psycopg
 from replytics.embedded import Cluster
-from tenants.scoping import roles  # all imports first: the interpreter may lie in root's home
+from tenancy import roles  # all imports first: the interpreter may lie in root's home
 directory, user = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 if user:
     os.setgroups([])

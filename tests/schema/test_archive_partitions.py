@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import DatabaseError, connections, transaction
 
+from tenancy import all_tenants, no_tenant, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, no_tenant, tenant
 from tests.factories import make_line
 from tests.schema.rawsql import ROWS, fetch, insert
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber, VoiceSettings
-from tenants.scoping import all_tenants, tenant
 from tests.factories import make_call, make_line
 from tests.schema.rawsql import fetch
 

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
 from tests.factories import make_call
 from tests.schema.rawsql import ROWS, fetch, insert, insert_refused_by
 

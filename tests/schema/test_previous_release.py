@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
-from tenants.migrating.released import Key, released
+from database.safe_migrations.released import Key, released
 from tests.isolation.rows import MAKERS, make_rows
 from tests.schema.test_migrations import OURS
 

@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from calls.models import Call, CallMetadata
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber, VoiceSettings
-from tenants.scoping import all_tenants, tenant
 from tests.factories import make_call
 from tests.schema.rawsql import ROWS, fetch, insert, insert_refused_by, refusal
 

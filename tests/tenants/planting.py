@@ -20,7 +20,7 @@ TABLE = "CREATE TABLE planted AS SELECT n::bigint AS id, n FROM generate_series(
 IMPORTS = """
 from django.contrib.postgres.operations import *
 from django.db import migrations, models
-from tenants.operations import AddIndexOnline
+from database.operations import AddIndexOnline
 """
 
 

@@ -8,13 +8,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from backoffice import deletion
+from backoffice.counting import count_up_to
 from calls.models import Call, CallMetadata
+from tenancy import all_tenants
 from tenants import admin as tenants_admin
-from tenants.backoffice import deletion
-from tenants.backoffice.counting import count_up_to
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings, Weekday
-from tenants.scoping import all_tenants
-from tests.backoffice import form_errors, listed, pick
+from tests.admin_client import form_errors, listed, pick
 from tests.factories import make_call
 
 LINES = "/admin/tenants/phonenumber/"

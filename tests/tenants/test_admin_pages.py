@@ -13,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analytics.models import PhonePerformance
-from tenants.backoffice.modeladmin import ReadOnlyAdmin
+from backoffice.modeladmin import ReadOnlyAdmin
+from tenancy import all_tenants
+from tenancy.models import ScopedModel
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tenants.scoping.models import ScopedModel
-from tests.backoffice import listed, pick
+from tests.admin_client import listed, pick
 from tests.isolation.rows import MAKERS
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)

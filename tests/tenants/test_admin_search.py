@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from calls.models import Call
-from tenants.backoffice.search import number_prefixes
+from tenancy import all_tenants, tenant
+from tenants.line_search import number_prefixes
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 
 
 @pytest.mark.parametrize(

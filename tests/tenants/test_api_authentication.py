@@ -16,10 +16,10 @@ from django.test import Client
 from jwt.algorithms import ECAlgorithm
 from pytest_django import Settings
 
+from tenancy import all_tenants
 from tenants.memberships import Membership
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
-from tests.api import Api, api_of
+from tests.api_client import Api, api_of
 
 SECRET = "a secret of the login service, at least 32 bytes"
 ISSUER = "https://project.supabase.co/auth/v1"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tenancy import all_tenants, tenant
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber
 from tenants.rules import TYPES, rule_errors, schemas
-from tenants.scoping import all_tenants, tenant
-from tests.api import Api, api_of
+from tests.api_client import Api, api_of
 
 GREETING = {"rule_type": "greeting", "actions": {"say": "Hello"}}
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tenancy import tenant
 from tenants.models import PhoneNumber, VoiceSettings
-from tenants.scoping import tenant
-from tests.api import Api, api_of
+from tests.api_client import Api, api_of
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from tenancy import all_tenants, tenant
 from tenants.credentials import ApiKey, TelephonyCredential, hash_secret, rotate_telephony_keys
 from tenants.encryption import NoEncryptionKey, UnreadableSecret
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 
 TOKEN, NEXT = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 

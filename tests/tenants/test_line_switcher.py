@@ -8,8 +8,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from calls.models import Call
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.factories import make_call, make_line
 
 SWITCH = "/admin/line/"

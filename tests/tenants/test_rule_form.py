@@ -6,12 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tenancy import all_tenants
 from tenants.models import ConversationRule, PhoneNumber
 from tenants.rule_form import RuleForm
 from tenants.rules import TYPES, rule_errors, schema_of
 from tenants.rules.sentences import ACTIONS, CONDITIONS, sentence
-from tenants.scoping import all_tenants
-from tests.backoffice import form_errors
+from tests.admin_client import form_errors
 
 RULES = "/admin/tenants/conversationrule/"
 TRANSFER = {"transfer_to": "+14155550100", "after_seconds": 20}

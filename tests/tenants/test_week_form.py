@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tenancy import all_tenants
 from tenants.models import BusinessHours, PhoneNumber
-from tenants.scoping import all_tenants
-from tests.backoffice import form_errors
+from tests.admin_client import form_errors
 
 NINE_TO_FIVE = {"open_time": "09:00", "close_time": "17:00"}
 

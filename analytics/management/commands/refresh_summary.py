@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from analytics.summary import refresh_summary
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 
 class Command(BaseCommand):

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.progress import Progress
 
-from analytics.rollups import Rolled, requeue, roll_up
+from analytics.rollups import RollUpResult, requeue, roll_up
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(9999, 1, 1, tzinfo=UTC)
@@ -79,7 +79,7 @@ class _Stopped:
         return self.asked
 
 
-def _show(progress: Progress, task: Any, done: Rolled) -> None:
+def _show(progress: Progress, task: Any, done: RollUpResult) -> None:
     progress.update(
         task, description=f"Rolled up {done.hours:,} hours of {done.lines + 1:,} lines"
     )

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.progress import Progress
 
 from analytics.verification import verify_stats
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 
 
 class Command(BaseCommand):

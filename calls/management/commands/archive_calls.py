@@ -8,7 +8,7 @@ from django.utils import timezone
 from calls.archival import batches, console, cutoff, ledger, moving
 from calls.archival.arguments import existing_line, positive
 from calls.archival.forecast import dead_rows, forecast
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 
 class Command(BaseCommand):
@@ -70,7 +70,7 @@ class Command(BaseCommand):
             self.stdout.write(console.summary(run, "Archived"))
             self.stdout.write(
                 f"Left: {run.left_live:,} going on, {run.left_held:,} under legal hold,"
-                f" {run.left_over:,} for the next run."
+                f" {run.remaining:,} for the next run."
             )
             for table in dead_rows():
                 self.stdout.write(str(table))

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from calls.archival import console, cutoff, dropping, ledger
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from calls.intake.stuck import end_stuck_calls
 
-LONGEST = 7 * 86_400  # seconds; as STUCK_CALL_SECONDS
+MAX_LENGTH = 7 * 86_400  # seconds; as STUCK_CALL_SECONDS
 
 
 class Command(BaseCommand):
@@ -23,9 +23,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         after = options["after"]
-        if after is not None and not 60 <= after <= LONGEST:
+        if after is not None and not 60 <= after <= MAX_LENGTH:
             raise CommandError(
-                f"--after goes from 60 to {LONGEST} seconds; shorter would end calls going on."
+                f"--after goes from 60 to {MAX_LENGTH} seconds; shorter would end calls going on."
             )
         ended = end_stuck_calls(
             now=timezone.now(), after=timedelta(seconds=after) if after else None

@@ -12,12 +12,12 @@ from django.core.management.base import (
     DjangoHelpFormatter,
 )
 
-from calls.intake import formats
-from calls.intake.console import interruptible, progress_of, report
-from calls.intake.formats import open_source
-from calls.intake.importing import Counts, ImportFailed, import_calls
-from calls.intake.rejects import NoRejectsFile, RejectsFile
-from calls.intake.streams import UnreadableFile
+from calls.intake.imports import formats
+from calls.intake.imports.console import interruptible, progress_of, report
+from calls.intake.imports.formats import open_source
+from calls.intake.imports.importing import Counts, ImportFailed, import_calls
+from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
+from calls.intake.imports.streams import UnreadableFile
 
 
 class Command(BaseCommand):

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from calls.intake.retention import prune_events
-from tenants.idempotency import forget_idempotency_keys
+from api.idempotency_keys import forget_idempotency_keys
+from calls.intake.webhooks.retention import prune_events
 
-MOST_DAYS = 36_500
+MAX_DAYS = 36_500
 
 
 class Command(BaseCommand):
@@ -23,8 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]
-        if days is not None and not 1 <= days <= MOST_DAYS:
-            raise CommandError(f"--days goes from 1 to {MOST_DAYS}.")
+        if days is not None and not 1 <= days <= MAX_DAYS:
+            raise CommandError(f"--days goes from 1 to {MAX_DAYS}.")
         now = timezone.now()
         keep = timedelta(days=days) if days else None
         self.stdout.write(f"{prune_events(now=now, keep=keep)} events deleted")

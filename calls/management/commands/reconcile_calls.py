@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from calls.intake.console import interruptible, progress_of
-from calls.intake.formats import Source, open_source
-from calls.intake.reconciling import CannotReconcile, ask_twilio, reconcile_calls
-from calls.intake.rejects import NoRejectsFile, RejectsFile
-from calls.intake.streams import UnreadableFile
-from tenants.unavailable import UNAVAILABLE
+from calls.intake.imports.console import interruptible, progress_of
+from calls.intake.imports.formats import Source, open_source
+from calls.intake.imports.reconciling import CannotReconcile, ask_twilio, reconcile_calls
+from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
+from calls.intake.imports.streams import UnreadableFile
+from database.errors import UNAVAILABLE_ERRORS
 
 
 class Command(BaseCommand):
@@ -68,7 +68,7 @@ class Command(BaseCommand):
                 counts = reconcile_calls(source, rejects, now=now, local=zone, progress=progress)
         except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
-        except UNAVAILABLE:
+        except UNAVAILABLE_ERRORS:
             raise CommandError("The database is busy or away; run it again.") from None
         compared, filled = counts.total(), counts.pop("applied", 0)
         self.stdout.write(f"{compared} calls compared, {filled} filled in")

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from calls.intake.replaying import NO_SUCH_EVENT, problem_ids, replay_events
+from calls.intake.webhooks.replaying import NO_SUCH_EVENT, problem_ids, replay_events
 
-MOST = 1_000_000
+MAX_COUNT = 1_000_000
 
 
 class Command(BaseCommand):
@@ -23,8 +23,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["limit"] <= MOST:
-            raise CommandError(f"--limit goes from 1 to {MOST}.")
+        if not 1 <= options["limit"] <= MAX_COUNT:
+            raise CommandError(f"--limit goes from 1 to {MAX_COUNT}.")
         counts = replay_events(options["ids"] or problem_ids(limit=options["limit"]))
         self.stdout.write(f"{counts.total()} events replayed")
         for verdict, count in counts.most_common():

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from calls.archival import batches, console, cutoff, ledger, moving, restoring
 from calls.archival.arguments import existing_line, positive
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from desk.roles import table
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "permissions.md"
 HEAD = """\

@@ -9,7 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from monitoring.findings import Level
 from monitoring.report import examine
-from monitoring.server import reading
+from monitoring.server import read_only_transaction
 from monitoring.statements import Order, activity
 from monitoring.text import lines, statement_lines
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if options["statements"]:
-            with reading(reason="database_report") as cursor:
+            with read_only_transaction(reason="database_report") as cursor:
                 found = activity(cursor, order=Order(options["statements"]))
             if not found:
                 raise CommandError("No statements: the extension pg_stat_statements is missing.")

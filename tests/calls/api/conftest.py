@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tenancy import all_tenants
 from tenants.credentials import create_api_key
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 
 
 def make_key(line: PhoneNumber, *scopes: str, **options: Any) -> str:

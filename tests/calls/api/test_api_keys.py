@@ -7,9 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from tenancy import all_tenants, tenant
 from tenants.credentials import ApiKey
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.api.conftest import make_key, put
 from tests.calls.intake.callbacks import new_sid
 

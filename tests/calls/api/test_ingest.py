@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from api.idempotency_keys import IdempotencyKey
 from calls.models import Call, CallMetadata
-from tenants.idempotency import IdempotencyKey
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.api.conftest import make_key, put
 from tests.calls.intake.callbacks import TOKEN, new_sid, post, voice_event
 from tests.factories import archive, make_call, make_line
@@ -19,7 +19,7 @@ from tests.outages import until_taken
 
 WHOLE: dict[str, Any] = {
     "transcript": "Caller: Do you have rye bread?\nAI: Yes.",
-    "ai_summary": "Asked for rye bread.",
+    "ai_summary": "ParsedRequest for rye bread.",
     "ai_confidence": 0.876,
     "recording_url": "https://recordings.example/1.mp3",
     "tags": ["bread", "question", "bread"],

@@ -8,10 +8,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from calls.intake.retention import prune_events
+from calls.intake.webhooks.retention import prune_events
 from calls.models import Call, CallEvent
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.intake.callbacks import RECORDING, new_sid, post, recording_event, voice_event
 from tests.factories import make_call, make_line
 

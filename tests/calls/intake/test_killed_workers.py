@@ -11,20 +11,20 @@ import requests
 from pytest_django import Settings
 
 from calls.models import Call, CallEvent
-from tenants.scoping import all_tenants
+from tenancy import all_tenants
 from tests.calls.intake.callbacks import TOKEN, VOICE, new_sid, sign, voice_event
 from tests.factories import make_line
 from tests.gunicorn import Server, gunicorn
 
 KILLS = 20
 CALLS = 250
-MOST_ATTEMPTS = 20_000  # of one sender; a refused connection is one too
+MAX_ATTEMPTS = 20_000  # of one sender; a refused connection is one too
 STATUSES = ["initiated", "ringing", "in-progress", "completed"]
 
 
 def send_all(server: Server, events: list[dict[str, str]], acknowledged: list[str]) -> None:
     """Send each event until it is acknowledged, as a provider with retries does."""
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         if not events:
             return
         event = events.pop()

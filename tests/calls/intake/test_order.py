@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from calls.intake.inbox import judge, store
-from calls.intake.lines import Signer
-from calls.intake.models import EventKind, Verdict
+from calls.intake.models import EventKind, EventOutcome
+from calls.intake.webhooks.inbox import classify, store
+from calls.intake.webhooks.signers import Signer
 from calls.models import Call, CallEvent
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.intake.callbacks import (
     RECORDING,
     RECORDING_URL,
@@ -57,11 +57,11 @@ def six_events(sid: str) -> list[tuple[EventKind, dict[str, str]]]:
     return events + recordings
 
 
-def receive(kind: EventKind, parameters: dict[str, str], line: PhoneNumber) -> Verdict:
+def receive(kind: EventKind, parameters: dict[str, str], line: PhoneNumber) -> EventOutcome:
     """What the webhook does once the signature is right; a recording's line is not known."""
     of_line = kind is EventKind.VOICE
     signer = Signer(line.id if of_line else None, [TOKEN])
-    return store(judge(kind, parameters, signer, received_at=NOW))
+    return store(classify(kind, parameters, signer, received_at=NOW))
 
 
 def final_call(sid: str) -> tuple[Any, ...]:
@@ -108,7 +108,7 @@ def test_an_end_stays(line: PhoneNumber, first: str) -> None:
     receive(EventKind.VOICE, voice_event(sid, first, SequenceNumber="0"), line)
     for late in ("queued", "initiated", "ringing", "in-progress"):
         event = voice_event(sid, late, SequenceNumber="9")
-        assert receive(EventKind.VOICE, event, line) is Verdict.LATE
+        assert receive(EventKind.VOICE, event, line) is EventOutcome.LATE
     with tenant(line.id):
         call = Call.objects.get()
     assert call.provider_status == first

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from calls.intake import patience
+from calls.intake.webhooks.views import deadline
 from calls.models import Call, CallEvent
+from tenancy import all_tenants
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants
 from tests.calls.api.conftest import make_key, put
 from tests.calls.intake.callbacks import RECORDING, new_sid, post, recording_event, voice_event
 from tests.factories import make_call, make_line
@@ -107,7 +107,7 @@ def test_session_that_died_since_the_last_event_is_replaced(
     line_number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No round trip asks before each event whether the connection still works."""
-    monkeypatch.setattr(patience, "AT_ONCE", 30)
+    monkeypatch.setattr(deadline, "RECONNECT_WINDOW", 30)
     assert post(voice_event(new_sid(), "ringing", To=line_number)).status_code == 204
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -15,10 +15,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django import Settings
 
-from calls.intake.replaying import replay_events
+from calls.intake.webhooks.replaying import replay_events
 from calls.models import Call, CallEvent
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.intake.callbacks import ACCOUNT, RECORDING_URL, TOKEN, new_sid
 from tests.factories import make_call
 
@@ -156,8 +156,8 @@ class Twilio(BaseHTTPRequestHandler):
     asked: list[tuple[str, str | None]]
 
     def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers["Authorization"]))
-        body = json.dumps(self.pages[len(self.asked) - 1] if self.pages else {}).encode()
+        self.selection.append((self.path, self.headers["Authorization"]))
+        body = json.dumps(self.pages[len(self.selection) - 1] if self.pages else {}).encode()
         self.send_response(200 if self.pages else 401)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -169,7 +169,7 @@ class Twilio(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def twilio(settings: Settings) -> Iterator[type[Twilio]]:
-    Twilio.pages, Twilio.asked = [], []
+    Twilio.pages, Twilio.selection = [], []
     server = HTTPServer(("127.0.0.1", 0), Twilio)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.TWILIO_API_URL = f"http://127.0.0.1:{server.server_port}"
@@ -188,11 +188,11 @@ def test_twilio_is_asked_page_by_page(line: PhoneNumber, twilio: type[Twilio]) -
     call_command("reconcile_calls", from_twilio=True)
     with tenant(line.id):
         assert Call.objects.count() == 2
-    assert [path.partition("?")[0] for path, _ in twilio.asked] == [
+    assert [path.partition("?")[0] for path, _ in twilio.selection] == [
         f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json",
         "/2010-04-01/next",
     ]
-    assert all(authorization for _, authorization in twilio.asked)
+    assert all(authorization for _, authorization in twilio.selection)
 
 
 def test_trouble_with_twilio_is_explained(

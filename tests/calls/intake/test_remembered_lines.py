@@ -8,15 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from calls.intake import lines
-from calls.intake.events import read_address
-from calls.intake.inbox import SignerChanged, judge, store
-from calls.intake.lines import find_signer
 from calls.intake.models import EventKind
+from calls.intake.webhooks.events import read_address
+from calls.intake.webhooks.inbox import SignerChanged, classify, store
+from calls.intake.webhooks.signers import find_signer
+from calls.intake.webhooks.views import signers
 from calls.models import Call, CallEvent
+from tenancy import all_tenants, tenant
 from tenants.credentials import TelephonyCredential
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.intake.callbacks import ACCOUNT, TOKEN, new_sid, post, voice_event
 from tests.factories import make_line
 
@@ -105,7 +105,7 @@ def test_the_first_number_that_is_a_line_counts(line: PhoneNumber) -> None:
 def test_nothing_is_stored_for_a_line_that_changed_since(line: PhoneNumber) -> None:
     event = voice_event(new_sid(), "ringing")
     signer = find_signer(read_address(EventKind.VOICE, event))
-    judged = judge(EventKind.VOICE, event, signer, received_at=datetime.now(UTC))
+    judged = classify(EventKind.VOICE, event, signer, received_at=datetime.now(UTC))
     give_tokens(line, current=OWN)
     with pytest.raises(SignerChanged):
         store(judged)
@@ -117,8 +117,8 @@ def test_nothing_is_stored_for_a_line_that_changed_since(line: PhoneNumber) -> N
 def test_memory_is_bounded(
     line: PhoneNumber, other_line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MOST_REMEMBERED", 1)
-    monkeypatch.setattr(lines, "_remembered", {})
+    monkeypatch.setattr(signers, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(signers, "_remembered", {})
     for called in (line, other_line, line):
         assert status(called, TOKEN) == 204
-        assert len(lines._remembered) == 1
+        assert len(signers._remembered) == 1

@@ -11,11 +11,11 @@ from django.test import Client
 from pytest_django import Settings
 from twilio.request_validator import RequestValidator
 
-from calls.intake.requests import is_valid
+from calls.intake.webhooks.callback import is_valid
 from calls.models import Call, CallEvent
+from tenancy import all_tenants, tenant
 from tenants.credentials import TelephonyCredential
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.intake.callbacks import (
     ACCOUNT,
     FORM,

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from calls.intake.stuck import end_stuck_calls
 from calls.models import Call
+from tenancy import tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import tenant
 from tests.calls.intake.callbacks import post, voice_event
 from tests.factories import make_call
 

@@ -6,8 +6,8 @@ from email.utils import format_datetime
 import pytest
 
 from calls.models import Call, CallEvent
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tenants.scoping import all_tenants, tenant
 from tests.calls.intake.callbacks import new_sid, post, post_json, voice_event
 
 

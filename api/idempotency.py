@@ -1,0 +1,46 @@
+"""Idempotency-Key: the answer to a repeated request is the first one's."""
+
+import json
+from collections.abc import Callable
+
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.errors import Invalid, KeyUsedOtherwise
+from api.idempotency_keys import KEY, KeyReused, claim, hash_request
+from api.rendering import to_json
+
+
+def once(request: Request, act: Callable[[], Response]) -> Response:
+    """What act() answers, in one transaction; its first answer again for a key that was used.
+
+    An error raised by act() leaves the key free.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        with transaction.atomic():
+            return act()
+    if not KEY.fullmatch(key):
+        detail = "An Idempotency-Key has 1 to 255 visible ASCII characters."
+        raise Invalid([{"header": "Idempotency-Key", "detail": detail}])
+    body = json.dumps(request.data, sort_keys=True).encode()
+    method = (request.method or "").encode()
+    with transaction.atomic():
+        try:
+            claimed = claim(
+                key=key, request_hash=hash_request(method, request.path.encode(), body)
+            )
+        except KeyReused:
+            raise KeyUsedOtherwise from None
+        if claimed.answer is not None:
+            return Response(
+                claimed.answer["body"],
+                status=claimed.status,
+                headers={**claimed.answer["headers"], "Idempotency-Replayed": "true"},
+            )
+        answer = act()
+        kept = {name: answer[name] for name in ("Location", "ETag") if name in answer}
+        body_kept = json.loads(to_json(answer.data))
+        claimed.keep(answer.status_code, {"body": body_kept, "headers": kept})
+    return answer

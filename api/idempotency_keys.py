@@ -1,0 +1,103 @@
+"""Requests that may be sent twice: the answer to each Idempotency-Key of a line is kept."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from database.columns import NOW
+from tenancy import all_tenants
+from tenancy.models import TenantForeignKey, TenantModel
+from tenancy.scope import current_scope
+
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT_FOR = timedelta(days=1)
+
+
+class IdempotencyKey(TenantModel):
+    """The first answer to a key; it is committed together with what the request did."""
+
+    id = models.BigAutoField(primary_key=True)
+    phone = TenantForeignKey(related_name="idempotency_keys")
+    key = models.TextField(db_collation="C")
+    request_hash = models.TextField()
+    status = models.SmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_default=NOW)
+
+    class Meta(TenantModel.Meta):
+        db_table = "idempotency_keys"
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["phone", "key"], name="idempotency_keys_phone_id_key"),
+        ]
+        indexes = [
+            # Forgetting old keys.
+            models.Index(fields=["created_at"], name="idx_idempotency_created"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class KeyReused(Exception):
+    """The Idempotency-Key was used for a different request."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A key in use by this transaction; `answer` is set when it was answered before."""
+
+    key: str
+    status: int | None
+    answer: dict[str, Any] | None
+
+    def keep(self, status: int, answer: dict[str, Any]) -> None:
+        """Remember the answer; takes effect when the surrounding transaction commits."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE idempotency_keys SET status = %s, answer = %s"
+                " WHERE phone_id = %s AND key = %s",
+                [status, json.dumps(answer), current_scope().phone_id, self.key],
+            )
+
+
+def hash_request(*parts: bytes) -> str:
+    """One digest of all parts, each with its length so that none runs into the next."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+# A second request with the same key waits here until the first one commits or rolls back.
+CLAIM = """
+INSERT INTO idempotency_keys (phone_id, key, request_hash)
+VALUES (%(phone_id)s, %(key)s, %(request_hash)s)
+ON CONFLICT (phone_id, key) DO NOTHING
+"""
+
+
+def claim(*, key: str, request_hash: str) -> Claim:
+    """Take a key for the rest of the surrounding transaction. Raises KeyReused."""
+    assert transaction.get_connection().in_atomic_block
+    values = {"phone_id": current_scope().phone_id, "key": key, "request_hash": request_hash}
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        if cursor.rowcount == 1:
+            return Claim(key, None, None)
+    earlier = IdempotencyKey.objects.get(key=key)
+    if earlier.request_hash != request_hash:
+        raise KeyReused
+    return Claim(key, earlier.status, earlier.answer)
+
+
+def forget_idempotency_keys(*, now: datetime) -> int:
+    """Delete the keys older than a day; returns how many."""
+    with all_tenants("forgetting old idempotency keys"):
+        deleted: int = IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()[0]
+    return deleted

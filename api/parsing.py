@@ -1,0 +1,112 @@
+"""Request bodies: JSON that PostgreSQL can hold, and no more of it than an endpoint wants."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from api.errors import BodyTooLarge, Invalid
+
+MAX_DEPTH = 32  # objects and arrays inside each other
+# Of the control characters, text has tab, line feed and carriage return. Half a surrogate pair is
+# no character at all.
+# The first as JSON Schema has it: half of a surrogate pair cannot be written there.
+NO_CONTROLS = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class StrictJSONParser(BaseParser):
+    """JSON as RFC 8259 has it: no NaN, no name twice in an object; of bounded size and depth."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        assert parser_context is not None
+        largest = parser_context["view"].largest_body
+        body = stream.read(largest + 1)
+        if len(body) > largest:
+            raise BodyTooLarge(largest)
+        try:
+            data = read_json(body.decode())
+        except RecursionError:
+            raise ParseError(f"JSON may be nested {MAX_DEPTH} levels deep.") from None
+        except ValueError as error:
+            raise ParseError(f"This is no JSON: {error}"[:200]) from None
+        refuse_what_is_no_text(data)
+        return data
+
+
+class MergePatchParser(StrictJSONParser):
+    """https://www.rfc-editor.org/rfc/rfc7396"""
+
+    media_type = "application/merge-patch+json"
+
+
+def read_json(text: str) -> Any:
+    """Raises ValueError, or RecursionError when it is nested beyond all measure."""
+    # strict=False: a raw control character gets the same answer as an escaped one.
+    return json.loads(
+        text,
+        strict=False,
+        object_pairs_hook=_once_each,
+        parse_constant=_no_number,
+        parse_float=_finite,
+    )
+
+
+def refuse_what_is_no_text(data: Any) -> None:
+    """Raises Invalid for control characters and ParseError for what is nested too deeply."""
+    errors = [
+        {"pointer": pointer, "detail": "Control characters and half surrogate pairs are no text."}
+        for pointer, text in _texts(data, "#", 0)
+        if NO_TEXT.search(text)
+    ]
+    if errors:
+        raise Invalid(errors[:20])
+
+
+def _texts(data: Any, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(data, str):
+        yield pointer, data
+    elif isinstance(data, dict | list):
+        if depth == MAX_DEPTH:
+            raise ParseError(f"JSON may be nested {MAX_DEPTH} levels deep.")
+        if isinstance(data, dict):
+            for name, value in data.items():
+                yield pointer, name
+                yield from _texts(value, f"{pointer}/{_escaped(name)}", depth + 1)
+        else:
+            for index, value in enumerate(data):
+                yield from _texts(value, f"{pointer}/{index}", depth + 1)
+
+
+def _escaped(name: str) -> str:
+    """As part of a pointer; ASCII, since it may be what is no text."""
+    return ascii(name)[1:-1].replace("~", "~0").replace("/", "~1")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise ValueError("an object has the same name twice")
+    return named
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number

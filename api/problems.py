@@ -1,0 +1,171 @@
+"""Errors of the API as problem details: https://www.rfc-editor.org/rfc/rfc9457"""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from django.apps import apps
+from django.db import DataError, IntegrityError
+from django.db.models import UniqueConstraint
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views import defaults
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from api.errors import Invalid
+from api.rendering import to_json
+from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS
+
+logger = logging.getLogger("replytics.api")
+
+CONTENT_TYPE = "application/problem+json"
+BUSY = "The database is busy or away; send the request again."
+
+
+def describe(
+    status: int, detail: str, *, errors: Sequence[Mapping[str, str]] = ()
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = list(errors)
+    return body
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+) -> Response:
+    return Response(
+        describe(status, detail, errors=errors),
+        status=status,
+        headers=dict(headers or {}),
+        content_type=CONTENT_TYPE,
+    )
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST_FRAMEWORK's EXCEPTION_HANDLER. None for what we did not foresee: a 500, and logged."""
+    if isinstance(error, UNAVAILABLE_ERRORS):
+        _log_unavailable(error)
+        return problem(503, BUSY, headers={"Retry-After": str(RETRY_AFTER)})
+    if isinstance(error, RecursionError):  # JSON nested too deeply for the parser
+        return problem(400, "The JSON is nested too deeply.")
+    if isinstance(error, DataError):
+        return problem(400, "A value is beyond what can be stored.")
+    if isinstance(error, IntegrityError):
+        return _refused_by_database(error)
+    answer = exception_handler(error, context)
+    if answer is None:
+        return None
+    kept = ("WWW-Authenticate", "Retry-After", "Allow")
+    headers = {name: answer[name] for name in kept if name in answer}
+    if isinstance(error, Invalid):
+        return problem(400, str(error.detail), errors=error.errors)
+    if isinstance(error, ValidationError):
+        errors = list(_flatten(error.detail))
+        return problem(answer.status_code, "Some fields are not valid.", errors=errors)
+    if answer.status_code == 405:
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return problem(answer.status_code, str(answer.data["detail"]), headers=headers)
+
+
+def _refused_by_database(error: IntegrityError) -> Response | None:
+    """A rule that only the database could check: with whom else, or in what state."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    known = _constraints().get(name or "")
+    if known is None:
+        return None
+    status, message = known
+    return problem(status, message)
+
+
+@cache
+def _constraints() -> dict[str, tuple[int, str]]:
+    """Status and text for each constraint that has a text of its own."""
+    return {
+        constraint.name: (
+            409 if isinstance(constraint, UniqueConstraint) else 400,
+            str(constraint.violation_error_message),
+        )
+        for model in apps.get_models()
+        for constraint in model._meta.constraints
+        if constraint.violation_error_message != constraint.default_violation_error_message
+    }
+
+
+def _flatten(detail: Any, pointer: str = "#") -> Iterator[dict[str, str]]:
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            shown = str(name).encode("ascii", "backslashreplace").decode()  # may be half a pair
+            shown = shown.replace("~", "~0").replace("/", "~1")
+            below = pointer if name == "non_field_errors" else f"{pointer}/{shown}"
+            yield from _flatten(inner, below)
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            below = f"{pointer}/{index}" if isinstance(inner, Mapping | list) else pointer
+            yield from _flatten(inner, below)
+    elif isinstance(detail, ErrorDetail):
+        yield {"pointer": pointer, "detail": str(detail)}
+
+
+def _outside_the_api(request: HttpRequest) -> bool:
+    return not request.path.startswith("/api/")
+
+
+def _plain_problem(status: int, detail: str) -> HttpResponse:
+    body = to_json(describe(status, detail))
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404: what no view answered."""
+    if _outside_the_api(request):
+        return defaults.page_not_found(request, exception)
+    return _plain_problem(404, "There is nothing at this address.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: a request that Django refuses before any view."""
+    if _outside_the_api(request):
+        return defaults.bad_request(request, exception)
+    return _plain_problem(400, "The request is not valid.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500, also for errors outside of the API's views, where `handle` does not reach."""
+    if isinstance(error := sys.exception(), UNAVAILABLE_ERRORS):
+        return _unavailable(request, error)
+    if _outside_the_api(request):
+        return defaults.server_error(request)
+    return _plain_problem(500, "The server failed; the request id is in its log.")
+
+
+def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
+    _log_unavailable(error)
+    if _outside_the_api(request) and request.accepts("text/html"):
+        page = render_to_string("503.html")
+        answer = HttpResponse(page, status=503, headers={"Cache-Control": "no-store"})
+    else:
+        answer = _plain_problem(503, BUSY)
+    answer["Retry-After"] = str(RETRY_AFTER)
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would log its text
+    return answer
+
+
+def _log_unavailable(error: BaseException) -> None:
+    # Its text may quote a row; the class of its cause never does.
+    logger.error("the database did not answer: %s", type(error.__cause__ or error).__name__)

@@ -1,0 +1,66 @@
+"""What every endpoint of the API has in common: it works for the line of its credentials alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.parsing import StrictJSONParser
+from api.rendering import JSONRenderer
+from database.prepared import Statement
+from tenancy.request_scope import enter_line
+from tenants.api.authentication import ApiClient
+
+
+class LineView(APIView):
+    """Enters the scope of the credentials' line once they are known, for the whole request."""
+
+    # HTTP method -> the scope it takes.
+    scopes: ClassVar[Mapping[str, str]] = {}
+    # HTTP method -> the rights in Django that a member of staff needs; none named: not for staff.
+    staff_rights: ClassVar[Mapping[str, Sequence[str]]] = {}
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    parser_classes = [StrictJSONParser]
+    # Bytes of a request; StrictJSONParser refuses more.
+    largest_body = 200_000
+    # What wants_ahead() asked for, once the key is known to be of the line that was guessed.
+    rows_ahead: list[Any] | None = None
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: what is in no cache needs no Vary, and Allow belongs to a 405."""
+        return {}
+
+    def wants_ahead(self, request: Request) -> tuple[Statement, Mapping[str, Any]] | None:
+        """What to ask in the same message as the key, in the scope of the line that is guessed."""
+        return None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Without a choice between renderers for those who take any, or the one there is."""
+        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", JSONRenderer.media_type):
+            return JSONRenderer(), JSONRenderer.media_type
+        return super().perform_content_negotiation(request, force)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if (request.method or "").lower() not in self.http_method_names or not hasattr(
+            self, (request.method or "").lower()
+        ):
+            raise MethodNotAllowed(request.method or "")
+        super().initial(request, *args, **kwargs)
+        assert isinstance(request.auth, ApiClient)  # HasScope let it through
+        enter_line(request, request.auth.phone_id)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """What changes with every call, and belongs to one line, is in no cache."""
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"
+        client = getattr(request, "_auth", None)
+        if isinstance(client, ApiClient):
+            for name, value in client.budget.headers().items():
+                answer[name] = value
+        return answer

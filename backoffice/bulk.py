@@ -1,0 +1,121 @@
+"""Changing many rows: first a page that says how many and shows some, then small batches."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from backoffice.counting import CAP, RowCount, count_up_to
+from backoffice.deletion import SAMPLE, named
+from backoffice.paging import TIME_LIMIT, TooSlow, time_limit
+from backoffice.records import record
+
+if TYPE_CHECKING:
+    from backoffice.modeladmin import BackofficeAdmin
+
+# Rows of one transaction.
+BATCH = 500
+# The keys of a batch, who asks, and what the page's form says; returns how many rows changed.
+Change = Callable[[Sequence[Any], HttpRequest, dict[str, Any]], int]
+Action = Callable[["BackofficeAdmin", HttpRequest, QuerySet[Any]], HttpResponse | None]
+
+
+def bulk_action(
+    *,
+    name: str,
+    description: str,
+    permission: str,
+    change: Change,
+    done: str,
+    form: type[forms.Form] = forms.Form,
+) -> Action:
+    """An action for ModelAdmin.actions, on ticked rows or on all of a list of at most CAP rows.
+
+    The model admin answers has_<permission>_permission(); done follows "12 calls", as in
+    "12 calls tagged".
+    """
+
+    @admin.action(description=description, permissions=[permission])
+    def action(
+        model_admin: "BackofficeAdmin", request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
+        rows = exact_count_or_refuse(request, queryset, most=CAP)
+        if rows is None:
+            return None
+        is_sent = "post" in request.POST
+        filled = form(request.POST if is_sent else None)
+        if not (is_sent and filled.is_valid()):
+            return confirmation(
+                model_admin, request, queryset, rows=rows, action=name, form=filled
+            )
+        changed = 0
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[:CAP])
+        for first in range(0, len(keys), BATCH):
+            with transaction.atomic():
+                changed += change(keys[first : first + BATCH], request, filled.cleaned_data)
+        what = f"{named(RowCount(changed), model_admin.model)} {done}"
+        record(request, model_admin.model, what)
+        kept = len(keys) - changed
+        messages.success(request, f"{what}; {kept:,} were so already." if kept else f"{what}.")
+        return None
+
+    action.__name__ = name
+    return action
+
+
+def exact_count_or_refuse(
+    request: HttpRequest, queryset: QuerySet[Any], *, most: int
+) -> RowCount | None:
+    """The exact count; None, and a message that says what to do, when there are too many."""
+    try:
+        with time_limit(TIME_LIMIT):
+            rows = count_up_to(queryset, most)
+    except TooSlow:
+        messages.error(
+            request, "Counting these takes too long: nothing was done. Narrow the list."
+        )
+        return None
+    if not rows.is_exact:
+        messages.error(
+            request, f"That is {rows} rows: nothing was done. Narrow the list and do it in parts."
+        )
+        return None
+    return rows
+
+
+def confirmation(
+    model_admin: "BackofficeAdmin",
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    *,
+    rows: RowCount,
+    action: str,
+    form: forms.Form,
+    note: str = "",
+) -> TemplateResponse:
+    """The page before the work: how many, the first of them, and what else is to be said."""
+    across = request.POST.get("select_across") == "1"
+    chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+    described: str = model_admin.get_actions(request)[action][2]
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{described}: {named(rows, model_admin.model)}",
+        "subtitle": None,
+        "opts": model_admin.model._meta,
+        "rows": rows,
+        "sample": queryset.defer(*model_admin.list_defer)[:SAMPLE],
+        "chosen": chosen[:1] if across else chosen,
+        "action": action,
+        "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        "across": across,
+        "form": form,
+        "note": note,
+        "media": model_admin.media,
+    }
+    return TemplateResponse(request, "backoffice/bulk.html", context)

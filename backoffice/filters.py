@@ -1,0 +1,175 @@
+"""Filters that are typed or chosen and never count or list what is in the table."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import DateTimeField, Model, QuerySet
+from django.http import HttpRequest
+from django.utils.text import capfirst
+
+from backoffice.paging import TooSlow
+from tenancy import current_scope
+from tenants.models import PhoneNumber
+
+
+class FormFilter(admin.ListFilter):
+    """A filter that is a small form beside the list; an invalid one shows no rows and says why."""
+
+    template = "backoffice/form_filter.html"
+    # Names in the query string.
+    parameters: ClassVar[tuple[str, ...]]
+    # Whether the planner can tell how many rows pass it.
+    can_be_estimated = True
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        params: dict[str, list[str]],
+        model: type[Model],
+        model_admin: "admin.ModelAdmin[Any]",
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.model = model
+        self.model_admin = model_admin
+        for name in self.parameters:
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
+        self.form = self.make_form(self.used_parameters or None)
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.parameters)
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        raise NotImplementedError
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def has_output(self) -> bool:
+        return True
+
+    def says(self) -> str:
+        """What was typed or chosen, for the list that it narrows."""
+        fields = self.form.fields
+        return ", ".join(
+            f"{fields[name].label} {value}" if len(fields) > 1 else str(value)
+            for name, value in self.used_parameters.items()
+            if value
+        )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.form.is_bound:
+            return queryset
+        if not self.form.is_valid():
+            for errors in self.form.errors.values():
+                messages.error(request, f"{capfirst(self.title)}: {' '.join(map(str, errors))}")
+            return queryset.none()
+        try:
+            return self.narrow(queryset, self.form.cleaned_data)
+        except TooSlow:
+            messages.error(request, f"{capfirst(self.title)}: this takes too long to find.")
+            return queryset.none()
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        yield {
+            "form": self.form,
+            "others": [
+                (name, value)
+                for name, values in changelist.filter_params.items()
+                if name not in self.parameters
+                for value in (values if isinstance(values, list) else [values])
+            ],
+            "clear": changelist.get_query_string(dict.fromkeys(self.parameters))
+            if self.used_parameters
+            else None,
+        }
+
+
+class LineFilter(FormFilter):
+    """Rows of one line, found as you type: a list of a thousand lines helps nobody."""
+
+    title = "line"
+    parameters = ("line",)
+
+    def has_output(self) -> bool:
+        # Inside one line there is nothing to choose; a link to another's rows still finds none.
+        return current_scope().phone_id is None or bool(self.used_parameters)
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        key = self.model._meta.get_field("phone")
+        line = forms.ModelChoiceField(
+            PhoneNumber.objects.all(),
+            label="",
+            widget=AutocompleteSelect(
+                key,
+                self.model_admin.admin_site,
+                attrs={"data-submit": "", "aria-label": "Line", "data-width": "100%"},
+            ),
+            required=False,
+            error_messages={"invalid_choice": "there is no such line."},
+        )
+        form = forms.Form(data)
+        form.fields["line"] = line
+        return form
+
+    def says(self) -> str:
+        line = self.form.cleaned_data.get("line") if self.form.is_valid() else None
+        return str(line) if line else super().says()
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        return queryset.filter(phone=chosen["line"]) if chosen["line"] else queryset
+
+
+class DaysForm(forms.Form):
+    first = forms.DateField(
+        label="From", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
+    last = forms.DateField(
+        label="To", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        chosen = self.cleaned_data
+        first, last = chosen.get("first"), chosen.get("last")
+        if first and last and first > last:
+            raise forms.ValidationError("the first day comes after the last.")
+        return chosen
+
+
+class DaysFilter(FormFilter):
+    """Rows of the days from one to another, both included; UTC where the column has a time."""
+
+    title = "days"
+    parameters = ("first", "last")
+    field = "created_at"
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return DaysForm(data)
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        first, last = chosen["first"], chosen["last"]
+        if isinstance(self.model._meta.get_field(self.field), DateTimeField):
+            first, last = _midnight(first), _midnight(last, after=True)
+            before = "lt"
+        else:
+            before = "lte"
+        if first:
+            queryset = queryset.filter(**{f"{self.field}__gte": first})
+        if last:
+            queryset = queryset.filter(**{f"{self.field}__{before}": last})
+        return queryset
+
+
+def _midnight(day: datetime.date | None, *, after: bool = False) -> datetime.datetime | None:
+    """The moment at which the day begins or, with after, ends; the last there is at the latest."""
+    if day is None:
+        return None
+    moment = datetime.datetime.combine(
+        day, datetime.time.max if after and day == datetime.date.max else datetime.time.min
+    ).replace(tzinfo=datetime.UTC)
+    return moment + datetime.timedelta(days=1) if after and day != datetime.date.max else moment

@@ -1,0 +1,261 @@
+"""The model admins that every app's are made from."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold import admin as look
+from unfold.widgets import (
+    CHECKBOX_CLASSES,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from backoffice.deletion import (
+    cascade_counts,
+    delete_in_database,
+    delete_selected,
+    legal_holds,
+)
+from backoffice.filters import LineFilter
+from backoffice.form_fields import JSONObjectField, LinesField
+from backoffice.paging import CappedPaginator, KeysetChangeList
+from backoffice.refusals import explain
+from tenancy import current_scope
+from tenants.line_search import of_lines_that_match
+
+# What Django's own filters of a field write into the query string.
+FIELD_FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt")
+TICK_CLASSES = " ".join(CHECKBOX_CLASSES)
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _TabularInline = admin.TabularInline[Any, Any]
+    _StackedInline = admin.StackedInline[Any, Any]
+else:
+    _ModelAdmin = look.ModelAdmin
+    _TabularInline = look.TabularInline
+    _StackedInline = look.StackedInline
+
+
+class UnfoldModelAdmin(_ModelAdmin):
+    """Django's ModelAdmin in the look of the other pages, for models that are none of ours."""
+
+
+class FormFields:
+    """How our columns are edited: text in one line, but for the columns in `multiline`."""
+
+    multiline: ClassVar[tuple[str, ...]] = ()
+
+    def formfield_for_dbfield(
+        self, db_field: "models.Field[Any, Any]", request: HttpRequest | None, **kwargs: Any
+    ) -> forms.Field | None:
+        if isinstance(db_field, models.TextField) and not db_field.choices:
+            if db_field.null:
+                kwargs["empty_value"] = None
+            kwargs["widget"] = (
+                UnfoldAdminTextareaWidget({"rows": 5})
+                if db_field.name in self.multiline
+                else UnfoldAdminTextInputWidget
+            )
+        elif isinstance(db_field, models.JSONField):
+            kwargs |= {"form_class": JSONObjectField, "widget": JSONObjectField.widget}
+        elif isinstance(db_field, ArrayField):
+            kwargs |= {"form_class": LinesField, "widget": LinesField.widget}
+        field: forms.Field | None = super().formfield_for_dbfield(  # type: ignore[misc]
+            db_field, request, **kwargs
+        )
+        return field
+
+
+class LineTabularInline(FormFields, _TabularInline):
+    extra = 0
+
+    def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> forms.Field | None:
+        """Named for those who hear the page: in a table no label stands beside a field."""
+        field = super().formfield_for_dbfield(*args, **kwargs)
+        if field is not None:
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return field
+
+
+class LineStackedInline(FormFields, _StackedInline):
+    extra = 0
+
+
+class BackofficeAdmin(FormFields, UnfoldModelAdmin):
+    """A model admin that stays fast on millions of rows.
+
+    `ordering` ends in a unique column and begins with what an index serves; `list_defer` names
+    the big columns that the list does not show. Refusals of the database become form errors.
+    """
+
+    change_list_template = "backoffice/change_list.html"
+    delete_confirmation_template = "backoffice/delete_row.html"
+    actions: Any = (delete_selected,)
+    list_defer: ClassVar[tuple[str, ...]] = ()
+    list_per_page = 50
+    paginator = CappedPaginator
+    # Django shows the search box, and completes, where there are any; search() does the work.
+    search_fields: ClassVar[Any] = ("search",)
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    sortable_by: ClassVar[Any] = ()
+
+    @property
+    def media(self) -> forms.Media:
+        # The line filter's widget, which no form of the list carries.
+        if LineFilter not in self.list_filter:
+            return super().media
+        key = self.model._meta.get_field("phone")
+        return super().media + admin.widgets.AutocompleteSelect(key, self.admin_site).media
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    @admin.display(description="Select")
+    def action_checkbox(self, obj: models.Model) -> SafeString:
+        """Unfold's box, which is a template that takes longer than the rest of the row."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select {}" '
+            'aria-label="Select {}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            TICK_CLASSES,
+            obj,
+        )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        # Without any of its own a list would get Django's action of the whole site.
+        return super().get_actions(request) if self.actions else {}
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """The list's own filters alone; Django would let any column be searched through."""
+        if self.date_hierarchy and lookup.startswith(f"{self.date_hierarchy}__"):
+            part = lookup.removeprefix(f"{self.date_hierarchy}__")
+            year = request.GET.get(f"{self.date_hierarchy}__year", "") if request else ""
+            return (
+                part in ("year", "month", "day")
+                and value.isascii()
+                and value.isdigit()
+                and year.isdigit()
+                and 0 < int(year) < 9999
+            )
+        return lookup in self._filter_parameters()
+
+    def _filter_parameters(self) -> set[str]:
+        names: set[str] = set()
+        for item in self.list_filter:
+            if isinstance(item, str):
+                names.update(f"{item}__{lookup}" for lookup in FIELD_FILTER_LOOKUPS)
+            elif name := getattr(item, "parameter_name", None):
+                names.add(name)
+            else:
+                names.update(item.parameters)  # type: ignore[union-attr]
+        return names
+
+    def search(self, term: str) -> Q:
+        """The rows that a search for this term finds."""
+        return of_lines_that_match(term)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if "\x00" in term:
+            return queryset.none(), False
+        return (queryset.filter(self.search(term)) if term else queryset), False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        if "\x00" in object_id:  # which no text of PostgreSQL has
+            return None
+        return super().get_object(request, object_id, from_field)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, Any], set[str], list[str]]:
+        """Counts that stop at a cap; who may delete a row may delete what hangs on it."""
+        counts, held = cascade_counts(self.model, objs), legal_holds(self.model, objs)
+        return [str(obj) for obj in objs], counts, set(), held
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        delete_in_database(self.model._base_manager.filter(pk=obj.pk))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (IntegrityError, DataError) as error:
+            # The transaction is rolled back: the same form again, with this as its error.
+            request.refusal = explain(error, self.model)  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> "type[forms.ModelForm[Any]]":
+        form = super().get_form(request, obj, change, **kwargs)
+        refusal: str | None = getattr(request, "refusal", None)
+        if refusal is None:
+            return form
+
+        class RefusedForm(form):  # type: ignore[valid-type,misc]
+            def clean(self) -> None:
+                super().clean()
+                raise ValidationError(str(refusal))
+
+        return RefusedForm
+
+
+class LineOwnedAdmin(BackofficeAdmin):
+    """Rows that belong to a line: chosen when a row is added, fixed from then on."""
+
+    autocomplete_fields: ClassVar[Any] = ("phone",)
+    list_filter: ClassVar[Any] = (LineFilter,)
+    list_select_related: ClassVar[Any] = ("phone",)
+    search_help_text = "A line's number, name or id."
+
+    @admin.display(description="Line")
+    def line(self, row: Any) -> str:
+        return str(row.phone.business_name) if row.phone else "-"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return [*fields, "phone"] if obj is not None and "phone" not in fields else fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None or current_scope().phone_id is None:
+            return fieldsets
+        # Inside one line there is nothing to choose: the new row gets it by default.
+        return [
+            (name, {**options, "fields": [f for f in options["fields"] if f != "phone"]})
+            for name, options in fieldsets
+        ]
+
+
+class ReadOnly:
+    """Nobody adds, changes or deletes a row here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, LineOwnedAdmin):
+    """What roll-ups and the archiver write; people look at it."""
+
+    actions: Any = ()

@@ -1,0 +1,107 @@
+"""What a call's page in the admin shows beside the call's own columns."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from backoffice.display import duration, list_link
+from calls.dialogue import turns
+from calls.intake.models import PROBLEMS, CallEvent
+from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallReview
+from calls.recordings import playable_url
+
+OTHERS_SHOWN = 8
+EVENTS_SHOWN = 50
+# Callers that share this are not one caller.
+NOBODY = ("anonymous", "restricted", "unavailable", "unknown", "")
+
+
+def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
+    """The context of calls/call_page.html for a live or archived call."""
+    sees_events = _may_see(CallEvent, request)
+    return {
+        "call": call,
+        "is_archived": isinstance(call, CallArchive),
+        "lasted": duration(call.duration),
+        "is_low": call.ai_confidence < LOW_CONFIDENCE,
+        "turns": turns(call.transcript),
+        "tags": _tags(call, request),
+        "recording": playable_url(call.recording_url),
+        "review_steps": _review_steps(call) if _may_see(CallReview, request) else [],
+        "sees_events": sees_events,
+        "events": _events(call) if sees_events else [],
+        "others": _others(call, request),
+        "other_lists": _other_lists(call, request),
+        "is_nobody": call.caller_number.lower() in NOBODY,
+    }
+
+
+def _may_see(model: Any, request: HttpRequest) -> bool:
+    may: bool = admin.site.get_model_admin(model).has_view_permission(request)
+    return may
+
+
+def _tags(call: Any, request: HttpRequest) -> list[SafeString]:
+    """Each a link to the calls that have it too."""
+    if isinstance(call, CallArchive):
+        return [list_link("calls_callarchive", tag, tag=tag) for tag in call.tags]
+    if not _may_see(CallMetadata, request):
+        return []
+    found = CallMetadata.objects.filter(call=call).values_list("tags", flat=True).first()
+    return [list_link("calls_call", tag, tag=tag) for tag in found or []]
+
+
+def _review_steps(call: Any) -> list[dict[str, Any]]:
+    review = CallReview.objects.filter(phone_id=call.phone_id, call_id=call.pk).first()
+    return review.history if review else []
+
+
+def _events(call: Any) -> list[dict[str, Any]]:
+    """The timeline: what the provider said of this call, in the order in which it came."""
+    events = CallEvent.objects.filter(call_sid=call.call_sid).order_by("id").defer("payload")
+    return [
+        {
+            "event": event,
+            "says": (event.reading or {}).get("provider_status") or event.get_kind_display(),
+            "is_problem": event.verdict in PROBLEMS,
+            "link": reverse("admin:calls_callevent_change", args=[event.pk]),
+        }
+        for event in events[:EVENTS_SHOWN]
+    ]
+
+
+def _others(call: Any, request: HttpRequest) -> list[dict[str, Any]]:
+    """The latest other calls of the same caller in the scope, live and archived."""
+    if call.caller_number.lower() in NOBODY:
+        return []
+    found: list[Any] = []
+    models: tuple[Any, ...] = (Call, CallArchive)
+    for model in models:
+        if _may_see(model, request):
+            rows = model.objects.filter(caller_number=call.caller_number).exclude(pk=call.pk)
+            rows = rows.select_related("phone").defer("transcript", "ai_summary")
+            found += rows.order_by("-created_at", "-id")[:OTHERS_SHOWN]
+    found.sort(key=lambda other: (other.created_at, other.pk), reverse=True)
+    return [
+        {
+            "call": other,
+            "lasted": duration(other.duration),
+            "link": reverse(
+                f"admin:calls_{other._meta.model_name}_change",
+                args=[other.pk],
+            ),
+        }
+        for other in found[:OTHERS_SHOWN]
+    ]
+
+
+def _other_lists(call: Any, request: HttpRequest) -> list[Any]:
+    lists = ((Call, "calls_call", "All calls"), (CallArchive, "calls_callarchive", "The archive"))
+    return [
+        list_link(name, title, q=call.caller_number)
+        for model, name, title in lists
+        if _may_see(model, request)
+    ]

@@ -1,0 +1,314 @@
+"""The admin of calls: what support staff look at all day."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from backoffice.deletion import delete_selected
+from backoffice.display import duration, moment
+from backoffice.filters import DaysFilter, LineFilter
+from backoffice.modeladmin import LineOwnedAdmin, LineStackedInline, ReadOnlyAdmin
+from backoffice.paging import AFTER, BEFORE, KeysetChangeList
+from calls.admin.call_page import call_page
+from calls.admin.calls import actions
+from calls.admin.filters import (
+    ArchivedStatusFilter,
+    CallTagFilter,
+    ConfidenceFilter,
+    DurationFilter,
+    HoldFilter,
+    RecordingFilter,
+    StatusFilter,
+    TagFilter,
+    WordsFilter,
+)
+from calls.admin.other_list import OtherList, other_list
+from calls.admin.statistics_filter import StatisticsPeriodFilter
+from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
+from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
+from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata
+from calls.reviews import admin as reviews_admin  # noqa: F401 - who reviewed what
+from tenancy.models import InScope
+from tenants.line_search import calls_that_match
+
+SUMMARY_SHOWN = 60  # characters
+SEARCH_HELP = "A caller's number in any form or its beginning, a call SID, or a line."
+
+
+class CallAdminMixin:
+    """Columns and the pages that calls have, archived or not."""
+
+    change_form_template: Any = "calls/call_page.html"
+    change_list_template: Any = "calls/change_list.html"
+
+    class Media:
+        css: ClassVar = {"all": ["calls/call.css"]}
+        js: ClassVar = ["calls/call.js"]
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.export_call")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With the way to the other list, whose filters have the same names, and what is there."""
+        may_export = self.has_export_permission(request)
+        extra_context = {**(extra_context or {}), "can_export": may_export}
+        response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        context = getattr(response, "context_data", None) or {}
+        if cl := context.get("cl"):
+            context["other_list"] = self._other_list(request, cl)
+        return response
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """To the same call in the other list: it was archived or restored since it was linked."""
+        other = self._other_admin
+        if other.has_view_permission(request) and other.get_object(request, object_id):
+            return redirect(f"admin:calls_{other.opts.model_name}_change", object_id)
+        response: HttpResponse = super()._get_obj_does_not_exist_redirect(  # type: ignore[misc]
+            request, opts, object_id
+        )
+        return response
+
+    def _other_list(self, request: HttpRequest, cl: KeysetChangeList) -> OtherList | None:
+        if not self._other_admin.has_view_permission(request):
+            return None
+        chosen = request.GET.copy()
+        for name in (AFTER, BEFORE, "status" if chosen.get("status") == "live" else "_"):
+            chosen.pop(name, None)
+        return other_list(self._other_admin, request, chosen, beside=cl)
+
+    @property
+    def _other_admin(self) -> Any:
+        """Of the archived calls where these are live, and the other way round."""
+        other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
+        return self.admin_site.get_model_admin(other)  # type: ignore[attr-defined]
+
+    @admin.display(description="Began (UTC)", ordering="created_at")
+    def began(self, call: Any) -> str:
+        return f"{call.created_at:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="Began")
+    def began_at(self, call: Any) -> str:
+        return moment(call.created_at, call.phone.timezone)
+
+    @admin.display(description="Changed")
+    def changed_at(self, call: Any) -> str:
+        return moment(call.updated_at, call.phone.timezone)
+
+    @admin.display(description="Status")
+    def state(self, call: Any) -> SafeString:
+        return format_html(
+            '<span class="desk-status desk-status-{}">{}</span>',
+            call.status,
+            call.get_status_display(),
+        )
+
+    @admin.display(description="Conf.")
+    def confidence(self, call: Any) -> SafeString | str:
+        if call.ai_confidence >= LOW_CONFIDENCE:
+            return str(call.ai_confidence)
+        return format_html('<span class="call-confidence-low">{}</span>', call.ai_confidence)
+
+    @admin.display(description="Duration")
+    def lasted(self, call: Any) -> str:
+        return duration(call.duration)
+
+    @admin.display(description="Summary")
+    def summary(self, call: Any) -> str:
+        said = call.ai_summary or "-"
+        return said if len(said) <= SUMMARY_SHOWN else f"{said[: SUMMARY_SHOWN - 1]}…"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        call = context.get("original")
+        if call is not None:
+            context |= {"page": call_page(call, request), "began": self.began_at(call)}
+        response: HttpResponse = super().render_change_form(  # type: ignore[misc]
+            request, context, *args, **kwargs
+        )
+        return response
+
+
+class CallMetadataInline(LineStackedInline):
+    model = CallMetadata
+    fields = ("tags", "metadata", "custom_fields")
+    # The form of a call without metadata is there at once.
+    extra = 1
+    max_num = 1
+    hide_title = True
+    show_change_link = False
+
+
+@admin.register(Call)
+class CallAdmin(CallAdminMixin, LineOwnedAdmin):
+    list_display = (
+        "began",
+        "caller_number",
+        "line",
+        "state",
+        "lasted",
+        "confidence",
+        "has_recording",
+        "summary",
+    )
+    list_filter = (
+        LineFilter,
+        StatusFilter,
+        DaysFilter,
+        WordsFilter,
+        ConfidenceFilter,
+        CallTagFilter,
+        DurationFilter,
+        HoldFilter,
+        RecordingFilter,
+        StatisticsPeriodFilter,
+    )
+    date_hierarchy = "created_at"
+    list_defer = ("transcript",)
+    ordering = ("-created_at", "-id")
+    sortable_by = ("began",)
+    search_help_text = SEARCH_HELP
+    multiline = ("transcript", "ai_summary")
+    inlines = (CallMetadataInline,)
+    actions = (delete_selected, *actions.ACTIONS, actions.export_calls)
+
+    def has_tag_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perms(["calls.add_callmetadata", "calls.change_callmetadata"])
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.review_call")
+
+    def has_hold_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.hold_call")
+
+    @admin.display(description="Rec.")
+    def has_recording(self, call: Call) -> str:
+        return "Yes" if call.recording_url else "-"
+
+    def search(self, term: str) -> Q:
+        return calls_that_match(term)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Call | None = None) -> Any:
+        if obj is not None:
+            return self.change_fieldsets
+        return super().get_fieldsets(request, obj)
+
+    change_fieldsets: ClassVar = [
+        (
+            None,
+            {
+                "fields": [
+                    "status",
+                    "duration",
+                    "ai_summary",
+                    "ai_confidence",
+                    "legal_hold",
+                ]
+            },
+        ),
+        (
+            "Identification",
+            {"fields": ["phone", "caller_number", "call_sid", "id", "changed_at"]},
+        ),
+    ]
+    fields = (
+        "phone",
+        "caller_number",
+        "call_sid",
+        "status",
+        "duration",
+        "ai_summary",
+        "ai_confidence",
+        "transcript",
+        "recording_url",
+        "provider_status",
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Call | None = None) -> list[Any]:
+        if obj is None:
+            return []
+        fixed = ["caller_number", "call_sid", "id", "changed_at"]
+        if not self.has_hold_permission(request):
+            fixed.append("legal_hold")
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+
+@admin.register(CallMetadata)
+class CallMetadataAdmin(LineOwnedAdmin):
+    list_display = ("call", "phone", "tag_list", "created_at")
+    list_filter = (LineFilter, TagFilter)
+    # By the call, whose index serves it.
+    ordering = ("-call__created_at", "-call_id")
+    list_select_related = ("call", "phone")
+    list_defer = ("call__transcript", "call__ai_summary", "metadata", "custom_fields")
+    search_help_text = SEARCH_HELP
+    autocomplete_fields = ("call",)
+    fields = ("call", "tags", "metadata", "custom_fields")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # See CallTagFilter: the planner must know how many calls it would join.
+        return super().get_queryset(request).filter(InScope("call__phone_id"))
+
+    @admin.display(description="Tags")
+    def tag_list(self, row: CallMetadata) -> str:
+        return ", ".join(row.tags) or "-"
+
+    def search(self, term: str) -> Q:
+        return calls_that_match(term, path="call__")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ("phone", *self.fields, "created_at") if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        fields = super().get_readonly_fields(request, obj)
+        return [*fields, "call", "created_at"] if obj else fields
+
+    def save_model(self, request: HttpRequest, obj: CallMetadata, form: Any, change: bool) -> None:
+        obj.phone_id = obj.call.phone_id
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(CallArchive)
+class CallArchiveAdmin(CallAdminMixin, ReadOnlyAdmin):
+    list_display = (
+        "began",
+        "caller_number",
+        "line",
+        "state",
+        "lasted",
+        "confidence",
+        "summary",
+        "archived_at",
+    )
+    list_filter = (
+        LineFilter,
+        ArchivedStatusFilter,
+        DaysFilter,
+        WordsFilter,
+        ConfidenceFilter,
+        TagFilter,
+        DurationFilter,
+        HoldFilter,
+        RecordingFilter,
+        StatisticsPeriodFilter,
+    )
+    actions = (actions.export_calls,)
+    date_hierarchy = "created_at"
+    list_defer = ("transcript", "metadata", "custom_fields")
+    ordering = ("-created_at", "-id")
+    sortable_by = ("began",)
+    search_help_text = SEARCH_HELP
+    fieldsets = (
+        (None, {"fields": ["tags", "metadata", "custom_fields"]}),
+        ("Identification", {"fields": ["phone", "caller_number", "call_sid", "id"]}),
+    )
+
+    def search(self, term: str) -> Q:
+        return calls_that_match(term)

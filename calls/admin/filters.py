@@ -1,0 +1,160 @@
+"""What the lists of calls are narrowed by, live or archived, under the same names in both."""
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from backoffice.filters import FormFilter
+from backoffice.paging import TIME_LIMIT, time_limit
+from calls.models import LIVE, LOW_CONFIDENCE, CallStatus
+from calls.search.words import matching_words
+from tenancy.models import InScope
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("live", "In progress now"), *CallStatus.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        # With these words the planner sees that idx_active_calls has all the rows.
+        return queryset.filter(status__in=LIVE if chosen == "live" else [chosen])
+
+
+class ArchivedStatusFilter(StatusFilter):
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(CallStatus.choices)
+
+
+class ConfidenceFilter(admin.SimpleListFilter):
+    title = "AI confidence"
+    parameter_name = "confidence"
+    bounds: ClassVar = {"low": LOW_CONFIDENCE, "fair": Decimal("0.7")}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, f"Below {bound}") for name, bound in self.bounds.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        bound = self.bounds.get(self.value() or "")
+        return queryset if bound is None else queryset.filter(ai_confidence__lt=bound)
+
+
+class RecordingFilter(admin.SimpleListFilter):
+    title = "recording"
+    parameter_name = "recording"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "With a recording"), ("no", "Without")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(recording_url__isnull=self.value() == "no")
+
+
+class TagForm(forms.Form):
+    tag = forms.CharField(label="Tag", required=False)
+
+
+class TagFilter(FormFilter):
+    """Rows with exactly this tag among theirs."""
+
+    title = "tag"
+    parameters = ("tag",)
+    field = "tags"
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return TagForm(data)
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        tag = chosen["tag"]
+        return queryset.filter(**{f"{self.field}__contains": [tag]}) if tag else queryset
+
+
+class CallTagFilter(TagFilter):
+    field = "metadata__tags"
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        # Row level security says the same, in words whose selectivity the planner cannot tell.
+        narrowed = super().narrow(queryset, chosen)
+        return narrowed.filter(InScope("metadata__phone_id")) if chosen["tag"] else narrowed
+
+
+class WordsForm(forms.Form):
+    words = forms.CharField(
+        label="Words",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput({"placeholder": 'refund "new tyres" -spam'}),
+    )
+
+
+class WordsFilter(FormFilter):
+    """Calls whose transcript or summary says these words, in any order and form."""
+
+    title = "what was said"
+    parameters = ("words",)
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return WordsForm(data)
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        if not chosen["words"]:
+            return queryset
+        with time_limit(TIME_LIMIT):
+            narrowed, self.can_be_estimated = matching_words(queryset, chosen["words"])
+        return narrowed
+
+
+class DurationForm(forms.Form):
+    longer = forms.IntegerField(label="At least, seconds", required=False, min_value=0)
+    shorter = forms.IntegerField(label="At most, seconds", required=False, min_value=0)
+
+    def clean(self) -> dict[str, Any]:
+        chosen = self.cleaned_data
+        longer, shorter = chosen.get("longer"), chosen.get("shorter")
+        if longer is not None and shorter is not None and longer > shorter:
+            raise forms.ValidationError("the least is more than the most.")
+        return chosen
+
+
+class DurationFilter(FormFilter):
+    """Calls that lasted from so many seconds to so many, both included."""
+
+    title = "duration"
+    parameters = ("longer", "shorter")
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return DurationForm(data)
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        # PostgreSQL's integer ends there, and so do durations.
+        longer, shorter = (
+            None if chosen[name] is None else min(chosen[name], 2**31 - 1)
+            for name in self.parameters
+        )
+        if longer is not None:
+            queryset = queryset.filter(duration__gte=longer)
+        return queryset if shorter is None else queryset.filter(duration__lte=shorter)
+
+
+class HoldFilter(admin.SimpleListFilter):
+    """Served by idx_calls_legal_hold."""
+
+    title = "legal hold"
+    parameter_name = "hold"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Under legal hold")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(legal_hold=True) if self.value() == "yes" else queryset

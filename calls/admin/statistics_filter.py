@@ -1,0 +1,58 @@
+"""The calls behind a number of the statistics: a filter of the lists, and the links to them."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from backoffice.filters import FormFilter
+from calls.models import CallStatus
+
+# As the statistics count them.
+REACHED = {
+    "answered": [CallStatus.ANSWERED, CallStatus.COMPLETED],
+    "completed": [CallStatus.COMPLETED],
+}
+
+
+class CountedForm(forms.Form):
+    since = forms.DateTimeField(label="Since (UTC)", required=False)
+    until = forms.DateTimeField(label="Before (UTC)", required=False)
+    reached = forms.ChoiceField(
+        label="Calls",
+        required=False,
+        choices=[("", "All"), ("answered", "Answered or completed"), ("completed", "Completed")],
+    )
+
+
+class StatisticsPeriodFilter(FormFilter):
+    """Calls of a period that reached a status; there only for who follows a link of a number."""
+
+    title = "counted calls"
+    parameters = ("since", "until", "reached")
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return CountedForm(data)
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        if chosen["since"]:
+            queryset = queryset.filter(created_at__gte=chosen["since"])
+        if chosen["until"]:
+            queryset = queryset.filter(created_at__lt=chosen["until"])
+        if chosen["reached"]:
+            queryset = queryset.filter(status__in=REACHED[chosen["reached"]])
+        return queryset
+
+
+def counted(*, line: str, since: datetime, until: datetime, reached: str = "") -> dict[str, str]:
+    """The query string of a list for the calls of a line in [since, until)."""
+    only = {"reached": reached} if reached else {}
+    return {"line": line, "since": _written(since), "until": _written(until), **only}
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,91 @@
+"""The rows of a file by the chunk, each call once."""
+
+import sqlite3
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from calls.intake.imports.record_fields import Rejected, call_sid_of
+from calls.intake.imports.rows import Row, RowReader
+from calls.intake.imports.streams import Records, UnreadableFile
+
+CHUNK_ROWS = 20_000
+CHUNK_CHARACTERS = 16 * 1024 * 1024  # of free text, so that long transcripts make short chunks
+
+
+@dataclass
+class Chunk:
+    rows: list[Row] = field(default_factory=list)
+    rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    characters: int = 0
+
+    def is_full(self) -> bool:
+        rows = len(self.rows) + len(self.rejected)
+        return rows >= CHUNK_ROWS or self.characters >= CHUNK_CHARACTERS
+
+
+def prefetch(chunks: Iterator[Chunk]) -> Generator[Chunk, None, None]:
+    """Reads the next chunk while PostgreSQL works on this one. Close it before what it reads."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        coming = thread.submit(next, chunks, None)
+        while chunk := coming.result():
+            coming = thread.submit(next, chunks, None)
+            yield chunk
+
+
+def chunks_of(records: Records, reader: RowReader, seen: "SeenCalls") -> Iterator[Chunk]:
+    chunk = Chunk()
+    try:
+        for number, record in records:
+            try:
+                row = reader.read(number, record)
+            except Rejected as reason:
+                chunk.rejected.append((number, call_sid_of(record), str(reason)))
+            else:
+                chunk.rows.append(row)
+                chunk.characters += row.characters()
+            if chunk.is_full():
+                yield _without_repeated(chunk, seen)
+                chunk = Chunk()
+    except UnreadableFile:
+        yield _without_repeated(chunk, seen)
+        raise
+    if chunk.rows or chunk.rejected:
+        yield _without_repeated(chunk, seen)
+
+
+def _without_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
+    """The chunk, with the calls that came earlier in the file among the rejected."""
+    met = seen.add([row.call_sid for row in chunk.rows])
+    if any(met):
+        reason = "this call SID came earlier in the file, and that row counts; leave one out"
+        repeated = [row for row, again in zip(chunk.rows, met, strict=True) if again]
+        chunk.rejected += [(row.row, row.call_sid, reason) for row in repeated]
+        chunk.rows = [row for row, again in zip(chunk.rows, met, strict=True) if not again]
+    return chunk
+
+
+class SeenCalls:
+    """The call SIDs met so far: 64-bit hashes in a temporary file, so that memory stays flat.
+
+    In a file of a million calls two share a hash with a probability of 1 in 37 million; the
+    second of them is reported as repeated.
+    """
+
+    def __init__(self) -> None:
+        # Made in one thread and used in another, which Ctrl-C may leave behind: it goes with the
+        # last who uses it.
+        self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._file.execute("PRAGMA cache_size = -16000")  # 16 MB
+        self._file.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY)")
+
+    def add(self, call_sids: list[str]) -> list[bool]:
+        """For each SID whether it was met before, in this list or an earlier one."""
+        insert = "INSERT OR IGNORE INTO seen VALUES (?)"
+        hashes = [(hash(call_sid),) for call_sid in call_sids]
+        self._file.execute("BEGIN")
+        if self._file.executemany(insert, sorted(hashes)).rowcount == len(hashes):
+            self._file.execute("COMMIT")
+            return [False] * len(hashes)
+        self._file.execute("ROLLBACK")
+        return [self._file.execute(insert, row).rowcount == 0 for row in hashes]

@@ -1,0 +1,125 @@
+"""Calls in JSON: Twilio's pages and lists, and JSON lines."""
+
+import json
+from typing import Any, TextIO
+
+from calls.intake.imports import streams
+from calls.intake.imports.record_fields import Rejected
+from calls.intake.imports.streams import Records, UnreadableFile, lines_of
+
+
+def read_json(head: str, stream: TextIO) -> Records:
+    return JsonText(head, stream).records()
+
+
+def read_json_lines(head: str, stream: TextIO) -> Records:
+    for row, line in enumerate(lines_of(head, stream), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line, strict=False)
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", "a value that no program should write")
+            if len(line) >= streams.MAX_RECORD_LENGTH:
+                reason = f"longer than {streams.MAX_RECORD_LENGTH} characters"
+            record = Rejected(f"is no JSON object on one line ({reason}); write it again")
+        yield row, record
+
+
+class JsonText:
+    """A window on a JSON text of any length."""
+
+    def __init__(self, head: str, stream: TextIO) -> None:
+        self._stream = stream
+        self._text = head
+        self._at = 0
+        self._rows = 0
+        self._decode = json.JSONDecoder(strict=False).raw_decode
+
+    def records(self) -> Records:
+        """Every element of every list, and every object that is no page of a list."""
+        while char := self._peek():
+            if char == "[":
+                yield from self._list()
+            elif char == "{":
+                yield from self._object()
+            else:
+                raise self._damaged("text between two lists")
+
+    def _list(self) -> Records:
+        self._take("[")
+        while self._peek() != "]":
+            self._rows += 1
+            yield self._rows, self._value()
+            if self._peek() != "]":
+                self._take(",")
+        self._take("]")
+
+    def _object(self) -> Records:
+        """A page is gone through key by key, since its list of calls may be endless."""
+        self._take("{")
+        record: dict[Any, Any] = {}
+        is_page = False
+        while self._peek() != "}":
+            key = self._value()
+            self._take(":")
+            if key == "calls" and self._peek() == "[":
+                is_page = True
+                yield from self._list()
+            else:
+                record[key] = self._value()
+            if self._peek() != "}":
+                self._take(",")
+        self._take("}")
+        if not is_page:
+            self._rows += 1
+            yield self._rows, record
+
+    def _peek(self) -> str:
+        """The next character that is not blank; empty at the end."""
+        while True:
+            text, at = self._text, self._at
+            while at < len(text) and text[at] in " \t\r\n":
+                at += 1
+            self._at = at
+            if at < len(text):
+                return text[at]
+            if not self._read_on():
+                return ""
+
+    def _take(self, char: str) -> None:
+        if (found := self._peek()) != char:
+            raise self._damaged(f"{found!r} where {char!r} should be" if found else "it ends")
+        self._at += 1
+
+    def _value(self) -> Any:
+        self._peek()
+        while True:
+            try:
+                value, end = self._decode(self._text, self._at)
+            except (ValueError, RecursionError) as error:
+                reason = getattr(error, "msg", "a value that no program should write")
+                if len(self._text) - self._at > streams.MAX_RECORD_LENGTH:
+                    reason = (
+                        f"{reason}, or a value of more than {streams.MAX_RECORD_LENGTH} characters"
+                    )
+                elif self._read_on():
+                    continue
+                raise self._damaged(reason) from None
+            if end == len(self._text) and self._read_on():
+                continue  # a number may go on in the next piece
+            self._at = end
+            return value
+
+    def _read_on(self) -> bool:
+        """Read another piece; False at the end. Grows with what waits, so that is not re-read."""
+        waiting = self._text[self._at :]
+        piece = self._stream.read(max(streams.PIECE, len(waiting)))
+        self._text, self._at = waiting + piece, 0
+        return bool(piece)
+
+    def _damaged(self, reason: str) -> UnreadableFile:
+        return UnreadableFile(
+            f"the JSON is damaged or cut off at call {self._rows or 1}: {reason}."
+            " The calls before it were read; repair or fetch the file, then import it again"
+        )

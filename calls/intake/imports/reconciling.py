@@ -1,0 +1,164 @@
+"""Twilio's own list of calls against ours: what callbacks lost is filled in.
+
+The list is the Call resource's, https://www.twilio.com/docs/voice/api/call-resource, asked for or
+in a file of any format that import_calls reads.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import format_datetime
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode, urljoin
+
+from django.conf import settings
+from django.db import DataError, IntegrityError, connection
+from twilio.base.exceptions import TwilioException
+from twilio.http.http_client import TwilioHttpClient
+
+from calls.intake.imports.formats import Source
+from calls.intake.imports.numbers import Lines
+from calls.intake.imports.record_fields import Rejected, call_sid_of
+from calls.intake.imports.rejects import RejectsFile
+from calls.intake.imports.rows import Row, RowReader
+from calls.intake.imports.streams import Records
+from calls.intake.imports.times import TimeReader
+from calls.intake.models import EventKind
+from calls.intake.webhooks.inbox import classify
+from calls.intake.webhooks.signers import Signer
+from tenancy import all_tenants, tenant
+from tenants.models import PhoneNumber
+
+PAGE = 1000  # calls; the most that Twilio gives
+TIMEOUT = 30  # seconds
+PROGRESS_ROWS = 100  # rows between two movements of the bar
+
+# Like an event, but the inbox keeps only what changed a call: a list repeats what is known.
+RECONCILE = """
+WITH outcome AS MATERIALIZED (
+    SELECT app.apply_call_event(%(call_sid)s, %(reading)s) AS verdict
+), kept AS (
+    INSERT INTO call_events (phone_id, call_sid, kind, payload, reading, reason, verdict)
+    SELECT %(phone_id)s, %(call_sid)s, %(kind)s, %(payload)s, %(reading)s, %(reason)s, verdict
+    FROM outcome WHERE verdict = 'applied'
+)
+SELECT verdict FROM outcome
+"""
+
+
+class CannotReconcile(Exception):
+    """The list cannot be had; the message says what to do."""
+
+
+def reconcile_calls(
+    source: Source,
+    rejects: RejectsFile,
+    *,
+    now: datetime,
+    local: tzinfo = UTC,
+    progress: Callable[[], None] = lambda: None,
+) -> Counter[str]:
+    """Apply each call of a list; returns how many got which verdict ("applied" filled something).
+
+    A record that cannot be applied is counted as "rejected", goes to rejects with the reason and
+    stops no other. Times that name no zone are in `local`. Raises UnreadableFile where a file
+    cannot be read on.
+    """
+    with all_tenants("reconcile_calls"):
+        lines = Lines(PhoneNumber.objects.values_list("id", "number"))
+    reader = RowReader(lines=lines, times=TimeReader(now=now, local=local))
+    counts: Counter[str] = Counter()
+    for number, record in source.records:
+        try:
+            row = reader.read(number, record)
+            # The reader notes the direction of Twilio's outbound calls, of no others.
+            outbound = "sid" in record and row.has_metadata()
+            parameters = _as_callback(row, lines.number_of[row.phone_id], outbound=outbound)
+            counts[_reconcile(row.phone_id, parameters, now)] += 1
+        except Rejected as reason:
+            counts["rejected"] += 1
+            rejects.add(number, call_sid_of(record), str(reason))
+        if counts.total() % PROGRESS_ROWS == 0:
+            progress()
+    progress()
+    return counts
+
+
+def _reconcile(phone_id: str, parameters: Mapping[str, str], now: datetime) -> str:
+    signer = Signer(phone_id, ())
+    event = classify(EventKind.RECONCILED, parameters, signer, received_at=now)
+    if event.verdict is not None:
+        raise Rejected(f"{event.reason} Correct it")
+    with tenant(phone_id), connection.cursor() as cursor:
+        try:
+            cursor.execute(RECONCILE, event.values())
+        except (DataError, IntegrityError) as error:
+            raise Rejected(f"PostgreSQL refused it: {type(error.__cause__).__name__}") from None
+        [verdict] = cursor.fetchone()
+    return str(verdict)
+
+
+def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:
+    """A call of a list in the parameters of an event, which the inbox keeps and replays."""
+    caller, line = ("To", "From") if outbound else ("From", "To")
+    began = datetime.fromisoformat(row.created_at.replace(" +", "+"))
+    parameters = {
+        "CallSid": row.call_sid,
+        "CallStatus": row.provider_status or row.status,
+        "CallDuration": str(row.duration),
+        "Direction": "outbound-api" if outbound else "inbound",
+        caller: row.caller_number,
+        line: number,
+        "StartTime": format_datetime(began),
+    }
+    if row.recording_url:
+        parameters["RecordingUrl"] = row.recording_url
+    return parameters
+
+
+def ask_twilio(*, since: datetime) -> Source:
+    """The account's calls that began on or after the day of `since`.
+
+    Going through the records asks page by page and raises CannotReconcile.
+    """
+    return Source(
+        name="Twilio",
+        file_format="twilio-json",
+        records=_fetch_calls(since),
+        size=None,
+        position=lambda: 0,
+    )
+
+
+def _fetch_calls(since: datetime) -> Records:
+    numbers = count(1)
+    account = settings.TWILIO_ACCOUNT_SID
+    if not account or not settings.TWILIO_AUTH_TOKEN:
+        raise CannotReconcile("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN to ask Twilio.")
+    query = urlencode({"PageSize": PAGE, "StartTime>": f"{since - timedelta(days=1):%Y-%m-%d}"})
+    path = f"/2010-04-01/Accounts/{account}/Calls.json?{query}"
+    client = TwilioHttpClient(timeout=TIMEOUT, max_retries=2)
+    while path:
+        # Only the path is taken from the answer: the token goes to no other host.
+        page = _fetch(client, urljoin(settings.TWILIO_API_URL, path), account)
+        for call in page["calls"]:
+            yield next(numbers), call
+        path = page.get("next_page_uri") or ""
+
+
+def _fetch(client: TwilioHttpClient, url: str, account: str) -> dict[str, Any]:
+    try:
+        answer = client.request("GET", url, auth=(account, settings.TWILIO_AUTH_TOKEN[0]))
+    except (OSError, TwilioException) as error:
+        raise CannotReconcile(f"Twilio cannot be reached: {type(error).__name__}.") from None
+    if answer.status_code in (401, 403):
+        raise CannotReconcile("Twilio refuses TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN.")
+    try:
+        page = json.loads(answer.text)
+        if answer.ok and isinstance(page["calls"], list):
+            return dict(page)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise CannotReconcile(f"Twilio answered with status {answer.status_code}; try again later.")

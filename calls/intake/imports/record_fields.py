@@ -1,0 +1,170 @@
+"""The values of a record, checked one by one: each function returns one or raises Rejected."""
+
+import json
+import re
+import reprlib
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from calls.intake.statuses import our_status, provider_word
+from calls.models import CallStatus
+
+# Characters. A row beyond them is no call but a mistake, or an attack on the admin's pages.
+MAX_TRANSCRIPT_LENGTH = 1_000_000
+MAX_SUMMARY_LENGTH = 100_000
+MAX_URL_LENGTH = 2_048
+MAX_CALLER_LENGTH = 256
+MAX_OBJECT_LENGTH = 100_000
+MAX_TAG_LENGTH = 100
+MAX_TAGS = 100
+MAX_DURATION = 2**31 - 1  # seconds; what the column holds
+
+_SID = re.compile(r"[!-~]{1,64}")
+_URL = re.compile(r"https?://[!-~]+")
+_WHOLE = re.compile(r"[0-9]{1,10}")
+# An escaped NUL in JSON text, which jsonb refuses; an even number of backslashes escapes itself.
+_ESCAPED_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
+
+
+class Rejected(Exception):
+    """A row that cannot be loaded; the message says what to do about it."""
+
+
+def call_sid_of(record: Any) -> str:
+    """The record's call SID for a report, or an empty text when it has none that can be shown."""
+    if not isinstance(record, dict):
+        return ""
+    sid = record.get("sid") or record.get("call_sid")
+    return sid if isinstance(sid, str) and _SID.fullmatch(sid) else ""
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 60
+
+
+def shown(value: object) -> str:
+    """A value of the file inside a reason: on one line, not endless, however deep it is."""
+    return _SHORT.repr(value)[:80]
+
+
+def _is_sendable(text: str) -> bool:
+    """PostgreSQL has no NUL, and half a surrogate pair is not UTF-8."""
+    if "\0" in text:
+        return False
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def text_field(record: dict[str, Any], column: str, longest: int) -> str | None:
+    value = record.get(column)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Rejected(f"{column} is not text; put it in quotes")
+    if len(value) > longest:
+        raise Rejected(f"{column} is longer than {longest} characters; shorten it")
+    if not _is_sendable(value):
+        raise Rejected(f"{column} holds a NUL or bytes that are not UTF-8; save the file as UTF-8")
+    return value
+
+
+def word_field(value: Any) -> str:
+    return provider_word(value) if isinstance(value, str) else ""
+
+
+def sid_field(value: Any, column: str) -> str:
+    if value is None or value == "":
+        raise Rejected(f"{column} is missing; every call needs its call SID")
+    if not isinstance(value, str) or not _SID.fullmatch(value):
+        raise Rejected(f"{column} is no call SID: at most 64 letters and digits, no spaces")
+    return value
+
+
+def is_inbound(direction: str) -> bool:
+    """Of Twilio's words and the console's: inbound, outbound-api, outbound-dial, Incoming, …"""
+    # An originating trunk brings calls to us, a terminating one takes ours to the public network.
+    if direction in ("inbound", "incoming", "trunking-originating"):
+        return True
+    if direction.startswith(("outbound", "outgoing")) or direction == "trunking-terminating":
+        return False
+    raise Rejected(f"direction {shown(direction)} is unknown; write inbound or outbound-api")
+
+
+def status_field(value: Any) -> tuple[CallStatus, str]:
+    """Our status and the provider's word."""
+    if not value:
+        raise Rejected("status is missing; give the provider's word, such as completed")
+    status = our_status(value) if isinstance(value, str) else None
+    if status is None:
+        raise Rejected(f"status {shown(value)} is unknown; write a word such as completed or busy")
+    return status, provider_word(value)
+
+
+def seconds_field(value: Any) -> int:
+    """Seconds. Calls that never began have none."""
+    if value is None or value == "":
+        return 0
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_DURATION:
+        return value
+    raise Rejected(f"duration {shown(value)} is no number of seconds; write a whole one from 0 up")
+
+
+def confidence_field(value: Any) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        confidence = Decimal(str(value))
+    except InvalidOperation:
+        confidence = Decimal(-1)
+    # A NaN is in no range; True would be read as a number by what follows.
+    if isinstance(value, bool) or confidence.is_nan() or not 0 <= confidence <= 1:
+        raise Rejected(f"ai_confidence {shown(value)} is out of range; write a number from 0 to 1")
+    return confidence
+
+
+def url_field(record: dict[str, Any]) -> str | None:
+    url = text_field(record, "recording_url", MAX_URL_LENGTH)
+    if url is not None and not _URL.fullmatch(url):
+        raise Rejected("recording_url is no web address; it begins with https://")
+    return url
+
+
+def object_field(record: dict[str, Any], column: str) -> str | None:
+    """The JSON text of an object column."""
+    value = record.get(column)
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise Rejected(f"{column} is no JSON object; write {{…}}")
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError):
+        raise Rejected(
+            f"{column} holds what JSON cannot; remove NaN, Infinity, bad text"
+        ) from None
+    if _ESCAPED_NUL.search(text):
+        raise Rejected(f"{column} holds a NUL; remove it")
+    if len(text) > MAX_OBJECT_LENGTH:
+        raise Rejected(f"{column} is longer than {MAX_OBJECT_LENGTH} characters; shorten it")
+    return text
+
+
+def tags_field(value: Any) -> list[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MAX_TAGS or not all(map(_is_tag, value)):
+        raise Rejected(
+            f"tags is no list of at most {MAX_TAGS} texts of at most {MAX_TAG_LENGTH} characters;"
+            ' write ["billing", "urgent"]'
+        )
+    return value
+
+
+def _is_tag(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_TAG_LENGTH and _is_sendable(value)

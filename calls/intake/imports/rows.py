@@ -1,0 +1,185 @@
+"""One row of `calls` out of one record of a file, or the reason why not.
+
+A record is Twilio's Call resource (https://www.twilio.com/docs/voice/api/call-resource) or an
+object of our own columns; the CSV reader hands on its columns under the former's names.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from calls.intake.imports.numbers import Lines, caller_number
+from calls.intake.imports.record_fields import (
+    MAX_CALLER_LENGTH,
+    MAX_SUMMARY_LENGTH,
+    MAX_TRANSCRIPT_LENGTH,
+    Rejected,
+    confidence_field,
+    is_inbound,
+    object_field,
+    seconds_field,
+    shown,
+    sid_field,
+    status_field,
+    tags_field,
+    text_field,
+    url_field,
+    word_field,
+)
+from calls.intake.imports.times import BadTime, TimeReader
+from calls.models import CallStatus
+
+MAX_UNKNOWN_COLUMNS = 100
+
+
+class Row(NamedTuple):
+    """A call as it goes into the temporary table, in the order of its columns."""
+
+    row: int
+    phone_id: str
+    caller_number: str
+    call_sid: str
+    status: str
+    provider_status: str | None
+    duration: int
+    recording_url: str | None
+    transcript: str | None
+    ai_summary: str | None
+    ai_confidence: Decimal | None
+    created_at: str
+    metadata: str | None
+    tags: list[str] | None
+    custom_fields: str | None
+
+    def characters(self) -> int:
+        """Of free text, which makes one row weigh more than another."""
+        texts = (self.transcript, self.ai_summary, self.metadata, self.custom_fields)
+        return sum(map(len, filter(None, texts)))
+
+    def has_metadata(self) -> bool:
+        return any(part is not None for part in (self.metadata, self.tags, self.custom_fields))
+
+
+OWN_COLUMNS = frozenset(Row._fields) - {"row"} | {"number"}
+
+
+class RowReader:
+    """Turns records into rows. unknown_columns collects what it knows no place for."""
+
+    def __init__(self, *, lines: Lines, times: TimeReader) -> None:
+        self._lines = lines
+        self._times = times
+        self.unknown_columns: set[str] = set()
+
+    def read(self, row: int, record: Any) -> Row:
+        """Raises Rejected. row is the record's place in its file, for reports."""
+        if isinstance(record, Rejected):
+            raise record
+        if not isinstance(record, dict):
+            raise Rejected("is no JSON object; write one object per call")
+        return self._from_twilio(row, record) if "sid" in record else self._from_own(row, record)
+
+    def _from_twilio(self, row: int, record: dict[str, Any]) -> Row:
+        sid = sid_field(record["sid"], "sid")
+        direction = word_field(record.get("direction"))
+        theirs, ours = (
+            text_field(record, "from", MAX_CALLER_LENGTH),
+            text_field(record, "to", MAX_CALLER_LENGTH),
+        )
+        if not direction:
+            inbound = self._lines.find(ours or "") is not None
+        else:
+            inbound = is_inbound(direction)
+        if not inbound:
+            theirs, ours = ours, theirs
+        phone_id = self._line(ours, "to" if inbound else "from")
+        status, word = status_field(record.get("status"))
+        began = "start_time" if record.get("start_time") else "date_created"
+        return Row(
+            row=row,
+            phone_id=phone_id,
+            caller_number=self._caller(theirs, phone_id),
+            call_sid=sid,
+            status=status,
+            provider_status=word,
+            duration=seconds_field(record.get("duration")),
+            recording_url=url_field(record),
+            transcript=None,
+            ai_summary=None,
+            ai_confidence=None,
+            created_at=self._time(record, began),
+            # `calls` has no column for it, and a call that the line made is the exception.
+            metadata=None if inbound else json.dumps({"direction": direction or "outbound"}),
+            tags=None,
+            custom_fields=None,
+        )
+
+    def _from_own(self, row: int, record: dict[str, Any]) -> Row:
+        unknown = record.keys() - OWN_COLUMNS
+        if unknown and len(self.unknown_columns) < MAX_UNKNOWN_COLUMNS:
+            self.unknown_columns |= unknown
+        sid = sid_field(record.get("call_sid"), "call_sid")
+        phone_id = self._own_line(record)
+        status, word = status_field(record.get("status"))
+        given = text_field(record, "provider_status", MAX_CALLER_LENGTH)
+        caller = text_field(record, "caller_number", MAX_CALLER_LENGTH)
+        return Row(
+            row=row,
+            phone_id=phone_id,
+            caller_number=self._caller(caller, phone_id),
+            call_sid=sid,
+            status=status,
+            provider_status=given or (None if word in CallStatus else word),
+            duration=seconds_field(record.get("duration")),
+            recording_url=url_field(record),
+            transcript=text_field(record, "transcript", MAX_TRANSCRIPT_LENGTH),
+            ai_summary=text_field(record, "ai_summary", MAX_SUMMARY_LENGTH),
+            ai_confidence=confidence_field(record.get("ai_confidence")),
+            created_at=self._time(record, "created_at"),
+            metadata=object_field(record, "metadata"),
+            tags=tags_field(record.get("tags")),
+            custom_fields=object_field(record, "custom_fields"),
+        )
+
+    def _line(self, number: str | None, column: str) -> str:
+        if not number:
+            raise Rejected(f"{column} is empty; give the number of the line")
+        phone_id = self._lines.find(number)
+        if phone_id is None:
+            raise Rejected(
+                f"{column}: no line has the number {shown(number)};"
+                " add the line in the admin and import the file again, or leave the row out"
+            )
+        return phone_id
+
+    def _own_line(self, record: dict[str, Any]) -> str:
+        phone_id = text_field(record, "phone_id", MAX_CALLER_LENGTH)
+        number = text_field(record, "number", MAX_CALLER_LENGTH)
+        if phone_id is None and number is None:
+            raise Rejected("names no line; give its phone_id or its number")
+        if phone_id is not None and phone_id not in self._lines.number_of:
+            raise Rejected(
+                f"phone_id: no line has the id {shown(phone_id)};"
+                " add the line in the admin and import the file again, or leave the row out"
+            )
+        if number is not None:
+            found = self._line(number, "number")
+            if phone_id not in (None, found):
+                raise Rejected("phone_id and number name two lines; leave one of them out")
+            return found
+        assert phone_id is not None
+        return phone_id
+
+    def _caller(self, text: str | None, phone_id: str) -> str:
+        return caller_number(text or "", self._lines.region(phone_id))
+
+    def _time(self, record: dict[str, Any], column: str) -> str:
+        text = record.get(column)
+        if not text:
+            raise Rejected(f"{column} is missing; give the time at which the call began")
+        if not isinstance(text, str):
+            raise Rejected(f"{column} is not text; write it like 2026-03-04T05:06:07Z")
+        try:
+            return self._times.read(text)
+        except BadTime as error:
+            raise Rejected(f"{column} {error}") from None

@@ -1,0 +1,126 @@
+"""A callback's parameters, and whether the provider signed exactly those.
+
+Twilio signs the URL and, without any delimiter, the names and values of a form sorted by name:
+https://www.twilio.com/docs/usage/security#validating-requests. Two different forms can therefore
+have the same signature; what each parameter must look like is checked in calls.intake.webhooks.events.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
+
+MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand
+MAX_PARAMETERS = 200
+BODY_HASH = re.compile(r"bodySHA256=[0-9a-f]{64}")
+# Stands in where there is no token, so that an answer takes as long with as without one.
+NO_TOKEN = RequestValidator("no token")
+
+
+class Refused(Exception):
+    """The request cannot be a callback of the provider. Nothing of it is kept."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Callback:
+    """The parameters of a request and what its signature covers. Raises Refused."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._query = request.META.get("QUERY_STRING", "")
+        self._url = f"{settings.PUBLIC_URL}{request.path}"
+        self._signature = request.headers.get("X-Twilio-Signature", "")
+        self._algorithm = get_signature_algorithm(
+            request.headers.get("X-Twilio-Webhooks-Signature-Settings", "")
+        )
+        if not self._signature or not self._signature.isascii():
+            raise Refused(403, "The signature is missing or wrong.")
+        body = _read_body(request)
+        content_type = (request.content_type or "").lower()
+        if content_type == "application/json":
+            if not BODY_HASH.fullmatch(self._query):
+                raise Refused(403, "JSON needs bodySHA256 and nothing else in the query string.")
+            self.parameters = _read_json(body)
+            self._signed: str | dict[str, str] = body
+        elif content_type == "application/x-www-form-urlencoded":
+            if self._query:
+                raise Refused(403, "Parameters belong in the body, not in the query string.")
+            self._signed = self.parameters = _read_form(body)
+        else:
+            raise Refused(403, "Send a form or JSON; no signature covers another body.")
+
+    def is_signed(self, tokens: Sequence[str]) -> bool:
+        """Whether one of the tokens made the signature; every one of them is tried."""
+        url = f"{self._url}?{self._query}" if self._query else self._url
+        return is_valid(url, self._signed, self._signature, tokens, self._algorithm)
+
+
+def is_valid(
+    url: str,
+    signed: str | dict[str, str],
+    signature: str,
+    tokens: Sequence[str],
+    algorithm: str = HMAC_SHA1,
+) -> bool:
+    """signed: the parameters of a form, or the text of a JSON body."""
+    validators = [RequestValidator(token) for token in tokens] or [NO_TOKEN]
+    valid = [v.validate(url, signed, signature, algorithm) for v in validators]
+    return any(valid) and bool(tokens)
+
+
+def _read_body(request: HttpRequest) -> str:
+    try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+            raise Refused(413, f"A callback has at most {MAX_BODY} bytes.")
+        return request.body.decode()
+    except (ValueError, RequestDataTooBig):
+        raise Refused(400, "The body is no UTF-8 text.") from None
+
+
+def _read_form(body: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            body, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
+        )
+    except ValueError:
+        raise Refused(400, "The form cannot be read.") from None
+    return _without_repeats(pairs)
+
+
+def _read_json(body: str) -> dict[str, str]:
+    try:
+        parameters: Any = json.loads(
+            body, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        raise Refused(400, "The JSON cannot be read.") from None
+    if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
+        raise Refused(400, "The JSON must be one object of parameters.")
+    if any(isinstance(value, dict | list) for value in parameters.values()):
+        raise Refused(400, "A parameter has one value.")
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in parameters.items()
+        if value is not None
+    }
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a parameter given twice nobody can say which value the signer meant."""
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise Refused(400, "A parameter is given twice.")
+    return parameters
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)

@@ -1,0 +1,228 @@
+"""What a callback says of a call, read strictly: no value is used that has not the expected form.
+
+The parameters are Twilio's: https://www.twilio.com/docs/voice/api/call-resource#statuscallback and
+https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from calls.intake.models import EventKind
+from calls.intake.statuses import our_status
+
+CALL_SID = re.compile(r"CA[0-9a-f]{32}")
+ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
+WORD = re.compile(r"[a-z]+(-[a-z]+)*")
+PARAMETER = re.compile(r"[A-Z][A-Za-z0-9_-]{0,99}")
+URL = re.compile(r"https?://[\x21-\x7e]{1,2000}")
+# A number, a client:, sip: or sim: address, or a word such as anonymous; nothing that hides.
+CALLER = re.compile(r"[^\x00-\x20\x7f-\xa0\ud800-\udfff]{1,255}")
+MAX_VALUE_LENGTH = 4096
+MAX_INTEGER, MAX_BIGINT = 2**31 - 1, 2**63 - 1
+# A Timestamp further from the arrival than this is not the time of the event.
+PLAUSIBLE_DELAY = timedelta(days=2)
+PLAUSIBLE_CLOCK_ERROR = timedelta(minutes=5)
+
+# What this module reads, so what a forger would hide or move: see find_moved_parameter.
+USED = {
+    EventKind.VOICE: (
+        "CallSid", "AccountSid", "CallStatus", "From", "To", "Direction", "CallDuration",
+        "RecordingUrl", "SequenceNumber", "Timestamp",
+    ),
+    EventKind.RECORDING: ("CallSid", "AccountSid", "RecordingUrl", "RecordingStatus"),
+    EventKind.RECONCILED: (),  # asked for, not signed
+}  # fmt: skip
+# What follows free text among those in the signed text, so what a forger would add to that.
+NEIGHBOURS = (
+    "FromCity", "FromCountry", "FromState", "FromZip", "ParentCallSid", "RecordingChannels",
+    "RecordingDuration", "RecordingSid", "RecordingSource", "RecordingStartTime",
+    "RecordingTrack", "StirVerstat", "ToCity", "ToCountry", "ToState", "ToZip",
+)  # fmt: skip
+
+
+class Malformed(Exception):
+    """The event has a right signature but not the form of the provider's events."""
+
+
+@dataclass(kw_only=True)
+class ParsedEvent:
+    """What an event says; None where it says nothing. `notes` tell what could not be read."""
+
+    status: str | None = None
+    provider_status: str | None = None
+    caller_number: str | None = None
+    duration: int | None = None
+    recording_url: str | None = None
+    began_at: datetime | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The argument of app.apply_call_event."""
+        said = {
+            "status": self.status,
+            "provider_status": self.provider_status,
+            "caller_number": self.caller_number,
+            "duration": self.duration,
+            "recording_url": self.recording_url,
+            "began_at": self.began_at.isoformat() if self.began_at else None,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """What tells whose event it is; read before the signature is checked, so not to be trusted."""
+
+    numbers: list[str]
+    call_sid: str | None
+    account_sid: str | None
+
+
+def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
+    """The line's number comes first: called, or calling where Direction says outbound."""
+    numbers: list[str] = []
+    if kind is not EventKind.RECORDING:
+        numbers = [parameters.get("To", ""), parameters.get("From", "")]
+        if is_outbound(parameters):
+            numbers.reverse()
+    return Address(
+        numbers=[n for n in numbers if re.fullmatch(r"\+[0-9]{2,15}", n)],
+        call_sid=_matching(CALL_SID, parameters.get("CallSid")),
+        account_sid=_matching(ACCOUNT_SID, parameters.get("AccountSid")),
+    )
+
+
+def is_outbound(parameters: Mapping[str, str]) -> bool:
+    return parameters.get("Direction", "").startswith("outbound")
+
+
+def read_event(
+    kind: EventKind, parameters: Mapping[str, str], *, received_at: datetime
+) -> ParsedEvent:
+    """Raises Malformed, with a reason that quotes no value."""
+    for name, value in parameters.items():
+        if not PARAMETER.fullmatch(name):
+            raise Malformed("A parameter's name is none of the provider's.")
+        if len(value) > MAX_VALUE_LENGTH:
+            raise Malformed(f"{name} is longer than {MAX_VALUE_LENGTH} characters.")
+    if moved := find_moved_parameter(kind, parameters):
+        raise Malformed(f"{moved} stands inside another parameter.")
+    _require(parameters, "CallSid", CALL_SID)
+    if kind is EventKind.RECORDING or "AccountSid" in parameters:
+        _require(parameters, "AccountSid", ACCOUNT_SID)
+    reading = ParsedEvent()
+    if kind is EventKind.VOICE:
+        _read_progress(reading, parameters)
+        reading.began_at = _read_beginning(reading, parameters, received_at)
+    elif kind is EventKind.RECONCILED:
+        _read_progress(reading, parameters)
+        reading.began_at = _read_time(reading, parameters, "StartTime")
+    elif (status := _require(parameters, "RecordingStatus", WORD)) == "completed":
+        reading.recording_url = _read_url(reading, parameters)
+    else:
+        reading.notes.append(f"RecordingStatus is {status}")
+    return reading
+
+
+def find_moved_parameter(kind: EventKind, parameters: Mapping[str, str]) -> str | None:
+    """The name of a parameter we use that was merged into, or split over, another one.
+
+    The signature is the same for a=1&b=2, a=1b2 and a1=b2, so a used name that is no parameter
+    must not stand anywhere in the signed text either.
+    """
+    for used in USED[kind]:
+        if used in parameters:
+            continue
+        for name, value in parameters.items():
+            split = used.startswith(name) and value.startswith(used[len(name) :])
+            if split or used in value or name.startswith(used):
+                return used
+    for neighbour in NEIGHBOURS:
+        if neighbour not in parameters and any(
+            neighbour in parameters.get(used, "") for used in USED[kind]
+        ):
+            return neighbour
+    return None
+
+
+def _read_progress(reading: ParsedEvent, parameters: Mapping[str, str]) -> None:
+    word = _require(parameters, "CallStatus", WORD)
+    if "Direction" in parameters:
+        _require(parameters, "Direction", WORD)
+    reading.status = our_status(word)
+    reading.provider_status = word
+    caller = parameters.get("To" if is_outbound(parameters) else "From")
+    reading.caller_number = "anonymous" if caller == "" else _matching(CALLER, caller)
+    if caller and reading.caller_number is None:
+        reading.notes.append("the caller cannot be read")
+    reading.duration = _read_integer(reading, parameters, "CallDuration", MAX_INTEGER)
+    reading.recording_url = _read_url(reading, parameters)
+
+
+def _read_beginning(
+    reading: ParsedEvent, parameters: Mapping[str, str], received_at: datetime
+) -> datetime | None:
+    """The time of the event; for the end of a call, less its duration."""
+    happened = _read_time(reading, parameters, "Timestamp")
+    if happened is None:
+        return None
+    age = received_at - happened
+    if not -PLAUSIBLE_CLOCK_ERROR <= age <= PLAUSIBLE_DELAY:
+        reading.notes.append("Timestamp is far from the time of arrival")
+        return None
+    length = timedelta(seconds=reading.duration or 0)
+    return happened - length if length <= PLAUSIBLE_DELAY else happened
+
+
+def _read_time(reading: ParsedEvent, parameters: Mapping[str, str], name: str) -> datetime | None:
+    if not (text := parameters.get(name)):
+        return None
+    try:
+        time = parsedate_to_datetime(text)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        pass
+    reading.notes.append(f"{name} is no RFC 2822 date with a time zone")
+    return None
+
+
+def _read_url(reading: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
+    if not (text := parameters.get("RecordingUrl")):
+        return None
+    url = _matching(URL, text)
+    if url is None:
+        reading.notes.append("RecordingUrl is no web address")
+    return url
+
+
+def read_sequence(reading: ParsedEvent, parameters: Mapping[str, str]) -> int | None:
+    return _read_integer(reading, parameters, "SequenceNumber", MAX_BIGINT)
+
+
+def _read_integer(
+    reading: ParsedEvent, parameters: Mapping[str, str], name: str, largest: int
+) -> int | None:
+    """A whole number from 0 to largest; anything else is None with a note."""
+    if not (text := parameters.get(name)):
+        return None
+    if re.fullmatch(r"[0-9]{1,19}", text) and int(text) <= largest:
+        return int(text)
+    reading.notes.append(f"{name} is no whole number up to {largest}")
+    return None
+
+
+def _require(parameters: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
+    if name not in parameters:
+        raise Malformed(f"{name} is missing.")
+    if not form.fullmatch(parameters[name]):
+        raise Malformed(f"{name} has not the form it should have.")
+    return parameters[name]
+
+
+def _matching(form: re.Pattern[str], text: str | None) -> str | None:
+    return text if text is not None and form.fullmatch(text) else None

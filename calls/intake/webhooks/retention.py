@@ -1,0 +1,32 @@
+"""How long the inbox keeps what it received."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+
+from tenancy import all_tenants
+
+# idx_call_events_received; a batch a transaction, so that intake never waits for it.
+PRUNE = """
+DELETE FROM call_events WHERE id IN (
+    SELECT id FROM call_events WHERE received_at < %(before)s
+    ORDER BY received_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+def prune_events(*, now: datetime, keep: timedelta | None = None, batch: int = 5000) -> int:
+    """Delete the events older than `keep` (INBOX_RETENTION_DAYS); returns how many.
+
+    Those that were never applied go too: their personal data must not stay for ever.
+    """
+    before = now - (keep or timedelta(days=settings.INBOX_RETENTION_DAYS))
+    deleted = 0
+    with all_tenants("retention of the inbox"), connection.cursor() as cursor:
+        while True:
+            cursor.execute(PRUNE, {"before": before, "batch": batch})
+            count: int = cursor.rowcount
+            deleted += count
+            if count < batch:
+                return deleted

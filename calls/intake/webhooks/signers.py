@@ -1,0 +1,88 @@
+"""Whose event it is, and which tokens may have signed it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from django.conf import settings
+
+from calls.intake.webhooks.deadline import ask
+from calls.intake.webhooks.events import Address
+from tenants.encryption import NoEncryptionKey, UnreadableSecret, decrypt
+
+# One index look-up on phone_numbers.number; without a number on calls.call_sid (and that of the
+# archive), then on telephony_credentials.account_sid.
+LINES = """
+SELECT phone_id, account_sid, current_token, next_token
+FROM app.telephony_lines(%(numbers)s::text[], %(call_sid)s, %(account_sid)s)
+"""
+MAX_REMEMBERED = 10_000  # lines; some 5 MB
+
+
+class Credentials(NamedTuple):
+    """A line as the database has it, its tokens encrypted."""
+
+    phone_id: str
+    account_sid: str | None
+    current_token: str | None
+    next_token: str | None
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who may have signed an event: a line with its tokens, or the account for no line of ours.
+
+    credentials are what the line was found with by a number: storing the event confirms them.
+    """
+
+    phone_id: str | None
+    tokens: Sequence[str]
+    account_sid: str | None = None
+    credentials: Credentials | None = None
+
+
+# By the numbers of an address. What is remembered may be outdated, so it is confirmed by the
+# statement that stores the event, and forgotten when that or the signature contradicts it.
+_remembered: dict[tuple[str, ...], Credentials] = {}
+
+
+def signers(address: Address) -> Iterator[Signer]:
+    """First the line remembered for an address, if there is one, then what the database says.
+
+    Nothing of an event may be used before the signature proves right with one's tokens. Raises
+    NoEncryptionKey or UnreadableSecret when the server cannot read the line's tokens.
+    """
+    if (known := _remembered.get(tuple(address.numbers))) is not None:
+        with suppress(NoEncryptionKey, UnreadableSecret):  # as they were; the database knows
+            yield _signer(known, confirmed=True)
+    yield find_signer(address)
+
+
+def find_signer(address: Address) -> Signer:
+    """The line that an event says it belongs to.
+
+    A line without tokens of its own is signed for by the account (TWILIO_AUTH_TOKEN). Raises
+    NoEncryptionKey or UnreadableSecret.
+    """
+    row = ask(LINES, asdict(address))
+    numbers = tuple(address.numbers)
+    _remembered.pop(numbers, None)
+    if row is None:
+        return Signer(None, settings.TWILIO_AUTH_TOKEN)
+    found = Credentials(*row)
+    if numbers:
+        if len(_remembered) >= MAX_REMEMBERED:
+            _remembered.clear()
+        _remembered[numbers] = found
+    return _signer(found, confirmed=bool(numbers))
+
+
+def _signer(found: Credentials, *, confirmed: bool) -> Signer:
+    own = [decrypt(token) for token in (found.current_token, found.next_token) if token]
+    return Signer(
+        found.phone_id,
+        own or settings.TWILIO_AUTH_TOKEN,
+        found.account_sid,
+        found if confirmed else None,
+    )

@@ -1,0 +1,60 @@
+"""Where the telephony provider reports the progress and the recordings of calls."""
+
+import logging
+from contextlib import suppress
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from calls.intake.models import EventKind, EventOutcome
+from calls.intake.webhooks.callback import Callback, Refused
+from calls.intake.webhooks.deadline import answer_503_without_database, service_unavailable
+from calls.intake.webhooks.events import read_address
+from calls.intake.webhooks.inbox import Event, SignerChanged, classify, store
+from calls.intake.webhooks.signers import signers
+from tenants.encryption import NoEncryptionKey, UnreadableSecret
+
+logger = logging.getLogger("replytics.intake")
+
+
+@csrf_exempt
+@require_POST
+@answer_503_without_database
+def voice(request: HttpRequest) -> HttpResponse:
+    return receive(request, EventKind.VOICE)
+
+
+@csrf_exempt
+@require_POST
+@answer_503_without_database
+def recording(request: HttpRequest) -> HttpResponse:
+    return receive(request, EventKind.RECORDING)
+
+
+def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
+    """204: stored and applied as far as it can be. 400: kept, and useless to send again. 403: not
+    the provider's, nothing kept."""
+    received_at = timezone.now()
+    try:
+        callback = Callback(request)
+        for signer in signers(read_address(kind, callback.parameters)):
+            if is_signed := callback.is_signed(signer.tokens):
+                event = classify(kind, callback.parameters, signer, received_at=received_at)
+                with suppress(SignerChanged):
+                    return _answer(event, store(event))
+        if is_signed:
+            return service_unavailable("the line or its tokens change just now")
+        raise Refused(403, "The signature is missing or wrong.")
+    except Refused as refused:
+        logger.warning("a %s callback was refused: %s", kind, refused.reason)
+        return JsonResponse({"detail": refused.reason}, status=refused.status)
+    except (NoEncryptionKey, UnreadableSecret) as error:
+        return service_unavailable(str(error))
+
+
+def _answer(event: Event, verdict: EventOutcome) -> HttpResponse:
+    if verdict is EventOutcome.MALFORMED:
+        return JsonResponse({"detail": event.reason or "The event is malformed."}, status=400)
+    return HttpResponse(status=204)

@@ -1,0 +1,72 @@
+"""manage.py seed_demo: made-up lines and calls."""
+
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from demo.load import DemoDataRefused, analyze, seed_demo
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 timestamp; without an offset it is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no time such as 2026-01-31T12:00") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes made-up lines with their settings, rules and hours, and their calls of the days"
+        " before --until, into a database that has no lines yet. The same --lines, --calls,"
+        " --days, --seed and --until write the same rows, down to the ids. All or nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--lines", type=int, default=8, help="telephone lines (8)")
+        parser.add_argument("--calls", type=int, default=5000, help="calls of all lines (5000)")
+        parser.add_argument("--days", type=int, default=90, help="days with calls (90)")
+        parser.add_argument("--seed", type=int, default=1, help="another one, other rows (1)")
+        parser.add_argument(
+            "--until",
+            type=moment,
+            help="where time ends, such as 2026-01-31T12:00 (UTC) or 2026-01-31T12:00+01:00;"
+            " the beginning of this hour unless given",
+        )
+        parser.add_argument(
+            "--append", action="store_true", help="even if the database has lines already"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        with Progress(
+            TextColumn("calls"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            disable=not self.stdout.isatty() or options["verbosity"] == 0,
+        ) as bar:
+            task = bar.add_task("calls", total=options["calls"])
+            try:
+                made = seed_demo(
+                    lines=options["lines"],
+                    calls=options["calls"],
+                    days=options["days"],
+                    seed=options["seed"],
+                    until=options["until"] or this_hour,
+                    append=options["append"],
+                    progress=lambda rows: bar.advance(task, rows),
+                )
+            except DemoDataRefused as error:
+                raise CommandError(str(error)) from None
+        if options["verbosity"] > 0:
+            self.stdout.write(
+                f"{made.lines} lines, {made.calls} calls, {made.metadata} rows of call metadata"
+            )
+        if (reason := analyze()) and options["verbosity"] > 0:
+            self.stdout.write(f"Statistics are left to autovacuum: {reason}")

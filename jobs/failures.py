@@ -1,0 +1,67 @@
+"""What the worker keeps of its jobs: why each failed, for so long as the job itself is kept."""
+
+import logging
+import traceback
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import DatabaseError
+from procrastinate import App, JobContext
+from procrastinate.middleware import AsyncCallNext
+
+from tenancy import all_tenants
+
+logger = logging.getLogger(__name__)
+
+
+def keep_failures(app: App) -> None:
+    """Called by procrastinate when its app is ready: no job fails without a JobFailure."""
+    app.worker_defaults.setdefault("worker_middleware", []).append(_keep_failure)
+
+
+async def forget_old_jobs(app: App) -> None:
+    """Delete the jobs that ended, well or not, more than JOB_RETENTION_DAYS ago."""
+    await app.job_manager.delete_old_jobs(
+        nb_hours=24 * settings.JOB_RETENTION_DAYS,
+        include_failed=True,
+        include_cancelled=True,
+        include_aborted=True,
+    )
+
+
+async def _keep_failure(call_next: AsyncCallNext, context: JobContext, worker: Any) -> Any:
+    try:
+        return await call_next()
+    except Exception as error:
+        await sync_to_async(_keep)(context.job.id, error)
+        raise
+
+
+def _keep(job_id: Any, error: Exception) -> None:
+    from analytics.models import JobFailure
+
+    try:
+        with all_tenants("failure of a job"):
+            JobFailure.objects.create(job_id=job_id, error=_kind(error), place=_place(error))
+    except DatabaseError as other:
+        # Often the reason that the job failed; the worker's log has it with its text.
+        logger.warning("The failure of job %s was not kept: %s", job_id, type(other).__name__)
+
+
+def _kind(error: BaseException) -> str:
+    """Its class, and that of what it was made of: OperationalError (QueryCanceled)."""
+    name = type(error).__name__
+    return f"{name} ({type(error.__cause__).__name__})" if error.__cause__ else name
+
+
+def _place(error: BaseException) -> str:
+    """analytics/rollups.py:171 in roll_up, or nothing where none of our code is in the trace."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        ours = path.is_relative_to(settings.BASE_DIR) and "site-packages" not in path.parts
+        # Every statement goes through the guard of scopes, whosever it is.
+        if ours and not path.is_relative_to(settings.BASE_DIR / "tenants" / "scoping"):
+            return f"{path.relative_to(settings.BASE_DIR)}:{frame.lineno} in {frame.name}"
+    return ""

@@ -1,7 +1,0 @@
-"""Puts our site in the place of Django's."""
-
-from django.contrib.admin.apps import AdminConfig
-
-
-class BackofficeConfig(AdminConfig):
-    default_site = "tenants.backoffice.site.BackofficeSite"

@@ -1,0 +1,77 @@
+"""Begins and ends each request without a line; staff in the admin see the lines they chose."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from tenancy.scope import all_tenants, no_tenant, tenant
+from tenants.models import PhoneNumber
+
+# Session key of the line that a member of staff confined the admin to.
+PICKED_LINE = "picked_line"
+
+
+class ScopeMiddleware:
+    """Stands after AuthenticationMiddleware and MessageMiddleware; serves WSGI and ASGI.
+
+    Gives the request `scopes`, the stack of what it enters, and in the admin `picked_line`.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: Any) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self.is_async:
+            return self._answer(request)
+        with ExitStack() as request.scopes:
+            request.scopes.enter_context(no_tenant())
+            refused = _enter_admin(request) if _is_for_staff(request) else None
+            response: HttpResponseBase = refused or self.get_response(request)
+            return response
+
+    async def _answer(self, request: Any) -> HttpResponseBase:
+        with ExitStack() as request.scopes:
+            request.scopes.enter_context(no_tenant())
+            is_for_staff = _is_for_staff(request)
+            refused = await sync_to_async(_enter_admin)(request) if is_for_staff else None
+            response: HttpResponseBase = refused or await self.get_response(request)
+            return response
+
+
+def _is_for_staff(request: Any) -> bool:
+    """Every page of the admin but those for people who are not, or no longer, logged in."""
+    outside = {reverse("admin:login"), reverse("admin:logout")}
+    return request.path.startswith(reverse("admin:index")) and request.path not in outside
+
+
+def _enter_admin(request: Any) -> HttpResponseBase | None:
+    """Enter the scope that staff chose; a response when the request cannot be answered in it."""
+    user = request.user
+    if not (user.is_authenticated and user.is_active and user.is_staff):
+        return None
+    picked = request.session.get(PICKED_LINE)
+    if picked is None:
+        request.scopes.enter_context(all_tenants(f"admin, user {user.pk}"))
+        return None
+    request.scopes.enter_context(tenant(picked))
+    request.picked_line = PhoneNumber.objects.filter(pk=picked).first()
+    if request.picked_line is not None:
+        return None
+    # Not simply on with all lines: what was asked was meant for the one that is gone.
+    del request.session[PICKED_LINE]
+    messages.warning(
+        request, "The line you worked in was deleted. You see all lines now; nothing was changed."
+    )
+    return redirect("admin:index")

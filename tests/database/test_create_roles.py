@@ -1,0 +1,247 @@
+"""create_roles on a server like Supabase's: its administrator is no superuser."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from replytics.embedded import ROOT, SUPERUSER, Cluster
+
+OTHERS = ["boss", "clerk", "nobody", "anon", "authenticated", "service_role"]
+ROLES = ["replytics_owner", "replytics_web", "replytics_api", "replytics_staff"]
+# As Supabase has them: an administrator who makes roles and bypasses policies, a database whose
+# PUBLIC may do nothing, and an API whose roles are granted whatever the administrator makes.
+SERVER = """
+CREATE ROLE boss LOGIN CREATEROLE BYPASSRLS PASSWORD 'boss';
+CREATE ROLE clerk LOGIN CREATEROLE PASSWORD 'clerk';
+CREATE ROLE nobody LOGIN PASSWORD 'nobody';
+CREATE ROLE anon; CREATE ROLE authenticated; CREATE ROLE service_role BYPASSRLS;
+"""
+DATABASE = """
+REVOKE ALL ON DATABASE shop FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT CONNECT ON DATABASE shop TO clerk, nobody;
+GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;
+ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA public
+    GRANT ALL ON TABLES TO anon, authenticated, service_role;
+"""
+WORKS = """
+import django; django.setup()
+from django.db import connection
+from calls.models import Call
+from tenants.models import PhoneNumber
+from tenancy import all_tenants, tenant
+for n in (1, 2):
+    with all_tenants("test"):
+        PhoneNumber.objects.create(id=f"pn_{n}", number=f"+1415555000{n}", business_name="B")
+    with tenant(f"pn_{n}"):
+        Call.objects.create(call_sid=f"CA{n}", status="failed", transcript="hi")
+with tenant("pn_1"):
+    assert [call.call_sid for call in Call.objects.search(words="hi")] == ["CA1"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), session_user FROM calls")
+        assert cursor.fetchone() == (1, "replytics_web")
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    # Not below pytest's own directory, which no other system user may enter.
+    with tempfile.TemporaryDirectory(prefix="replytics-") as directory:
+        cluster = Cluster(Path(directory) / "cluster", durable=False)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@pytest.fixture
+def shop(server: Cluster) -> Cluster:
+    """The server without anything of ours, and an empty database `shop`."""
+    url = server.url(SUPERUSER, "postgres")
+    assert url
+    with psycopg.connect(url, autocommit=True) as superuser:
+        superuser.execute("DROP DATABASE IF EXISTS replytics")
+        superuser.execute("DROP DATABASE IF EXISTS shop WITH (FORCE)")
+        for role in (*ROLES, *OTHERS):
+            superuser.execute(f"DROP ROLE IF EXISTS {role}")
+        superuser.execute(SERVER)
+        superuser.execute("CREATE DATABASE shop OWNER boss")
+    with psycopg.connect(server.url(SUPERUSER, "shop") or "", autocommit=True) as superuser:
+        superuser.execute(DATABASE)
+    return server
+
+
+def url_of(cluster: Cluster, login: str, password: str) -> str:
+    described = cluster.describe()
+    assert described
+    return f"postgres://{login}:{password}@127.0.0.1:{described['port']}/shop"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={name: os.environ[name] for name in ("PATH", "SECRET_KEY", "AUDIT_LOG_LEVEL")}
+        | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def create_roles(cluster: Cluster, login: str = "boss", **environment: str) -> str:
+    """What the command prints, its one line of error included."""
+    done = run(
+        "manage.py",
+        "create_roles",
+        **{"ADMIN_DATABASE_URL": url_of(cluster, login, login)} | environment,
+    )
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+PASSWORDS = {"OWNER_PASSWORD": "for-owner", "WEB_PASSWORD": "for-web", "API_PASSWORD": "for-api"}
+
+
+def test_the_whole_product_runs_on_what_it_made(shop: Cluster) -> None:
+    for _ in range(2):  # the second time changes nothing
+        assert "replytics_web: may become replytics_staff" in create_roles(shop, **PASSWORDS)
+    environment = {
+        "DATABASE_URL": url_of(shop, "replytics_web", "for-web"),
+        "OWNER_DATABASE_URL": url_of(shop, "replytics_owner", "for-owner"),
+        "DJANGO_SETTINGS_MODULE": "replytics.settings",
+    }
+    for command in (
+        ("manage.py", "migrate", "-v0"),
+        ("manage.py", "check", "--database", "default"),
+        ("-c", WORKS),
+        ("manage.py", "migrate", "-v0"),
+    ):
+        done = run(*command, **environment)
+        assert done.returncode == 0, done.stderr
+    as_api = run("-c", WORKS.replace("replytics_web", "replytics_api"), **environment)
+    assert as_api.returncode != 0
+
+
+def test_supabases_api_is_shut_out_even_of_tables_that_its_own_login_made(shop: Cluster) -> None:
+    create_roles(shop, **PASSWORDS)
+    boss = url_of(shop, "boss", "boss")
+    with psycopg.connect(boss, autocommit=True) as connection:
+        connection.execute("GRANT replytics_staff TO boss")
+    web = url_of(shop, "replytics_web", "for-web")
+    done = run("manage.py", "migrate", "-v0", DATABASE_URL=web, OWNER_DATABASE_URL=boss)
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(boss) as connection:
+        granted = connection.execute(
+            "SELECT relname, grantee::regrole FROM pg_class, aclexplode(relacl)"
+            " WHERE grantee::regrole::text IN ('anon', 'authenticated', 'service_role')"
+            " AND relkind <> 'S'"
+        )
+        assert granted.fetchall() == [], "PostgREST could read them"
+
+
+@pytest.mark.parametrize("right", ["pg_read_all_stats", "pg_monitor"])
+def test_staff_sees_statistics_where_the_administrator_may_grant_that(
+    shop: Cluster, right: str
+) -> None:
+    with psycopg.connect(shop.url(SUPERUSER, "shop") or "", autocommit=True) as superuser:
+        superuser.execute(f"GRANT {right} TO boss WITH ADMIN OPTION")
+        superuser.execute("DROP EXTENSION pg_stat_statements; CREATE SCHEMA extensions")
+        superuser.execute("CREATE EXTENSION pg_stat_statements SCHEMA extensions")
+        superuser.execute("ALTER SCHEMA extensions OWNER TO boss")
+        for _ in range(2):
+            create_roles(shop)
+        sees = superuser.execute(
+            "SELECT pg_has_role('replytics_staff', 'pg_read_all_stats', 'USAGE'),"
+            " has_schema_privilege('replytics_staff', 'extensions', 'USAGE'),"
+            " pg_has_role('replytics_web', 'pg_read_all_stats', 'USAGE')"
+        ).fetchone()
+        assert sees == (True, True, False)
+
+
+def test_passwords_are_generated_once_and_shown_once(shop: Cluster) -> None:
+    first = create_roles(shop, WEB_PASSWORD="for-web")
+    assert first.count("generated password") == 2
+    assert "for-web" not in first
+    [line] = [line for line in first.splitlines() if line.startswith("replytics_api: generated")]
+    psycopg.connect(url_of(shop, "replytics_api", line.rpartition(" ")[2])).close()
+    psycopg.connect(url_of(shop, "replytics_web", "for-web")).close()
+    assert "password" not in create_roles(shop)
+
+
+def test_passwords_reach_no_log_of_the_server(shop: Cluster) -> None:
+    with psycopg.connect(shop.url(SUPERUSER, "postgres") or "", autocommit=True) as superuser:
+        superuser.execute("ALTER SYSTEM SET log_statement = 'all'")
+        superuser.execute("SELECT pg_reload_conf()")
+    create_roles(shop, WEB_PASSWORD="in-no-log-at-all")
+    log = (shop.data / "server.log").read_text()
+    assert "ALTER ROLE" in log
+    assert "in-no-log-at-all" not in log
+
+
+@pytest.mark.parametrize("login", ["clerk", "nobody"])
+def test_a_missing_right_is_one_line_and_the_way_out(shop: Cluster, login: str) -> None:
+    printed = create_roles(shop, login)
+    assert printed.count("\n") == 1
+    assert "create_roles --sql" in printed
+    with psycopg.connect(url_of(shop, "boss", "boss")) as connection:
+        made = connection.execute("SELECT FROM pg_roles WHERE rolname LIKE 'replytics%'")
+        assert made.fetchall() == []
+
+
+def test_an_administrator_can_run_the_printed_statements(shop: Cluster, tmp_path: Path) -> None:
+    script = run("manage.py", "create_roles", "--sql").stdout
+    with psycopg.connect(url_of(shop, "boss", "boss"), autocommit=True) as connection:
+        for _ in range(2):
+            connection.execute(script)
+        row = connection.execute(
+            "SELECT has_database_privilege('replytics_owner', 'shop', 'CREATE'),"
+            " pg_has_role('replytics_api', 'replytics_staff', 'MEMBER')"
+        ).fetchone()
+    assert row == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "--url or ADMIN_DATABASE_URL"),
+        ("postgres://boss:wrong@127.0.0.1:1/shop", "connection"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_an_unusable_url_is_one_line(url: str, said: str) -> None:
+    done = run("manage.py", "create_roles", ADMIN_DATABASE_URL=url)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "wrong" not in done.stderr
+
+
+def test_what_was_broken_is_repaired(shop: Cluster) -> None:
+    create_roles(shop)
+    with psycopg.connect(url_of(shop, "boss", "boss"), autocommit=True) as connection:
+        connection.execute("GRANT replytics_staff TO replytics_api")
+        connection.execute("ALTER ROLE replytics_web INHERIT NOLOGIN")
+        create_roles(shop)
+        row = connection.execute(
+            "SELECT pg_has_role('replytics_api', 'replytics_staff', 'MEMBER'),"
+            " pg_has_role('replytics_web', 'replytics_staff', 'USAGE'),"
+            " (SELECT rolcanlogin FROM pg_roles WHERE rolname = 'replytics_web')"
+        ).fetchone()
+    assert row == (False, False, True)
+
+
+def test_a_grant_that_it_may_not_revoke_is_said(shop: Cluster) -> None:
+    create_roles(shop)
+    with psycopg.connect(shop.url(SUPERUSER, "shop") or "", autocommit=True) as superuser:
+        superuser.execute("GRANT replytics_staff TO replytics_api")
+        if superuser.info.server_version >= 160000:
+            assert "somebody else granted" in create_roles(shop)
+        superuser.execute("REVOKE replytics_staff FROM replytics_api")
+    assert "replytics_api: may not become" in create_roles(shop)

@@ -1,0 +1,97 @@
+"""The worker's own troubles and what waits for it."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection, connections
+
+from monitoring.findings import Finding, Level
+from monitoring.tasks import retry_stalled_jobs
+from tenancy import all_tenants
+from tests.factories import make_call, make_line
+from tests.worker import work
+
+Find = Callable[[str], Finding]
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def execute(sql: str) -> None:
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def owner(sql: str) -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(sql)
+
+
+def test_absent_and_silent_workers_are_named(finding: Find) -> None:
+    assert finding("workers").level is Level.WARNING
+    owner("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
+    assert finding("workers").level is Level.OK
+    owner("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+    assert finding("workers").level is Level.CRITICAL
+
+
+def test_late_failed_and_abandoned_jobs_are_named(finding: Find) -> None:
+    names = {"late": "2 hours", "abandoned": "1 minute", "broken": "1 minute"}
+    for name, ago in names.items():
+        owner(
+            "INSERT INTO procrastinate_jobs (task_name, queue_name, scheduled_at)"
+            f" VALUES ('{name}', 'default', now() - interval '{ago}')"
+        )
+    assert finding("waiting_jobs").level is Level.CRITICAL
+    owner("UPDATE procrastinate_jobs SET status = 'doing' WHERE task_name = 'abandoned'")
+    owner("UPDATE procrastinate_jobs SET status = 'failed' WHERE task_name = 'broken'")
+    abandoned = finding("long_jobs")
+    assert abandoned.level is Level.CRITICAL
+    assert "its worker is gone" in abandoned.items[0].text
+    failed = finding("failed_jobs")
+    assert [(item.subject, item.value) for item in failed.items] == [("broken", 1.0)]
+
+
+def test_job_whose_worker_was_killed_begins_again() -> None:
+    """Until then it keeps its lock, and nothing of its kind would run."""
+    owner(
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour');"
+        " INSERT INTO procrastinate_jobs (task_name, queue_name, lock, worker_id, status)"
+        " SELECT 'analytics.tasks.roll_up_calls', 'default', 'roll_up_calls', id, 'doing'"
+        " FROM procrastinate_workers"
+    )
+    retry_stalled_jobs.defer()
+    work()
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, status::text FROM procrastinate_jobs WHERE attempts = 2")
+        assert cursor.fetchall() == [("analytics.tasks.roll_up_calls", "succeeded")]
+
+
+def test_backlogs_are_named(finding: Find) -> None:
+    line = make_line()
+    assert finding("archive_backlog").level is Level.OK
+    call = make_call(line)
+    execute(
+        f"UPDATE calls SET created_at = now() - interval '1 year 30 days' WHERE id = '{call.pk}'"
+    )
+    waiting = finding("archive_backlog")
+    assert waiting.level is Level.CRITICAL
+    assert waiting.value == pytest.approx(30, abs=2)
+    execute("UPDATE calls SET legal_hold = true")
+    assert finding("archive_backlog").level is Level.OK
+    owner(
+        "INSERT INTO rollup_queue (phone_id, bucket)"
+        f" SELECT '{line.pk}', '2026-01-01Z' FROM generate_series(1, 10000)"
+    )
+    assert finding("rollup_backlog").level is Level.WARNING
+
+
+def test_old_summary_and_wrong_statistics_are_named(finding: Find) -> None:
+    assert finding("summary_age").level is Level.SKIPPED
+    assert finding("statistics_verified").level is Level.SKIPPED
+    owner(
+        "INSERT INTO summary_refreshes (started_at, finished_at)"
+        " VALUES (now() - interval '2 hours', now());"
+        " INSERT INTO stats_verifications (started_at, finished_at, lines, difference_count,"
+        " differences) VALUES (now(), now(), 1, 3, '[]')"
+    )
+    assert finding("summary_age").level is Level.WARNING
+    assert finding("statistics_verified").level is Level.CRITICAL
