@@ -17,7 +17,7 @@ help:
 	@sed -n '1,2s/^# //p' Makefile
 
 run: $(VENV)/run-ready
-	@$(BIN)/python -m replytics.launch
+	@$(BIN)/python -m local.launch
 
 test: $(VENV)/dev-ready
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
@@ -52,12 +52,12 @@ clean:
 	rm -rf $(VENV) .static .mypy_cache .ruff_cache .pytest_cache
 
 # One that works is brought up to date, one that does not is made again.
-$(VENV)/run-ready: requirements.txt
+$(VENV)/run-ready: requirements.txt requirements-local.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Replytics needs Python 3.11 or newer; choose one with make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); } || \
 	  { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt || \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt || \
 	  { echo "The packages could not be installed; see above, then run make again."; exit 1; }
 	@touch $@
 

@@ -137,14 +137,6 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
-class StaffScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "tenants.api.authentication.StaffSessionAuthentication"
-    name = "staffSession"
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
-
-
 NOTHING = OpenApiResponse(description="Done.")
 UNCHANGED = OpenApiResponse(description="You have it already.")
 ANY_OBJECT = OpenApiTypes.OBJECT

@@ -1,6 +1,5 @@
 """What a client may do, and how often."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework.permissions import BasePermission
@@ -19,15 +18,6 @@ class HasScope(BasePermission):
         needed = view.scopes.get(method_of(request))
         client = request.auth
         return isinstance(client, ApiClient) and needed is not None and needed in client.scopes
-
-
-def rights(model: str, **verbs: str) -> Mapping[str, Sequence[str]]:
-    """A view's staff_rights: rights("tenants.phonenumber", GET="view", PATCH="change")."""
-    app, _, name = model.partition(".")
-    return {
-        method: [f"{app}.{verb}_{name}" for verb in wanted.split()]
-        for method, wanted in verbs.items()
-    }
 
 
 class WithinBudget(BaseThrottle):

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import DataError, IntegrityError
 from django.db.models import UniqueConstraint
 from django.http import HttpRequest, HttpResponse
@@ -122,7 +123,8 @@ def _flatten(detail: Any, pointer: str = "#") -> Iterator[dict[str, str]]:
 
 
 def _outside_the_api(request: HttpRequest) -> bool:
-    return not request.path.startswith("/api/")
+    """Where people go: pages have their look and its links, which the other services lack."""
+    return settings.SERVICE in {"admin", "all"} and not request.path.startswith("/api/")
 
 
 def _plain_problem(status: int, detail: str) -> HttpResponse:

@@ -1,6 +1,6 @@
 """What every endpoint of the API has in common: it works for the line of its credentials alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import MethodNotAllowed
@@ -20,8 +20,6 @@ class LineView(APIView):
 
     # HTTP method -> the scope it takes.
     scopes: ClassVar[Mapping[str, str]] = {}
-    # HTTP method -> the rights in Django that a member of staff needs; none named: not for staff.
-    staff_rights: ClassVar[Mapping[str, Sequence[str]]] = {}
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     parser_classes = [StrictJSONParser]
     # Bytes of a request; StrictJSONParser refuses more.

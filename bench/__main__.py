@@ -25,7 +25,7 @@ from bench.data import filled_database
 from bench.database import CLUSTER, environment, running_cluster, scratch_database
 from bench.results import Run, Section, as_markdown
 from bench.rows import Row, print_rows
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 
 RESULTS = ROOT / "bench" / "RESULTS.md"
 STOP_TIMEOUT = 30  # seconds

@@ -34,7 +34,7 @@ from bench.database import (
 )
 from bench.rows import Row, in_milliseconds
 from bench.timing import median_ratio
-from replytics.embedded import ROOT, SUPERUSER
+from local.embedded import ROOT, SUPERUSER
 
 ROUNDS = 2
 STATEMENT = "the document's statement"

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from bench.database import CLUSTER
-from replytics.embedded import SERVING_LOGIN, SUPERUSER
+from local.embedded import SERVING_LOGIN, SUPERUSER
 
 LOGINS = {
     "bypassing": SUPERUSER,  # no policy holds it

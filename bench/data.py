@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import psycopg
 
 from bench.database import connect, manage, scratch_database
-from replytics.embedded import SUPERUSER
+from local.embedded import SUPERUSER
 
 LINES = 1_000
 BATCH = 50_000

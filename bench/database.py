@@ -9,7 +9,15 @@ from contextlib import contextmanager
 
 import psycopg
 
-from replytics.embedded import OWNER_LOGIN, ROOT, SERVING_LOGIN, SUPERUSER, Cluster
+from local.embedded import (
+    API_LOGIN,
+    INTAKE_LOGIN,
+    OWNER_LOGIN,
+    ROOT,
+    SERVING_LOGIN,
+    SUPERUSER,
+    Cluster,
+)
 
 # Durable: a commit waits for the disk, as in production. One for each version's programs.
 VERSION = os.environ.get("POSTGRES_BIN", "").strip("/").replace("/", "-")
@@ -46,7 +54,12 @@ def connect(login: str, database: str) -> "psycopg.Connection[tuple[object, ...]
 
 def environment(database: str) -> dict[str, str]:
     """What a process of the product needs to work on a database of the cluster."""
-    urls = {"DATABASE_URL": SERVING_LOGIN, "OWNER_DATABASE_URL": OWNER_LOGIN}
+    urls = {
+        "DATABASE_URL": SERVING_LOGIN,
+        "OWNER_DATABASE_URL": OWNER_LOGIN,
+        "API_DATABASE_URL": API_LOGIN,
+        "INTAKE_DATABASE_URL": INTAKE_LOGIN,
+    }
     return {name: CLUSTER.url(login, database) or "" for name, login in urls.items()} | {
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50),
         "DJANGO_SETTINGS_MODULE": "replytics.settings",

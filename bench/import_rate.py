@@ -30,7 +30,7 @@ from bench.data import LINES, NUMBER
 from bench.database import as_superuser
 from bench.rows import Row
 from bench.timing import median_ratio
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 
 COLUMNS = (
     "phone_id, caller_number, call_sid, status, provider_status, duration, recording_url,"

@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 from bench.data import fill
 from bench.database import environment, running_cluster, scratch_database
 from bench.rows import Row, percentile, print_rows
-from replytics.embedded import free_port
+from local.embedded import free_port
 
 TOKEN = "0" * 32
 STATUSES = ("initiated", "ringing", "in-progress", "completed")

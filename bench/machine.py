@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from bench.database import connect
-from replytics.embedded import SUPERUSER
+from local.embedded import SUPERUSER
 
 PACKAGES = (
     *("Django", "psycopg", "djangorestframework", "gunicorn"),

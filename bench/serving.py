@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import psutil
 
-from replytics.embedded import free_port
+from local.embedded import free_port
 
 START_TIMEOUT = 60  # seconds
 GUNICORN = ("gunicorn", "--config=python:replytics.gunicorn")

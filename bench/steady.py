@@ -16,7 +16,7 @@ from twilio.request_validator import RequestValidator
 
 from bench.intake import OURS, TOKEN, events
 from bench.serving import GUNICORN, wait_until_served
-from replytics.embedded import free_port
+from local.embedded import free_port
 
 CLIENTS = 32  # enough that one slow answer delays no other request
 

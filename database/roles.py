@@ -1,4 +1,4 @@
-"""The four PostgreSQL roles, created idempotently on any server."""
+"""The five PostgreSQL roles, created idempotently on any server."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,6 +10,7 @@ OWNER = "replytics_owner"
 STAFF = "replytics_staff"
 WEB = "replytics_web"
 API = "replytics_api"
+INTAKE = "replytics_intake"
 
 ATTRIBUTES = {
     # Inherits the right to read the server's statistics, and nothing else.
@@ -17,6 +18,7 @@ ATTRIBUTES = {
     OWNER: "LOGIN INHERIT",
     WEB: "LOGIN NOINHERIT",
     API: "LOGIN NOINHERIT",
+    INTAKE: "LOGIN NOINHERIT",
 }
 
 
@@ -81,15 +83,16 @@ END;"""
 DATABASE = """
 EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO {owner}', current_database());
 EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO {web}', current_database());
-EXECUTE format('GRANT CONNECT ON DATABASE %I TO {api}', current_database());"""
+EXECUTE format('GRANT CONNECT ON DATABASE %I TO {api}, {intake}', current_database());"""
 SCHEMA = """
 GRANT USAGE, CREATE ON SCHEMA public TO {owner};
-GRANT USAGE ON SCHEMA public TO {staff}, {web}, {api};"""
+GRANT USAGE ON SCHEMA public TO {staff}, {web}, {api}, {intake};"""
 # A GRANT or REVOKE by someone who may not is a warning in PostgreSQL, and changes nothing.
 GRANTED = """
 IF NOT (has_database_privilege('{owner}', current_database(), 'CREATE')
         AND has_schema_privilege('{owner}', 'public', 'CREATE')
-        AND has_schema_privilege('{api}', 'public', 'USAGE')) THEN
+        AND has_schema_privilege('{api}', 'public', 'USAGE')
+        AND has_schema_privilege('{intake}', 'public', 'USAGE')) THEN
     RAISE EXCEPTION 'only the owner of database % may grant on it and on its schema public',
         current_database() USING ERRCODE = 'insufficient_privilege';
 END IF;"""
@@ -112,7 +115,12 @@ def role_steps(*, create_databases: bool = False) -> list[Step]:
             )
             for member, inherit, how in ((OWNER, "TRUE", "inherits"), (WEB, "FALSE", "may become"))
         ),
-        Step(f"{API}: may not become {STAFF}", _do(NO_MEMBER.format(role=STAFF, member=API))),
+        *(
+            Step(
+                f"{login}: may not become {STAFF}", _do(NO_MEMBER.format(role=STAFF, member=login))
+            )
+            for login in (API, INTAKE)
+        ),
         Step(
             f"{STAFF}: reads the server's statistics if the administrator may grant that",
             _do(SEE_STATISTICS.format(staff=STAFF)),
@@ -122,7 +130,7 @@ def role_steps(*, create_databases: bool = False) -> list[Step]:
 
 def database_steps() -> list[Step]:
     """What the roles need in the database at hand, even if PUBLIC has no rights there."""
-    names = {"owner": OWNER, "staff": STAFF, "web": WEB, "api": API}
+    names = {"owner": OWNER, "staff": STAFF, "web": WEB, "api": API, "intake": INTAKE}
     return [
         Step("rights on the database", _do(DATABASE.format(**names))),
         Step("rights on schema public", _do(SCHEMA.format(**names))),

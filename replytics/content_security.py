@@ -5,7 +5,7 @@ from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 # Answers that are no pages, such as JSON and health. A browser that is shown one runs nothing.
 NOTHING = {
@@ -57,14 +57,20 @@ class ContentSecurityMiddleware:
     def _policy(self, request: HttpRequest, response: HttpResponse) -> str:
         if response.status_code >= 400 and _is_html(response):
             return self.refusal
-        if request.path.startswith(_address("admin:index")):
+        if (admin := _address("admin:index")) and request.path.startswith(admin):
             return self.admin
         if request.path in (_address("swagger"), _address("redoc")):
             return self.documentation
         return self.nothing
 
 
-_address = cache(reverse)  # the same for as long as the process lives
+@cache  # the same for as long as the process lives
+def _address(name: str) -> str | None:
+    """None where another service has the page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
 
 
 def _is_html(response: HttpResponse) -> bool:

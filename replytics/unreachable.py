@@ -14,5 +14,5 @@ def explain(error: DatabaseError) -> str | None:
         return None
     [reason, *_] = str(error).splitlines() or ["no answer"]
     if settings.EMBEDDED_DATABASE:
-        return f"{reason}; start it with make run or python -m replytics.embedded start"
+        return f"{reason}; start it with make run or python -m local.embedded start"
     return f"{reason}; check DATABASE_URL, OWNER_DATABASE_URL and that the server runs"

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error, Info
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
-from database.roles import API, STAFF, WEB
+from database.roles import API, INTAKE, STAFF, WEB
 from database.triggers import MatchParentTenant
 from tenancy.catalog_rules import RULES, Rule
 from tenancy.constraints import TenantRLS
@@ -77,6 +77,7 @@ def _promised() -> dict[str, Any]:
     return {
         "web": WEB,
         "api": API,
+        "intake": INTAKE,
         "staff": STAFF,
         "foreign": FOREIGN_ROLES,
         "tables": [table for table, _ in tenant_tables],

@@ -8,7 +8,7 @@ from tenancy.constraints import policies_sql
 LOGINS = """
 logins AS (
     SELECT oid, rolname, quote_ident(rolname) AS login, rolsuper, rolbypassrls FROM pg_roles
-    WHERE rolname IN (session_user, %(web)s, %(api)s)
+    WHERE rolname IN (session_user, %(web)s, %(api)s, %(intake)s)
 ), owner AS (
     SELECT relowner AS oid FROM pg_class WHERE oid = to_regclass('phone_numbers')
 ), readers AS (
@@ -176,11 +176,12 @@ RULES = [
     Rule(
         id="tenancy.E017",
         query="""
-            SELECT FROM pg_roles WHERE rolname = %(api)s AND NOT rolsuper
+            SELECT rolname AS login FROM pg_roles
+            WHERE rolname IN (%(api)s, %(intake)s) AND NOT rolsuper
             AND pg_has_role(oid, to_regrole(%(staff)s), 'MEMBER')
         """,
-        message="The login replytics_api may become replytics_staff, and see all lines.",
-        fix="As an administrator: REVOKE replytics_staff FROM replytics_api",
+        message="The login {login} may become replytics_staff, and see all lines.",
+        fix="As an administrator: REVOKE replytics_staff FROM {login}",
     ),
     Rule(
         id="tenancy.E018",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psutil
 from django.db import connection
 
-from replytics.embedded import ROOT, free_port
+from local.embedded import ROOT, free_port
 
 AS_IN_PRODUCTION = ("-c", "python:replytics.gunicorn")
 

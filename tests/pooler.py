@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from replytics.embedded import SYSTEM_USER, free_port
+from local.embedded import SYSTEM_USER, free_port
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 START_TIMEOUT = 60  # seconds

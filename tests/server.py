@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from replytics.embedded import ROOT, SUPERUSER, Cluster
+from local.embedded import ROOT, SUPERUSER, Cluster
 
 _started: list[Cluster] = []
 

@@ -16,6 +16,7 @@ PYTHON = sorted(
     for path in ([entry] if entry.suffix == ".py" else entry.rglob("*.py"))
     if "node_modules" not in path.parts
 )
+PRODUCT = {"tenants", "calls", "analytics", "desk", "monitoring"}
 # What each package may import of ours; tests, bench and manage.py may import anything.
 MAY_IMPORT = {
     "tenants": {"tenants"},
@@ -23,13 +24,24 @@ MAY_IMPORT = {
     "analytics": {"tenants", "calls", "analytics"},
     "desk": {"tenants", "calls", "analytics", "desk"},
     "monitoring": {"tenancy", "monitoring"},
-    "replytics": {"tenants", "calls", "analytics", "desk", "monitoring", "replytics"},
+    # local.embedded: where DATABASE_URL is missing.
+    "replytics": {*PRODUCT, "replytics", "local.embedded"},
+    "local": {*PRODUCT, "replytics", "local"},
 }
 OURS = {*MAY_IMPORT, "tests", "bench"}
 # A helper is filed under its subject.
 VAGUE_NAMES = {"utils", "helpers", "services", "selectors", "signals", "common", "misc"}
 # Beside a folder for each app.
-OTHER_TESTS = {"bench", "browser", "fuzzing", "isolation", "replytics", "schema", "typescript"}
+OTHER_TESTS = {
+    "bench",
+    "browser",
+    "fuzzing",
+    "isolation",
+    "local",
+    "replytics",
+    "schema",
+    "typescript",
+}
 
 
 def imports_of(path: Path) -> Iterator[str]:
@@ -75,6 +87,8 @@ def test_imports_point_one_way(package: str) -> None:
         ("monitoring", "from tenants import models"),
         ("monitoring", "import calls"),
         ("replytics", "from tests.factories import make_line"),
+        ("replytics", "from local import launch"),
+        ("calls", "from local.embedded import MAIN"),
     ],
 )
 def test_wrong_import_is_found(tmp_path: Path, package: str, source: str) -> None:

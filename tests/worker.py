@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 
 MAX_LENGTH = 240  # seconds
 

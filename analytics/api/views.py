@@ -21,7 +21,6 @@ from analytics.summary import summary_as_of
 from api.documentation import documented
 from api.errors import Invalid
 from api.parsing import NO_TEXT
-from api.permissions import rights
 from api.serializer_fields import StrictSerializer
 from api.views import LineView
 from tenants.credentials import KeyScope
@@ -62,7 +61,6 @@ class StatsView(LineView):
 class DailyStats(StatsView):
     """Days, weeks, months or weekdays on a clock."""
 
-    staff_rights = rights("analytics.dailycallstatsrow", GET="view")
     query = DailyQuery
 
     def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
@@ -83,7 +81,6 @@ class DailyStats(StatsView):
 class HourlyStats(StatsView):
     """Hours, or hours of the day on a clock."""
 
-    staff_rights = rights("analytics.callanalyticsrow", GET="view")
     query = HourlyQuery
 
     def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
@@ -103,7 +100,6 @@ class SummaryStats(LineView):
     """The last 30 days as of the last refresh of phone_performance_summary."""
 
     scopes = {"GET": KeyScope.READ}
-    staff_rights = rights("analytics.phoneperformance", GET="view")
 
     @documented({200: SummarySerializer})
     def get(self, request: Request) -> Response:

@@ -39,9 +39,6 @@ from tenancy import current_scope
 from tenants.credentials import KeyScope
 
 JSON = "application/json"
-LIVE_AND_ARCHIVED = ["calls.view_call", "calls.view_callarchive"]
-METADATA = ["calls.view_callmetadata", "calls.view_callarchive"]
-CHANGE_METADATA = ["calls.add_callmetadata", "calls.change_callmetadata"]
 MAX_SUMMARY_LENGTH = 100_000  # characters
 LIMIT = OpenApiParameter(
     "limit",
@@ -56,7 +53,6 @@ class Calls(LineView):
     """Newest first, page by page; a page costs the same however deep it lies."""
 
     scopes = {"GET": KeyScope.READ}
-    staff_rights = {"GET": LIVE_AND_ARCHIVED}
 
     @documented(
         {200: CallPageSerializer},
@@ -108,7 +104,6 @@ class CallView(LineView):
     """A call, live or archived."""
 
     scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
-    staff_rights = {"GET": LIVE_AND_ARCHIVED, "PATCH": [*LIVE_AND_ARCHIVED, "calls.change_call"]}
     largest_body = 4 * MAX_SUMMARY_LENGTH + 1000
 
     @documented({200: CallSerializer})
@@ -134,7 +129,6 @@ class CallMetadataView(LineView):
     """Metadata and custom fields are merged (RFC 7396), tags are added and removed."""
 
     scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
-    staff_rights = {"GET": METADATA, "PATCH": [*METADATA, *CHANGE_METADATA]}
     parser_classes = [StrictJSONParser, MergePatchParser]
 
     @documented({200: MetadataSerializer})

@@ -1,4 +1,4 @@
-"""Who asks: a program by its API key, a user by a token of the login service, staff by session.
+"""Who asks: a program by its API key, a user by a token of the login service.
 
 Each of them ends as one ApiClient: a line, and what may be done in it.
 """
@@ -11,28 +11,24 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import (
     AuthenticationFailed,
     NotFound,
     ParseError,
-    PermissionDenied,
 )
 from rest_framework.request import Request
 
 from api.tokens import subject_of
 from database.prepared import Statement, fetch_together
-from tenancy import NoTenantActive, tenant
+from tenancy import tenant
 from tenants.credentials import ApiKey, KeyScope, hash_secret
 from tenants.memberships import MembershipRole
-from tenants.models import PhoneNumber
 
 KEY = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 WINDOW = 60  # seconds
-STAFF_SCOPES = frozenset({KeyScope.READ, KeyScope.WRITE})
 
 # One look-up by api_keys_prefix_key, and the request counted for the key and its line. A revoked
 # or expired key is not found, from that moment on.
@@ -58,7 +54,6 @@ CROSS JOIN LATERAL app.count_request(
     wanted="text",
     window="integer",
 )
-COUNT = "SELECT used, resets_in FROM app.count_request(%(subjects)s, %(window)s)"
 
 # Of which line a key was when it was last used, by its hash: a guess, in whose scope the view's
 # statement may travel together with the look-up that confirms it. It opens nothing by itself.
@@ -143,36 +138,6 @@ class TokenAuthentication(BaseAuthentication):
         return self.keyword
 
 
-class StaffSessionAuthentication(SessionAuthentication):
-    """The admin's login, with its CSRF token; X-Phone-Id says for which line.
-
-    Staff may here what they may in the admin: the view names the rights.
-    """
-
-    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        found = super().authenticate(request)
-        if found is None or not found[0].is_staff:
-            return None
-        user = found[0]
-        needed = request.parser_context["view"].staff_rights.get(method_of(request))
-        # Before the line is looked up: which lines there are is for those who may see them.
-        if needed is None or not user.has_perms(needed):
-            raise PermissionDenied("Your role lacks the right to do that.")
-        phone_id = wanted_line(request)
-        if phone_id is None:
-            raise ParseError("Say in the header X-Phone-Id for which line.")
-        try:
-            with tenant(phone_id):
-                exists = PhoneNumber.objects.exists()
-        except NoTenantActive:
-            exists = False
-        if not exists:
-            raise NoSuchLine
-        budget = count_request(f"key:user {user.pk}", f"line:{phone_id}")
-        client = ApiClient(None, phone_id, user.get_username(), STAFF_SCOPES, budget)
-        return client, client
-
-
 class NoSuchLine(NotFound):
     """There is no such line for these credentials, whether or not it exists."""
 
@@ -180,7 +145,7 @@ class NoSuchLine(NotFound):
 
 
 def method_of(request: Request) -> str | None:
-    """By which a view's scopes and staff_rights are found: HEAD takes what GET takes."""
+    """By which a view's scopes are found: HEAD takes what GET takes."""
     return "GET" if request.method == "HEAD" else request.method
 
 
@@ -251,12 +216,6 @@ def find_user(*, subject: str, wanted: str | None) -> ApiClient:
     if role == MembershipRole.EDITOR:
         scopes.add(KeyScope.WRITE)
     return ApiClient(None, phone_id, subject, frozenset(scopes), Budget(used, resets_in))
-
-
-def count_request(*subjects: str) -> Budget:
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"subjects": list(subjects), "window": WINDOW})
-        return Budget(*cursor.fetchone())
 
 
 def _note_use(key_id: Any, phone_id: str, *, now: datetime) -> None:

@@ -9,7 +9,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
 from api.documentation import IF_MATCH, IF_NONE_MATCH, UNCHANGED, documented
-from api.permissions import rights
 from api.preconditions import answer_if_changed, etag_of, require_match
 from api.views import LineView
 from tenancy import current_scope
@@ -50,7 +49,6 @@ class SettingView(LineView):
 
 class PhoneNumberView(SettingView):
     scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
-    staff_rights = rights("tenants.phonenumber", GET="view", PATCH="change")
     model = PhoneNumber
     serializer = PhoneNumberSerializer
 
@@ -72,7 +70,6 @@ class VoiceSettingsView(SettingView):
     """Every line has settings: the defaults, until it changes them."""
 
     scopes = {"GET": KeyScope.READ, "PUT": KeyScope.WRITE, "PATCH": KeyScope.WRITE}
-    staff_rights = rights("tenants.voicesettings", GET="view", PUT="change", PATCH="change")
     model = VoiceSettings
     serializer = VoiceSettingsSerializer
 

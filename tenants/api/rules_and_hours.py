@@ -23,7 +23,6 @@ from api.documentation import (
 )
 from api.errors import Conflict, Invalid
 from api.idempotency import once
-from api.permissions import rights
 from api.preconditions import answer_if_changed, etag_of, require_match
 from api.views import LineView
 from tenants import rules
@@ -162,16 +161,12 @@ WEEK = results_of("BusinessWeek", BusinessHoursSerializer)
 class ConversationRules(CollectionView):
     """In the order in which they are tried: the highest priority first."""
 
-    staff_rights = rights("tenants.conversationrule", GET="view", POST="add")
     model = ConversationRule
     serializer = ConversationRuleSerializer
 
 
 @document_row(ConversationRuleSerializer)
 class ConversationRuleView(RowView):
-    staff_rights = rights(
-        "tenants.conversationrule", GET="view", PUT="change", PATCH="change", DELETE="delete"
-    )
     model = ConversationRule
     serializer = ConversationRuleSerializer
 
@@ -180,7 +175,6 @@ class ConversationRuleOrder(LineView):
     """POST the ids of all rules in the order wanted; their priorities become n, n-1, … 1."""
 
     scopes = {"POST": KeyScope.WRITE}
-    staff_rights = rights("tenants.conversationrule", POST="change")
 
     @documented(
         {200: RULES}, request=OrderSerializer, refusals=[422], parameters=[IDEMPOTENCY_KEY]
@@ -210,7 +204,6 @@ class RuleSchemas(LineView):
     """The JSON Schema of each rule type's conditions and actions."""
 
     scopes = {"GET": KeyScope.READ}
-    staff_rights = rights("tenants.conversationrule", GET="view")
 
     @documented({200: ANY_OBJECT, 304: UNCHANGED}, parameters=[IF_NONE_MATCH])
     def get(self, request: Request) -> Response:
@@ -222,7 +215,6 @@ class BusinessHoursWeek(CollectionView):
     """PUT replaces the whole week at once."""
 
     scopes = {**CollectionView.scopes, "PUT": KeyScope.WRITE}
-    staff_rights = rights("tenants.businesshours", GET="view", POST="add", PUT="add change delete")
     model = BusinessHours
     serializer = BusinessHoursSerializer
     most = 7
@@ -254,8 +246,5 @@ class BusinessHoursWeek(CollectionView):
 
 @document_row(BusinessHoursSerializer)
 class BusinessHoursDay(RowView):
-    staff_rights = rights(
-        "tenants.businesshours", GET="view", PUT="change", PATCH="change", DELETE="delete"
-    )
     model = BusinessHours
     serializer = BusinessHoursSerializer

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bench.database import CLUSTER, LEFTOVERS, connect
-from replytics.embedded import ROOT, SUPERUSER
+from local.embedded import ROOT, SUPERUSER
 
 COMMAND = [sys.executable, "-m", "bench", "--calls", "2000"]
 # Both in turn: they would find each other's lock.

@@ -13,10 +13,10 @@ from procrastinate.contrib.django import app
 from analytics.models import JobFailure, StatsVerification
 from analytics.tasks import roll_up_calls
 from calls.reviews.queue import claim_next
+from local.embedded import ROOT
 from monitoring.models import Alert, EndedSession
 from monitoring.report import examine, keep
 from monitoring.snapshots import take_snapshot
-from replytics.embedded import ROOT
 from tenancy import all_tenants
 from tests.browser.conftest import follow
 from tests.browser.pages import LOGIN, NO_PAGES, addresses, routes, seen

@@ -16,7 +16,7 @@ from django.db import connection, connections, transaction
 from analytics.rollups import roll_up
 from calls.archival.dropping import drop_month, months_before
 from calls.archival.models import ArchiveRun
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 

@@ -15,7 +15,7 @@ import pytest
 from django.db import IntegrityError, connections
 
 from calls.archival.models import ArchiveRun, RunState
-from replytics.embedded import ROOT, SUPERUSER, SYSTEM_USER, Cluster
+from local.embedded import ROOT, SUPERUSER, SYSTEM_USER, Cluster
 from tenancy import all_tenants
 from tests.calls.archive import command, counts, everything, make_old_calls, query
 from tests.factories import make_line

@@ -17,7 +17,7 @@ from django.db import connection
 
 from calls.intake.imports.chunks import CHUNK_ROWS
 from calls.models import Call
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.calls.call_files import BAKERY, everything, import_file, own_call, twilio_call

@@ -10,10 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from replytics.embedded import ROOT, SUPERUSER, Cluster
+from local.embedded import ROOT, SUPERUSER, Cluster
 
 OTHERS = ["boss", "clerk", "nobody", "anon", "authenticated", "service_role"]
-ROLES = ["replytics_owner", "replytics_web", "replytics_api", "replytics_staff"]
+LOGINS = ["replytics_owner", "replytics_web", "replytics_api", "replytics_intake"]
+ROLES = [*LOGINS, "replytics_staff"]
 # As Supabase has them: an administrator who makes roles and bypasses policies, a database whose
 # PUBLIC may do nothing, and an API whose roles are granted whatever the administrator makes.
 SERVER = """
@@ -106,7 +107,9 @@ def create_roles(cluster: Cluster, login: str = "boss", **environment: str) -> s
     return done.stdout + done.stderr
 
 
-PASSWORDS = {"OWNER_PASSWORD": "for-owner", "WEB_PASSWORD": "for-web", "API_PASSWORD": "for-api"}
+PASSWORDS = {
+    f"{name.upper()}_PASSWORD": f"for-{name}" for name in ("owner", "web", "api", "intake")
+}
 
 
 def test_the_whole_product_runs_on_what_it_made(shop: Cluster) -> None:
@@ -167,7 +170,7 @@ def test_staff_sees_statistics_where_the_administrator_may_grant_that(
 
 def test_passwords_are_generated_once_and_shown_once(shop: Cluster) -> None:
     first = create_roles(shop, WEB_PASSWORD="for-web")
-    assert first.count("generated password") == 2
+    assert first.count("generated password") == 3
     assert "for-web" not in first
     [line] = [line for line in first.splitlines() if line.startswith("replytics_api: generated")]
     psycopg.connect(url_of(shop, "replytics_api", line.rpartition(" ")[2])).close()

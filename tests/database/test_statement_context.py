@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from database.statement_context import statement_context
+from local.embedded import ROOT
 from monitoring.findings import Finding
 from monitoring.tasks import forget_snapshots
-from replytics.embedded import ROOT
 from tenancy import all_tenants, no_tenant, tenant
 from tests.api_client import api_of
 from tests.factories import make_call, make_line

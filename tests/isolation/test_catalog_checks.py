@@ -141,6 +141,7 @@ ADMINISTRATORS_MUTATIONS = [
         "GRANT replytics_owner TO CURRENT_USER; ALTER TABLE theirs OWNER TO replytics_owner",
     ),
     ("E017", "replytics_api", "GRANT replytics_staff TO replytics_api"),
+    ("E017", "replytics_intake", "GRANT replytics_staff TO replytics_intake"),
     (
         "E022",
         "calls as anon",

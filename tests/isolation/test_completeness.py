@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command, get_commands
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 from tenancy import active_scope
 from tests.isolation.conftest import Lines
 

@@ -9,7 +9,7 @@ from _pytest.outcomes import Failed
 from django.db import DatabaseError, connections
 from psycopg.pq import TransactionStatus
 
-from replytics.embedded import SUPERUSER, Cluster
+from local.embedded import SUPERUSER, Cluster
 from tenancy import guard, models, scope, tenant
 from tests.isolation.conftest import Lines
 from tests.isolation.proofs import (

@@ -12,7 +12,7 @@ from django.db import connections
 from psycopg import errors
 
 from calls.models import Call
-from replytics.embedded import API_LOGIN, SERVING_LOGIN, Cluster
+from local.embedded import API_LOGIN, SERVING_LOGIN, Cluster
 from tests.isolation.conftest import Lines
 from tests.isolation.rows import tenant_models
 

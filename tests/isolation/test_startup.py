@@ -6,7 +6,7 @@ import sys
 from django.conf import settings
 from django.db import connections
 
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 
 
 def start() -> subprocess.CompletedProcess[str]:

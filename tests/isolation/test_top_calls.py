@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from calls.models import Call, CallSearch
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.factories import make_call

@@ -18,8 +18,8 @@ import requests
 from django.contrib.auth.models import User
 from django.test import Client
 
+from local.embedded import OWNER_LOGIN, ROOT, Cluster
 from monitoring import request_metrics as measured
-from replytics.embedded import OWNER_LOGIN, ROOT, Cluster
 from tests.api_client import Api, make_key
 from tests.factories import make_line
 from tests.gunicorn import AS_IN_PRODUCTION, Server, gunicorn

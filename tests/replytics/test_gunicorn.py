@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 
 # What gunicorn does with the file, and with the hook once the application is loaded.
 LOADED = """

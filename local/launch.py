@@ -1,6 +1,6 @@
-"""What `make run` runs: PostgreSQL, the tables, demo data and a login, then the web server.
+"""What `make run` runs: PostgreSQL, the tables, demo data and a login, then the services.
 
-Ctrl-C or SIGTERM stops everything that this started; so does the end of any part.
+A service that ends is started again. Ctrl-C or SIGTERM stops everything that this started.
 """
 
 import fcntl
@@ -10,34 +10,28 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
 import django
-import psutil
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 
-from replytics import embedded
-from replytics.embedded import MAIN, ROOT, EmbeddedDatabaseError
+from local import embedded
+from local.embedded import MAIN, ROOT, EmbeddedDatabaseError
+from local.processes import Supervised, end, orphans, running
+from local.services import one_for_all, reason_for_one, services
 
 READY_TIMEOUT = 120  # seconds
-# Longer than gunicorn's graceful_timeout.
-STOP_TIMEOUT = 25  # seconds
 SAMPLE = ROOT / "calls" / "samples" / "twilio_calls.json"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-WEB_SERVER = [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"]
-WORKER = [sys.executable, "manage.py", "procrastinate", "worker"]
-# Everything that runs until Ctrl-C, in the order of the start.
-PROCESSES = {"The web server": WEB_SERVER, "The worker": WORKER}
 
 
 class LaunchFailed(Exception):
@@ -77,6 +71,7 @@ def _launch(started: ExitStack) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
     settings = importlib.import_module("replytics.settings")
     mark = started.enter_context(_sole_launcher()) if settings.EMBEDDED_DATABASE else None
+    end(orphans())
     check_port(settings.PORT)
     if mark:
         started.enter_context(_embedded_database(mark))
@@ -88,21 +83,47 @@ def _launch(started: ExitStack) -> None:
         _load_demo_data()
     login = _login(settings.ADMIN_PASSWORD)
     connections.close_all()
-    for worker in _without_launcher(WORKER):  # of a launcher that was killed
-        worker.terminate()
-    children = {
-        name: started.enter_context(_running(command)) for name, command in PROCESSES.items()
-    }
+    if reason := reason_for_one():
+        print(f"One process serves everything: {reason}.", flush=True)
+        processes = one_for_all()
+    else:
+        # In the folder for temporary files: the path of a socket file may be 100 characters long.
+        folder = started.enter_context(tempfile.TemporaryDirectory(prefix="replytics-"))
+        processes = services(
+            Path(folder),
+            port=settings.PORT,
+            static=settings.STATIC_ROOT,
+            behind_tls_proxy=settings.BEHIND_TLS_PROXY,
+        )
+    started.enter_context(running(processes))
     address = f"http://127.0.0.1:{settings.PORT}/"
-    _wait_until_ready(children, settings.PORT, settings.ALLOWED_HOSTS[0].lstrip("*."))
+    _wait_until_ready(processes, settings.PORT, settings.ALLOWED_HOSTS[0].lstrip("*."))
     print(f"\nReplytics runs on {address}\n{login}\nCtrl-C stops everything.", flush=True)
     if settings.HTTPS:
         print("HTTPS is on: pages answer through a proxy that ends TLS, or set HTTPS=false.")
     while True:
-        _check_that_all_live(children)
-        if settings.EMBEDDED_DATABASE and not MAIN.is_running():
-            raise LaunchFailed(f"The embedded PostgreSQL stopped; see {MAIN.data}/server.log")
+        if settings.EMBEDDED_DATABASE:
+            _revive_database(processes)
+        for process in processes:
+            process.revive()
         time.sleep(0.5)
+
+
+def _revive_database(processes: Sequence[Supervised]) -> None:
+    """Start PostgreSQL again if it ended; the services too if it is elsewhere now."""
+    if MAIN.is_running():
+        return
+    print(f"PostgreSQL ended, see {MAIN.data}/server.log; starting it again", flush=True)
+    before = MAIN.url(embedded.SERVING_LOGIN)
+    try:
+        MAIN.start()
+    except EmbeddedDatabaseError as error:
+        print(f"Embedded PostgreSQL: {error}", flush=True)
+        time.sleep(5)
+        return
+    if MAIN.url(embedded.SERVING_LOGIN) != before:
+        for process in processes:
+            process.terminate()
 
 
 def write_env(path: Path) -> None:
@@ -136,23 +157,7 @@ def check_port(port: int) -> None:
         (free for free in range(port + 1, 65_536) if embedded.is_free(free)), embedded.free_port()
     )
     advice = f"choose another one: make run PORT={other}"
-    if left_behind := next(_without_launcher(WEB_SERVER), None):
-        advice = f"end it with kill {left_behind.pid}, or {advice}"
-        raise LaunchFailed(f"A killed make run left a web server on port {port}; {advice}")
     raise LaunchFailed(f"Port {port} is taken by another program; {advice}")
-
-
-def _without_launcher(command: list[str]) -> Iterator[psutil.Process]:
-    """Processes of this checkout that run the command and whose launcher has died."""
-    for process in psutil.process_iter():
-        try:
-            if process.cmdline()[1:] == command[1:] and process.cwd() == str(ROOT):
-                parent = process.parent()
-                above = parent.cmdline() if parent else []
-                if "replytics.launch" not in above and above[1:] != command[1:]:
-                    yield process
-        except psutil.Error:
-            continue
 
 
 @contextmanager
@@ -213,59 +218,43 @@ def _login(password: str) -> str:
     return "Make a login with: .venv/bin/python manage.py createsuperuser"
 
 
-@contextmanager
-def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    # A session of its own: Ctrl-C reaches the launcher alone, which stops all in order.
-    child = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    try:
-        yield child
-    finally:
-        child.terminate()
-        deadline = time.monotonic() + STOP_TIMEOUT
-        # The workers of a web server that was killed end a moment after it.
-        while child.poll() is None or any(_group_of(child)):
-            if time.monotonic() > deadline:
-                with suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-                break
-            time.sleep(0.1)
+def _check_that_all_live(processes: Sequence[Supervised]) -> None:
+    for process in processes:
+        if (code := process.exit_code()) is not None:
+            raise LaunchFailed(
+                f"The {process.name} ended with code {code}; what it wrote is above"
+            )
 
 
-def _group_of(child: subprocess.Popen[bytes]) -> Iterator[psutil.Process]:
-    """The child and what it started, as far as they still run."""
-    for process in psutil.process_iter():
-        try:
-            if os.getpgid(process.pid) == child.pid and process.status() != psutil.STATUS_ZOMBIE:
-                yield process
-        except (psutil.Error, ProcessLookupError):
-            continue
-
-
-def _check_that_all_live(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    for name, child in children.items():
-        if (code := child.poll()) is not None:
-            raise LaunchFailed(f"{name} ended with code {code}; what it wrote is above")
-
-
-def _wait_until_ready(children: dict[str, subprocess.Popen[bytes]], port: int, host: str) -> None:
-    """Until /health/ready answers 200; `host` is a name that ALLOWED_HOSTS lets through."""
+def _wait_until_ready(processes: Sequence[Supervised], port: int, host: str) -> None:
+    """Until each service answers; `host` is a name that ALLOWED_HOSTS lets through."""
     deadline = time.monotonic() + READY_TIMEOUT
-    while time.monotonic() < deadline:
-        _check_that_all_live(children)
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/health/ready", headers={"Host": host or "localhost"})
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
-        time.sleep(0.1)
-    raise LaunchFailed(
-        f"The web server was not ready within {READY_TIMEOUT} seconds; what it wrote is above"
-    )
+    # Of the services behind the port, any answer of their own will do.
+    waiting = ["/health/ready", "/api/v1/", "/webhooks/"]
+    while waiting and time.monotonic() < deadline:
+        _check_that_all_live(processes)
+        status = _status(port, waiting[0], host)
+        if status == 200 or (waiting[0] != "/health/ready" and status and status < 500):
+            waiting.pop(0)
+        else:
+            time.sleep(0.1)
+    if waiting:
+        raise LaunchFailed(
+            f"{waiting[0]} did not answer within {READY_TIMEOUT} seconds;"
+            " what the services wrote is above"
+        )
+
+
+def _status(port: int, path: str, host: str) -> int | None:
+    """None when nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": host or "localhost"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 if __name__ == "__main__":

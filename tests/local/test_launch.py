@@ -22,7 +22,7 @@ import pytest
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
-from replytics.embedded import ROOT, Cluster, free_port
+from local.embedded import ROOT, Cluster, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ class Launched:
             if name not in {"SECRET_KEY", "HTTPS", "DATABASE_URL", "OWNER_DATABASE_URL"}
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "replytics.launch"],
+            [sys.executable, "-m", "local.launch"],
             cwd=checkout,
             env=inherited | {"PORT": str(port)} | variables,
             stdout=self._output,

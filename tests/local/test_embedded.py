@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from replytics.embedded import (
+from local.embedded import (
     DATABASE,
     OWNER_LOGIN,
     ROOT,
@@ -164,7 +164,7 @@ def test_data_of_another_version_is_left_alone(cluster: Cluster) -> None:
 
 START_AS = """
 import os, pathlib, sys, psycopg
-from replytics.embedded import Cluster
+from local.embedded import Cluster
 from tenancy import roles  # all imports first: the interpreter may lie in root's home
 directory, user = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 if user:
