@@ -22,11 +22,11 @@ from analytics.models import (
 )
 from analytics.verification import Difference
 from backoffice.display import bullets, duration, list_link, moment
-from backoffice.filters import DaysFilter, LineFilter
-from backoffice.modeladmin import ReadOnlyAdmin
+from backoffice.filters import DaysFilter
 from backoffice.paging import KeysetChangeList
 from calls.admin.statistics_filter import counted
 from tenancy import active_scope
+from tenants.line_admin import LineFilter, ReadOnlyAdmin
 
 
 class DayFilter(DaysFilter):

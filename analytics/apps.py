@@ -6,3 +6,11 @@ from django.apps import AppConfig
 class AnalyticsConfig(AppConfig):
     name = "analytics"
     verbose_name = "Statistics"
+
+    def ready(self) -> None:
+        from analytics.metrics import ACCEPTED, METRICS
+        from monitoring import accepted
+        from monitoring.metrics import register_metrics
+
+        register_metrics(METRICS)
+        accepted.ACCEPTED.update(ACCEPTED)

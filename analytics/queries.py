@@ -178,22 +178,16 @@ def grouped(
     return dict(_buckets(GROUPED[group_by], values))
 
 
-def hourly_sums(*, since: datetime, until: datetime) -> dict[datetime, Sums]:
-    """The hours, UTC, of the lines in scope together; hours without calls are left out.
-
-    For charts: of one line in tenant(), of all of them in all_tenants(). A day beside the same
-    weekday before is two calls of this. Exact like hourly(), at the cost of the rows of the range:
-    one for each line and hour that has calls, and a count for each that is queued.
-    """
-    return _sums(HOURS_OF_LINES, {"since": since, "until": until})
-
-
 def daily_sums(*, first: date, last: date) -> dict[date, Sums]:
-    """The days of the lines in scope together, first and last included, as hourly_sums().
+    """The days of the lines in scope together, first and last included.
 
-    Each call counts on the day of its own line's clock.
+    Each call counts on the day of its own line's clock; days without calls are left out. Exact
+    like daily(), at the cost of a row for each line and day that has calls, and a count for each
+    that is queued.
     """
-    return _sums(DAYS_OF_LINES, _around(first, last))
+    with connection.cursor() as cursor:
+        cursor.execute(DAYS_OF_LINES, _around(first, last))
+        return {day: Sums(*sums) for day, *sums in cursor.fetchall()}
 
 
 def _around(first: date, last: date) -> dict[str, Any]:
@@ -204,12 +198,6 @@ def _around(first: date, last: date) -> dict[str, Any]:
         "since": datetime.combine(first - timedelta(days=2), time.min, UTC),
         "until": datetime.combine(last + timedelta(days=3), time.min, UTC),
     }
-
-
-def _sums(sql: str, values: Mapping[str, Any]) -> dict[Any, Sums]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return {bucket: Sums(*sums) for bucket, *sums in cursor.fetchall()}
 
 
 def _stored(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, Counts]] | None:

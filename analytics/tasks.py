@@ -1,14 +1,12 @@
-"""What the worker does to statistics on a schedule; calls/tasks.py says how jobs behave."""
+"""What the worker does to statistics on a schedule; jobs/tasks.py says how jobs behave."""
 
 from django.conf import settings
-from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from analytics.rollups import roll_up
 from analytics.summary import refresh_summary
 from analytics.verification import verify_stats
-from calls.tasks import RETRY
-from jobs.failures import forget_old_jobs
+from jobs.retry import RETRY
 from tenancy import all_tenants
 
 
@@ -34,9 +32,3 @@ def verify_statistics(timestamp: int = 0) -> None:
         differences = verify_stats()
     if differences:
         raise AssertionError(f"{len(differences)} differences; see the verifications in the admin")
-
-
-@app.periodic(cron=settings.SCHEDULE["forget_jobs"])
-@app.task(lock="forget_jobs", queueing_lock="forget_jobs", retry=RETRY, pass_context=True)
-async def forget_jobs(context: JobContext, timestamp: int = 0) -> None:
-    await forget_old_jobs(context.app)

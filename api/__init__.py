@@ -1,0 +1,1 @@
+"""The HTTP API toolkit: what every endpoint shares."""

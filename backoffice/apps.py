@@ -1,7 +1,12 @@
-"""Puts our site in the place of Django's."""
+"""The admin toolkit, and our site in the place of Django's."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
-class BackofficeConfig(AdminConfig):
+class BackofficeConfig(AppConfig):
+    name = "backoffice"
+
+
+class SiteConfig(AdminConfig):
     default_site = "backoffice.site.BackofficeSite"

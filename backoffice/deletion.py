@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from backoffice.counting import RowCount, count_up_to
+from backoffice.held_rows import HeldRows
 from backoffice.records import record
 
 if TYPE_CHECKING:
@@ -34,14 +35,18 @@ def cascade_counts(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> d
 
 
 def legal_holds(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> list[str]:
-    """What of these rows, and of those that go with them, a legal hold keeps; empty: nothing."""
+    """Which of these rows, and of those that go with them, may not be deleted; empty: none.
+
+    A model says so by `held_rows`.
+    """
     themselves = model._base_manager.filter(pk__in=_keys(rows))
     held = []
     for kept in (themselves, *_owned(model, rows)):
-        if any(field.name == "legal_hold" for field in kept.model._meta.fields):
-            count = count_up_to(kept.filter(legal_hold=True))
+        held_rows: HeldRows | None = getattr(kept.model, "held_rows", None)
+        if held_rows is not None:
+            count = count_up_to(kept.filter(held_rows.condition))
             if count.number:
-                held.append(f"{named(count, kept.model)} under legal hold")
+                held.append(f"{named(count, kept.model)} {held_rows.reason}")
     return held
 
 

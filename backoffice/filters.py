@@ -7,14 +7,11 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from backoffice.paging import TooSlow
-from tenancy import current_scope
-from tenants.models import PhoneNumber
 
 
 class FormFilter(admin.ListFilter):
@@ -46,6 +43,11 @@ class FormFilter(admin.ListFilter):
 
     def make_form(self, data: dict[str, Any] | None) -> forms.Form:
         raise NotImplementedError
+
+    @classmethod
+    def media(cls, model_admin: "admin.ModelAdmin[Any]") -> forms.Media:
+        """What the widgets of the form load."""
+        return forms.Media()
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
         raise NotImplementedError
@@ -88,41 +90,6 @@ class FormFilter(admin.ListFilter):
             if self.used_parameters
             else None,
         }
-
-
-class LineFilter(FormFilter):
-    """Rows of one line, found as you type: a list of a thousand lines helps nobody."""
-
-    title = "line"
-    parameters = ("line",)
-
-    def has_output(self) -> bool:
-        # Inside one line there is nothing to choose; a link to another's rows still finds none.
-        return current_scope().phone_id is None or bool(self.used_parameters)
-
-    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
-        key = self.model._meta.get_field("phone")
-        line = forms.ModelChoiceField(
-            PhoneNumber.objects.all(),
-            label="",
-            widget=AutocompleteSelect(
-                key,
-                self.model_admin.admin_site,
-                attrs={"data-submit": "", "aria-label": "Line", "data-width": "100%"},
-            ),
-            required=False,
-            error_messages={"invalid_choice": "there is no such line."},
-        )
-        form = forms.Form(data)
-        form.fields["line"] = line
-        return form
-
-    def says(self) -> str:
-        line = self.form.cleaned_data.get("line") if self.form.is_valid() else None
-        return str(line) if line else super().says()
-
-    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
-        return queryset.filter(phone=chosen["line"]) if chosen["line"] else queryset
 
 
 class DaysForm(forms.Form):

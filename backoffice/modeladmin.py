@@ -25,12 +25,10 @@ from backoffice.deletion import (
     delete_selected,
     legal_holds,
 )
-from backoffice.filters import LineFilter
+from backoffice.filters import FormFilter
 from backoffice.form_fields import JSONObjectField, LinesField
 from backoffice.paging import CappedPaginator, KeysetChangeList
 from backoffice.refusals import explain
-from tenancy import current_scope
-from tenants.line_search import of_lines_that_match
 
 # What Django's own filters of a field write into the query string.
 FIELD_FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt")
@@ -112,11 +110,12 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
 
     @property
     def media(self) -> forms.Media:
-        # The line filter's widget, which no form of the list carries.
-        if LineFilter not in self.list_filter:
-            return super().media
-        key = self.model._meta.get_field("phone")
-        return super().media + admin.widgets.AutocompleteSelect(key, self.admin_site).media
+        # Of the filters' widgets, which no form of the list carries.
+        media: forms.Media = super().media
+        for item in self.list_filter:
+            if not isinstance(item, str) and issubclass(item, FormFilter):
+                media += item.media(self)
+        return media
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
@@ -164,7 +163,7 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
 
     def search(self, term: str) -> Q:
         """The rows that a search for this term finds."""
-        return of_lines_that_match(term)
+        raise NotImplementedError
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -215,33 +214,6 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         return RefusedForm
 
 
-class LineOwnedAdmin(BackofficeAdmin):
-    """Rows that belong to a line: chosen when a row is added, fixed from then on."""
-
-    autocomplete_fields: ClassVar[Any] = ("phone",)
-    list_filter: ClassVar[Any] = (LineFilter,)
-    list_select_related: ClassVar[Any] = ("phone",)
-    search_help_text = "A line's number, name or id."
-
-    @admin.display(description="Line")
-    def line(self, row: Any) -> str:
-        return str(row.phone.business_name) if row.phone else "-"
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fields = list(super().get_readonly_fields(request, obj))
-        return [*fields, "phone"] if obj is not None and "phone" not in fields else fields
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is not None or current_scope().phone_id is None:
-            return fieldsets
-        # Inside one line there is nothing to choose: the new row gets it by default.
-        return [
-            (name, {**options, "fields": [f for f in options["fields"] if f != "phone"]})
-            for name, options in fieldsets
-        ]
-
-
 class ReadOnly:
     """Nobody adds, changes or deletes a row here."""
 
@@ -253,9 +225,3 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-class ReadOnlyAdmin(ReadOnly, LineOwnedAdmin):
-    """What roll-ups and the archiver write; people look at it."""
-
-    actions: Any = ()

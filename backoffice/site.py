@@ -19,7 +19,7 @@ else:
 class BackofficeSite(_UnfoldAdminSite):
     site_title = site_header = "Replytics"
     index_title = "Home"
-    index_template = "desk/home.html"
+    index_template = settings.BACKOFFICE_INDEX_TEMPLATE
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # The colours are in backoffice.css: the content security policy allows no <style>.

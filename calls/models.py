@@ -13,15 +13,17 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 
+from backoffice.held_rows import HeldRows
 from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.intake.models import CallEvent as CallEvent
 from calls.reviews.models import CallReview as CallReview
 from calls.search.query import Found, Search
 from database.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
-from database.triggers import MatchParentTenant, RejectUpdate, RunFunction, StampUpdatedAt, Trigger
+from database.triggers import RejectUpdate, RunFunction, StampUpdatedAt, Trigger
 from tenancy.constraints import CascadeForeignKey, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 from tenancy.readonly import ReadOnlyManager
+from tenancy.triggers import MatchParentTenant
 
 
 class CallStatus(models.TextChoices):
@@ -125,6 +127,7 @@ NOT_MOVED = (
 class Call(TenantModel):
     """A call that a line received."""
 
+    held_rows = HeldRows(Q(legal_hold=True), "under legal hold")
     unique_over_all_lines = {
         "call_sid": "a provider's event names its call by the SID alone, and intake is idempotent"
         " by it; the provider makes SIDs at random, so none can be guessed"
@@ -373,6 +376,7 @@ class CallArchive(TenantModel):
     The columns of `calls` come first and in their order, so that INSERT … SELECT * fits.
     """
 
+    held_rows = HeldRows(Q(legal_hold=True), "under legal hold")
     id = models.UUIDField(primary_key=True, editable=False)  # with created_at in the database
     phone = TenantForeignKey(related_name="archived_calls")
     caller_number = models.TextField(db_collation="C")

@@ -1,22 +1,18 @@
-"""What the worker does to calls on a schedule; the commands of the same names are for cron.
+"""What the worker does to calls on a schedule; jobs/tasks.py says how jobs behave.
 
-A task has a lock, so that it never overlaps itself, and a queueing lock, so that at most one run
-waits: a worker that was away catches up once.
+The commands of the same names are for cron.
 """
 
 from django.conf import settings
 from django.utils import timezone
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from api.idempotency_keys import forget_idempotency_keys
 from calls.archival import cutoff, ledger, moving
 from calls.intake import stuck
-from calls.intake.webhooks.views import retention
+from calls.intake.webhooks import retention
 from calls.reviews.queue import prune_reviews
-
-# Three more tries, 6, 36 and 216 seconds apart; then the job shows as failed in the admin.
-RETRY = RetryStrategy(max_attempts=4, exponential_wait=6)
+from jobs.retry import RETRY
 
 
 @app.periodic(cron=settings.SCHEDULE["end_stuck_calls"])

@@ -1,0 +1,1 @@
+"""PostgreSQL tools that know no business: columns, triggers, prepared statements, migrations."""

@@ -1,7 +1,10 @@
 """Column defaults and CHECKs in the words of the schema document, for every app's models."""
 
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Func, JSONField, Q, TextField, Transform
 from django.db.models.expressions import RawSQL
@@ -12,10 +15,19 @@ EMPTY_OBJECT = RawSQL("'{}'::jsonb", ())
 EMPTY_ARRAY = RawSQL("'{}'::text[]", ())
 RANDOM_UUID = RawSQL("gen_random_uuid()", ())
 
-# BCP 47 as far as speech services use it: language, script, region; en, en-US, zh-Hant-TW, es-419.
-LANGUAGE_TAG = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
-# ITU-T E.164: a plus sign, no leading zero, at most 15 digits.
-E164 = r"^\+[1-9][0-9]{1,14}$"
+
+@cache
+def timezones() -> frozenset[str]:
+    """The time zones that app.is_timezone() accepts: UTC or Area/Location."""
+    return frozenset(name for name in available_timezones() if "/" in name or name == "UTC")
+
+
+def validate_timezone(name: str) -> None:
+    if name not in timezones():
+        raise ValidationError(
+            "%(name)s is not an IANA time zone. Write one such as Europe/Berlin or UTC.",
+            params={"name": name},
+        )
 
 
 @JSONField.register_lookup

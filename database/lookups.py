@@ -1,24 +1,25 @@
 """Lookups that PostgreSQL can use an index for under row level security."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Lookup
-from django.db.models.sql.compiler import SQLCompiler
+
+if TYPE_CHECKING:
+    _Lookup = Lookup[Any]
+else:
+    _Lookup = Lookup
 
 
-class Prefix(Lookup):
-    """`caller_number__prefix="+1415"`: begins with that, letter for letter.
+class Prefix(_Lookup):
+    """`column__prefix="+1415"`: column ^@ '+1415'.
 
     LIKE might leak what a policy hides, so under one it never uses an index; ^@ cannot and does,
-    given a column of collation "C".
+    given a column of collation "C". It needs no escapes.
     """
 
     lookup_name = "prefix"
 
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         column, column_params = self.process_lhs(compiler, connection)
         prefix, prefix_params = self.process_rhs(compiler, connection)
         return f"{column} ^@ {prefix}", (*column_params, *prefix_params)

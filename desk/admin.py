@@ -12,7 +12,6 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from backoffice.display import moment
 from backoffice.modeladmin import UnfoldModelAdmin
 from desk import line_page as line_page
-from jobs import admin as admin
 
 admin.site.unregister([User, Group])
 

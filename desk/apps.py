@@ -9,6 +9,9 @@ class DeskConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
+        from backoffice.list_panels import register_list_panel
         from desk.roles import make_roles
+        from desk.saved_views import panel
 
         post_migrate.connect(make_roles, sender=self, dispatch_uid="desk.roles.make_roles")
+        register_list_panel("desk/saved_views.html", panel)

@@ -8,12 +8,13 @@ from django.contrib import admin
 from django.db.models import Avg
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from analytics.models import PhonePerformance
 from analytics.queries import daily
 from analytics.summary import summary_as_of
 from backoffice.counting import count_up_to
-from backoffice.display import duration
+from backoffice.display import bullets, duration, list_link
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
 from desk.cards import Card, list_of
@@ -31,6 +32,28 @@ ROWS_SHOWN = 12
 
 class LinePage(PhoneNumberAdmin):
     change_form_template = "desk/line_page.html"
+
+    def get_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return (*fields, "records") if obj else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "records") if obj else fields
+
+    @admin.display(description="Records of this line")
+    def records(self, line: PhoneNumber) -> SafeString:
+        return bullets(
+            [
+                list_link("calls_call", "Calls", line=line.pk),
+                list_link("calls_call", "Calls in progress", line=line.pk, status="live"),
+                list_link("calls_callarchive", "Archived calls", line=line.pk),
+                list_link("tenants_conversationrule", "Conversation rules", line=line.pk),
+                list_link("analytics_dailycallstatsrow", "Daily statistics", line=line.pk),
+                list_link("analytics_callanalyticsrow", "Hourly statistics", line=line.pk),
+                list_link("analytics_phoneperformance", "Last 30 days", line=line.pk),
+            ]
+        )
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -13,7 +13,8 @@ from unfold.dataclasses import SearchResult
 
 from backoffice.paging import TooSlow, time_limit
 from calls.models import Call, CallArchive
-from tenants.line_search import calls_named, lines_that_match
+from calls.search.terms import calls_named
+from tenants.line_search import lines_that_match
 from tenants.models import PhoneNumber
 
 # Rows of each kind; the rest is behind the link to the list.

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
@@ -39,6 +40,24 @@ def filters_alone(query: str) -> str:
     for name in PLACES:
         chosen.pop(name, None)
     return chosen.urlencode()
+
+
+def panel(request: HttpRequest, changes: ChangeList) -> dict[str, Any]:
+    """The context of desk/saved_views.html, above a list."""
+    here = filters_alone(request.GET.urlencode())
+    return {
+        "list": changes.model._meta.label_lower,
+        "views": [
+            {
+                "view": view,
+                "is_here": view.query == here,
+                "is_own": view.owner_id == request.user.pk,
+            }
+            for view in views_of(changes.model, request.user)
+        ],
+        "query": here,
+        "may_share": request.user.has_perm("desk.share_savedview"),
+    }
 
 
 def keep_view(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,1 @@
+"""The worker: its jobs, their schedule, failures and retries."""

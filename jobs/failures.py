@@ -1,4 +1,4 @@
-"""What the worker keeps of its jobs: why each failed, for so long as the job itself is kept."""
+"""Why each job failed, for as long as the job itself is kept."""
 
 import logging
 import traceback
@@ -8,7 +8,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
-from procrastinate import App, JobContext
+from procrastinate import JobContext
 from procrastinate.middleware import AsyncCallNext
 
 from tenancy import all_tenants
@@ -16,30 +16,15 @@ from tenancy import all_tenants
 logger = logging.getLogger(__name__)
 
 
-def keep_failures(app: App) -> None:
-    """Called by procrastinate when its app is ready: no job fails without a JobFailure."""
-    app.worker_defaults.setdefault("worker_middleware", []).append(_keep_failure)
-
-
-async def forget_old_jobs(app: App) -> None:
-    """Delete the jobs that ended, well or not, more than JOB_RETENTION_DAYS ago."""
-    await app.job_manager.delete_old_jobs(
-        nb_hours=24 * settings.JOB_RETENTION_DAYS,
-        include_failed=True,
-        include_cancelled=True,
-        include_aborted=True,
-    )
-
-
-async def _keep_failure(call_next: AsyncCallNext, context: JobContext, worker: Any) -> Any:
+async def record_failure(call_next: AsyncCallNext, context: JobContext, worker: Any) -> Any:
     try:
         return await call_next()
     except Exception as error:
-        await sync_to_async(_keep)(context.job.id, error)
+        await sync_to_async(_record)(context.job.id, error)
         raise
 
 
-def _keep(job_id: Any, error: Exception) -> None:
+def _record(job_id: Any, error: Exception) -> None:
     from analytics.models import JobFailure
 
     try:
@@ -47,7 +32,7 @@ def _keep(job_id: Any, error: Exception) -> None:
             JobFailure.objects.create(job_id=job_id, error=_kind(error), place=_place(error))
     except DatabaseError as other:
         # Often the reason that the job failed; the worker's log has it with its text.
-        logger.warning("The failure of job %s was not kept: %s", job_id, type(other).__name__)
+        logger.warning("The failure of job %s was not recorded: %s", job_id, type(other).__name__)
 
 
 def _kind(error: BaseException) -> str:
@@ -62,6 +47,6 @@ def _place(error: BaseException) -> str:
         path = Path(frame.filename)
         ours = path.is_relative_to(settings.BASE_DIR) and "site-packages" not in path.parts
         # Every statement goes through the guard of scopes, whosever it is.
-        if ours and not path.is_relative_to(settings.BASE_DIR / "tenants" / "scoping"):
+        if ours and not path.is_relative_to(settings.BASE_DIR / "tenancy"):
             return f"{path.relative_to(settings.BASE_DIR)}:{frame.lineno} in {frame.name}"
     return ""

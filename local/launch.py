@@ -30,7 +30,7 @@ from local.processes import Supervised, end, orphans, running
 from local.services import one_for_all, reason_for_one, services
 
 READY_TIMEOUT = 120  # seconds
-SAMPLE = ROOT / "calls" / "samples" / "twilio_calls.json"
+SAMPLE = ROOT / "calls" / "intake" / "imports" / "samples" / "twilio_calls.json"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

@@ -16,7 +16,7 @@ from tenancy import all_tenants
 
 CHANGE = "monitoring.change_alert"
 LATEST_SHOWN = 30
-HOURS = [(1, "an hour"), (8, "8 hours"), (24, "a day"), (168, "a week")]
+HOURS = [(1, "1 hour"), (8, "8 hours"), (24, "1 day"), (168, "1 week")]
 
 
 class HandleForm(forms.Form):
@@ -52,23 +52,23 @@ def alerts(request: HttpRequest) -> HttpResponse:
 def handle(request: Any, pk: int) -> HttpResponse:
     """Acknowledge an open alert, or snooze it for some hours.
 
-    Whoever had to log in again before that comes back with a GET.
+    A GET comes from somebody who had to log in again before the form was sent.
     """
     form = HandleForm(request.POST)
     if request.method != "POST" or not form.is_valid():
-        messages.error(request, "Nothing was changed: write a note of at most 500 characters.")
+        messages.error(request, "Alert not changed: a note can have at most 500 characters.")
         return redirect("database:alerts")
     hours, note, by = form.cleaned_data["hours"], form.cleaned_data["note"], request.user
     now = timezone.now()
     with all_tenants("alerts page"):
         alert = Alert.objects.open().filter(pk=pk).first()
         if alert is None:
-            messages.info(request, "It was resolved by itself meanwhile.")
+            messages.info(request, "This alert has already been resolved.")
         elif hours is None:
             alert.acknowledge(by=by.get_username(), note=note, now=now)
             messages.success(request, f"Acknowledged: {alert}")
         else:
             until = now + timedelta(hours=hours)
             alert.snooze(by=by.get_username(), note=note, until=until)
-            messages.success(request, f"Nothing is told until {until:%Y-%m-%d %H:%M} UTC: {alert}")
+            messages.success(request, f"Snoozed until {until:%Y-%m-%d %H:%M} UTC: {alert}")
     return redirect("database:alerts")

@@ -1,4 +1,4 @@
-"""Alerts: what turned bad in a report and what is well again, and whom that is told."""
+"""Alerts: opened, kept up to date and resolved from each report, and announced by notices."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from monitoring.report import Report, examine, reusable_findings, save_report
 from tenancy import all_tenants, no_tenant
 
 BAD = (Level.WARNING, Level.CRITICAL)
-REMINDED_EVERY = timedelta(days=1)
+REMIND_EVERY = timedelta(days=1)
 KEPT_FOR = timedelta(days=90)
 ADVISORY_LOCK = 0x7265706C_00000002  # any number that nobody else locks
 
@@ -23,14 +23,14 @@ Key = tuple[str, str]  # metric and subject: one alert each
 
 
 def run_check() -> None:
-    """Examine the server, keep the report, and follow what it found."""
+    """Examine the server, save the report, and update the alerts from it."""
     report = examine(reuse=reusable_findings(timezone.now()))
     save_report(report)
     sync_alerts(report)
 
 
 def sync_alerts(report: Report) -> None:
-    """Open, keep up to date and resolve alerts; what is worth telling becomes notices."""
+    """Open, update and resolve alerts; what needs attention becomes notices."""
     now = report.server.now
     with all_tenants("alerts"), transaction.atomic():
         with connection.cursor() as cursor:  # one report at a time
@@ -38,19 +38,20 @@ def sync_alerts(report: Report) -> None:
         known = {(alert.metric, alert.subject): alert for alert in Alert.objects.open()}
         found = dict(_bad_items(report.findings))
         alerts = [
-            _keep(known.get(key), finding, item, now) for key, (finding, item) in found.items()
+            _update_alert(known.get(key), finding, item, now)
+            for key, (finding, item) in found.items()
         ]
-        gone = [
+        resolved = [
             alert
             for key, alert in known.items()
-            if key not in found and _is_well(key, report.findings)
+            if key not in found and _is_resolved(key, report.findings)
         ]
-        for alert in gone:
+        for alert in resolved:
             alert.resolved_at = now
             alert.save(update_fields=["resolved_at"])
-        _tell(
-            [alert for alert in alerts if _is_news(alert, now)],
-            [alert for alert in gone if alert.notified_level],
+        _notify(
+            [alert for alert in alerts if _needs_notice(alert, now)],
+            [alert for alert in resolved if alert.notified_level],
             now,
         )
 
@@ -62,7 +63,7 @@ def _bad_items(findings: Iterable[Finding]) -> Iterable[tuple[Key, tuple[Finding
                 yield (finding.metric, item.subject), (finding, item)
 
 
-def _keep(alert: Alert | None, finding: Finding, item: Item, now: datetime) -> Alert:
+def _update_alert(alert: Alert | None, finding: Finding, item: Item, now: datetime) -> Alert:
     if alert is None:
         alert = Alert(metric=finding.metric, subject=item.subject, opened_at=now)
         before = Alert.objects.filter(metric=finding.metric, subject=item.subject).first()
@@ -75,35 +76,38 @@ def _keep(alert: Alert | None, finding: Finding, item: Item, now: datetime) -> A
     return alert
 
 
-def _is_well(key: Key, findings: Iterable[Finding]) -> bool:
-    """Whether the report says so: what it did not look at, or did not list, may be as it was."""
+def _is_resolved(key: Key, findings: Iterable[Finding]) -> bool:
+    """Whether the report shows it: what was not checked or listed may be as bad as before."""
     metric, subject = key
     for finding in findings:
         if finding.metric == metric:
             hidden = finding.count > len(finding.items)
             unknown = any(i.subject == subject and i.level is Level.UNKNOWN for i in finding.items)
-            was_looked_at = finding.level not in (Level.SKIPPED, Level.UNKNOWN)
-            return was_looked_at and not hidden and not unknown
-    return True  # there is no such metric any more
+            was_checked = finding.level not in (Level.SKIPPED, Level.UNKNOWN)
+            return was_checked and not hidden and not unknown
+    return True  # the metric was removed
 
 
-def _is_news(alert: Alert, now: datetime) -> bool:
+def _needs_notice(alert: Alert, now: datetime) -> bool:
     if alert.is_snoozed(now):
         return False
-    told = Level(alert.notified_level).badness if alert.notified_level else -1
-    if Level(alert.level).badness > told:
+    notified = Level(alert.notified_level).badness if alert.notified_level else -1
+    if Level(alert.level).badness > notified:
         return True
-    reminded = alert.notified_at is not None and alert.notified_at <= now - REMINDED_EVERY
-    return reminded and alert.acknowledged_at is None
+    reminder_due = alert.notified_at is not None and alert.notified_at <= now - REMIND_EVERY
+    return reminder_due and alert.acknowledged_at is None
 
 
-def _tell(bad: list[Alert], gone: list[Alert], now: datetime) -> None:
-    if not bad and not gone:
+def _notify(bad: list[Alert], resolved: list[Alert], now: datetime) -> None:
+    if not bad and not resolved:
         return
     for alert in bad:
         alert.notified_level, alert.notified_at = alert.level, now
         alert.save(update_fields=["notified_level", "notified_at"])
-    news = {"alerts": [_news(alert) for alert in bad], "resolved": [_news(a) for a in gone]}
+    news = {
+        "alerts": [_to_json(alert) for alert in bad],
+        "resolved": [_to_json(a) for a in resolved],
+    }
     channels = {Channel.EMAIL: settings.ALERT_EMAILS, Channel.WEBHOOK: settings.ALERT_WEBHOOK_URL}
     for channel, address in channels.items():
         if address:
@@ -112,8 +116,8 @@ def _tell(bad: list[Alert], gone: list[Alert], now: datetime) -> None:
                 deliver_notice.defer(notice=notice.pk)
 
 
-def _news(alert: Alert) -> dict[str, Any]:
-    """What leaves the house: never the text, which may name a line."""
+def _to_json(alert: Alert) -> dict[str, Any]:
+    """What is sent outside: never the text, which may name a line."""
     return {
         "id": alert.pk,
         "metric": alert.metric,
@@ -126,7 +130,7 @@ def _news(alert: Alert) -> dict[str, Any]:
 
 
 def forget_old_alerts(*, now: datetime) -> None:
-    """Delete what was resolved or told long ago."""
+    """Delete alerts resolved, and notices created, more than KEPT_FOR ago."""
     with all_tenants("alerts retention"):
         Alert.objects.filter(resolved_at__lt=now - KEPT_FOR).delete()
         Notice.objects.filter(created_at__lt=now - KEPT_FOR).delete()

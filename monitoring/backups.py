@@ -1,4 +1,4 @@
-"""What a backup tool says of its backups."""
+"""Backups as a backup tool reports them."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from tenancy import all_tenants
 
 
 class BadInfo(Exception):
-    """This is not what `pgbackrest info --output=json` prints."""
+    """Not the output of `pgbackrest info --output=json`."""
 
 
 def record_pgbackrest(text: str) -> int:
@@ -29,7 +29,7 @@ def record_pgbackrest(text: str) -> int:
 
 
 def record(backup: Backup) -> None:
-    """Keep a backup; the same label once more is the same backup."""
+    """Store a backup; the same label again is the same backup."""
     with all_tenants("record_backup"):
         Backup.objects.update_or_create(
             stanza=backup.stanza,

@@ -13,7 +13,7 @@ def check_thresholds(**_: Any) -> list[CheckMessage]:
     names = {metric.name for metric in METRICS}
     return [
         Error(
-            f"MONITORING_THRESHOLDS names {name}, which is no metric.",
+            f"MONITORING_THRESHOLDS names {name}, which is not a metric.",
             hint=f"The metrics are: {', '.join(sorted(names))}.",
             id="monitoring.E001",
         )

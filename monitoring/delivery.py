@@ -1,6 +1,6 @@
 """How a notice of alerts is delivered: by e-mail, or to a webhook with a signature.
 
-At least once: a receiver tells by the delivery's number what it has had before.
+Delivered at least once: a receiver recognizes repeats by the delivery number.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ RETRY = RetryStrategy(max_attempts=8, exponential_wait=3)
 
 
 class NotDelivered(Exception):
-    """The receiver refused it; the message is its status."""
+    """The receiver did not answer 2xx; the message is the status."""
 
 
 @app.task(retry=RETRY)
@@ -36,7 +36,7 @@ def deliver_notice(notice: int) -> None:
 
 
 def deliver(pk: int) -> None:
-    """Send a notice that was not sent yet. Raises what went wrong, which is kept by its class."""
+    """Send a notice unless it was sent. Raises any failure; the notice keeps its class alone."""
     with all_tenants("alert notice"):
         notice = Notice.objects.get(pk=pk)
     if notice.delivered_at:
@@ -45,7 +45,7 @@ def deliver(pk: int) -> None:
         SEND[Channel(notice.channel)](notice)
         notice.delivered_at, notice.error = timezone.now(), ""
     except Exception as error:
-        # Never its text: it may have the address, which can hold a secret.
+        # Never the text: it may contain the address, which can hold a secret.
         notice.error = str(error) if isinstance(error, NotDelivered) else type(error).__name__
         raise
     finally:
@@ -54,9 +54,12 @@ def deliver(pk: int) -> None:
 
 
 def send_email(notice: Notice) -> None:
-    bad, gone = notice.news["alerts"], notice.news["resolved"]
-    counts = [f"{len(bad)} bad" if bad else "", f"{len(gone)} resolved" if gone else ""]
-    lines = [*(_line(alert) for alert in bad), *(f"resolved: {_line(alert)}" for alert in gone)]
+    bad, resolved = notice.news["alerts"], notice.news["resolved"]
+    counts = [f"{len(bad)} open" if bad else "", f"{len(resolved)} resolved" if resolved else ""]
+    lines = [
+        *(_line(alert) for alert in bad),
+        *(f"resolved: {_line(alert)}" for alert in resolved),
+    ]
     EmailMessage(
         subject=f"[Replytics] Database: {', '.join(filter(None, counts))}",
         body="\n".join([*lines, "", f"See {page_address()}", ""]),

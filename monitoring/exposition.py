@@ -15,25 +15,25 @@ from prometheus_client.registry import Collector
 
 from monitoring.models import DatabaseReport
 from monitoring.report import findings_of
-from monitoring.request_metrics import counted
+from monitoring.request_metrics import request_collector
 from tenancy import all_tenants
 
 LOOPBACK = {"127.0.0.1", "::1"}
-# A proxy on this machine sends strangers' requests over loopback; it says so in one of these.
+# A proxy on this machine forwards remote requests over loopback, with one of these headers.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "Via")
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """404 from elsewhere than loopback, or with METRICS_TOKEN set 403 without that token."""
+    """404 for requests not from loopback; with METRICS_TOKEN set, 403 without that token."""
     if not settings.METRICS_TOKEN:
         if not _is_local(request):
             raise Http404
     elif not _has_token(request):
         return HttpResponseForbidden("The bearer token is missing or wrong.\n", "text/plain")
     registry = CollectorRegistry()
-    registry.register(counted())
+    registry.register(request_collector())
     registry.register(LastReport())
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(registry), content_type)
@@ -51,7 +51,7 @@ def _has_token(request: HttpRequest) -> bool:
 
 
 class LastReport(Collector):
-    """What the worker found last; a scrape reads that one row and asks the server nothing else.
+    """The worker's last report; a scrape reads that one row and nothing else.
 
     Only a metric's name and numbers: the subjects of findings may name lines.
     """
@@ -64,23 +64,23 @@ class LastReport(Collector):
         except (OperationalError, InterfaceError, InternalError):
             is_up = False
         except DatabaseError:
-            pass  # a login that may not read reports: it is up, and nothing more is known
+            pass  # the login may not read reports: the database is up, and no more is known
         yield GaugeMetricFamily("replytics_database_up", "Whether the database answers.", is_up)
         if report is None:
             return
         yield GaugeMetricFamily(
             "replytics_database_report_timestamp_seconds",
-            "When the worker looked at the database last.",
+            "When the worker last checked the database.",
             report.taken_at.timestamp(),
         )
         levels = GaugeMetricFamily(
             "replytics_database_finding",
-            "1 for the level that a metric has now: ok, skipped, unknown, warning or critical.",
+            "1 for the current level of a metric: ok, skipped, unknown, warning or critical.",
             labels=["metric", "group", "level"],
         )
         values = GaugeMetricFamily(
             "replytics_database_value",
-            "The worst value of a metric, in the unit that database_report gives for it.",
+            "The worst value of a metric, in the unit shown by database_report.",
             labels=["metric", "group"],
         )
         for finding in findings_of(report.findings):

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Level(StrEnum):
-    """SKIPPED: it was not looked at, and the reason says why. UNKNOWN: it could not be told."""
+    """SKIPPED: not checked, for the reason given. UNKNOWN: checked without an answer."""
 
     OK = "ok"
     SKIPPED = "skipped"
@@ -22,19 +22,19 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that was judged: a table, a session, or the database as a whole."""
+    """One thing that was checked: a table, a session, or the database as a whole."""
 
     level: Level
     subject: str
     value: float | None
     text: str
     fix: str = ""
-    accepted: str = ""  # why what would be bad is as it should be
+    accepted: str = ""  # why this is expected although it would be bad
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one metric; `items` are the worst of what it judged, the worst first."""
+    """The outcome of one metric; `items` are the worst of what it checked, worst first."""
 
     metric: str
     group: str
@@ -46,7 +46,7 @@ class Finding:
     items: list[Item] = field(default_factory=list)
     count: int = 0  # of such items, listed or not
     value: float | None = None  # of the worst item; what /metrics shows
-    reason: str = ""  # why it was skipped, or could not be told
+    reason: str = ""  # why it is skipped or unknown
     since: datetime | None = None  # what the statistics have counted since; None: as of now
     taken_at: datetime | None = None
     milliseconds: float = 0

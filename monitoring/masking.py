@@ -1,9 +1,9 @@
-"""Statements without their values: those of a phone service are numbers and what people said."""
+"""Statements with their values removed: these are phone numbers and callers' words."""
 
 import re
 from dataclasses import dataclass
 
-# What tenancy.guard puts in front of each statement: the scope, who works, or both.
+# What tenancy.guard puts in front of each statement: the scope, the application name, or both.
 SCOPE = re.compile(
     r"\s*SELECT (?:set_config\('role','(?P<role>[^']*)',true\),"
     r"set_config\('app\.phone_id','(?P<line>[^']*)',true\),?)?"

@@ -30,7 +30,7 @@ LATEST_SHOWN = 10
 
 
 def page(permission: str = VIEW) -> Callable[[View], View]:
-    """A page of the admin for those who have the permission, and not inside of one line."""
+    """A page of the admin for users with the permission who do not work in a single line."""
 
     def guard(view: View) -> View:
         @never_cache
@@ -39,7 +39,9 @@ def page(permission: str = VIEW) -> Callable[[View], View]:
             if not request.user.has_perm(permission):
                 raise PermissionDenied
             if getattr(request, "picked_line", None):
-                messages.warning(request, "The database is of all lines: leave the line first.")
+                messages.warning(
+                    request, "The database pages cover all lines. Leave the line to open them."
+                )
                 return redirect("admin:index")
             return view(request, **arguments)
 
@@ -56,7 +58,7 @@ def show(request: HttpRequest, template: str, title: str, **context: Any) -> Htt
 @page()
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
-    """GET shows the worker's last report; POST looks again now."""
+    """GET shows the worker's last report; POST makes a new one."""
     if request.method == "POST":
         run_check()
         return redirect("database:report")
@@ -73,7 +75,7 @@ def report(request: HttpRequest) -> HttpResponse:
 @page()
 @require_safe
 def statements(request: HttpRequest) -> HttpResponse:
-    """The statements of the last hour that are first in what `order` names."""
+    """The top statements of the last hour, by the measure that `order` names."""
     given = request.GET.get("order", "")
     order = Order(given) if given in list(Order) else Order.TOTAL
     with read_only_transaction(reason="database page") as cursor:
@@ -86,7 +88,7 @@ def statements(request: HttpRequest) -> HttpResponse:
 @page()
 @require_safe
 def statement(request: HttpRequest, pk: int) -> HttpResponse:
-    """One statement's text, what it did lately, and its plan."""
+    """One statement's text, recent activity and plan."""
     with all_tenants("database page"):
         shown = get_object_or_404(Statement, pk=pk)
         history = list(shown.activity.order_by("-taken_at")[:LATEST_SHOWN])
@@ -116,21 +118,22 @@ def list_sessions(request: HttpRequest) -> HttpResponse:
 
 
 class EndForm(forms.Form):
-    """Which session was meant: process numbers are used again."""
+    """Identifies the session by more than its process number, since those are reused."""
 
     pid = forms.IntegerField(widget=forms.HiddenInput)
     began = forms.CharField(widget=forms.HiddenInput)
-    asked = forms.CharField(widget=forms.HiddenInput, required=False)
+    query_start = forms.CharField(widget=forms.HiddenInput, required=False)
     how = forms.ChoiceField(choices=HowEnded.choices, widget=forms.HiddenInput)
-    reason = forms.CharField(min_length=5, max_length=500, help_text="It is kept on record.")
+    reason = forms.CharField(min_length=5, max_length=500, help_text="Recorded with the session.")
 
     def session(self) -> Session | None:
-        """The one that was shown, if it is still there and, for a cancellation, still at it."""
+        """The one that was shown, if it still exists and, to cancel, runs the same statement."""
         given = self.cleaned_data
         for session in sessions():
             same = session.pid == given["pid"] and session.began.isoformat() == given["began"]
-            asked = session.asked.isoformat() if session.asked else ""
-            if same and (given["how"] == HowEnded.TERMINATED or asked == given["asked"]):
+            query_start = session.query_start.isoformat() if session.query_start else ""
+            same_query = query_start == given["query_start"]
+            if same and (given["how"] == HowEnded.TERMINATED or same_query):
                 return session
         return None
 
@@ -146,12 +149,12 @@ def end(request: Any) -> HttpResponse:
     how = HowEnded(form.cleaned_data["how"])
     session = form.session()
     if session is None:
-        messages.info(request, "It has ended by itself, or is at another statement by now.")
+        messages.info(request, "The session has ended or moved on to another statement.")
     elif not session.is_ours:
         messages.error(
             request,
-            f"This login may end its own sessions alone; as {session.login} or an administrator:"
-            f" SELECT pg_terminate_backend({session.pid})",
+            f"This login can only end its own sessions. As {session.login} or an administrator,"
+            f" run: SELECT pg_terminate_backend({session.pid})",
         )
     else:
         by, reason = request.user.get_username(), form.cleaned_data["reason"]
@@ -159,5 +162,5 @@ def end(request: Any) -> HttpResponse:
         if record.succeeded:
             messages.success(request, f"Process {session.pid}: {record.get_how_display()}.")
         else:
-            messages.info(request, "It ended by itself meanwhile.")
+            messages.info(request, "The session had already ended.")
     return redirect("database:sessions")

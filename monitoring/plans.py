@@ -13,11 +13,11 @@ from tenancy import no_tenant
 PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"\$[0-9]")
 GENERIC_SINCE = 160_000  # EXPLAIN (GENERIC_PLAN)
-WITHOUT_VALUES = "PostgreSQL 15 plans no statement without its values; 16 and later do"
+WITHOUT_VALUES = "PostgreSQL 15 cannot plan a statement without its values; 16 and later can"
 
 
 class NoPlan(Exception):
-    """It cannot be planned; the message says why."""
+    """The statement cannot be planned; the message is the reason."""
 
 
 def plan_of(statement: Statement) -> str:
@@ -30,7 +30,7 @@ def plan_of(statement: Statement) -> str:
     if not PLANNED.match(text):
         raise NoPlan("only SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES have a plan")
     if ";" in text:  # a second statement would run
-        raise NoPlan("it is more than one statement")
+        raise NoPlan("the text holds more than one statement")
     with read_only_transaction(reason="plan of a statement") as cursor:
         options = "VERBOSE"
         if PARAMETER.search(text):
@@ -42,5 +42,5 @@ def plan_of(statement: Statement) -> str:
                 cursor.execute(f"EXPLAIN ({options}) {text}")
         except DatabaseError as error:
             message = getattr(getattr(error.__cause__, "diag", None), "message_primary", None)
-            raise NoPlan(f"the server says: {message or type(error).__name__}") from None
+            raise NoPlan(f"the server reported: {message or type(error).__name__}") from None
         return "\n".join(line for (line,) in cursor.fetchall())

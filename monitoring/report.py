@@ -1,4 +1,4 @@
-"""The report: every metric asked once, and its outcome kept."""
+"""The report: every metric run once, and its outcome stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tenancy import all_tenants
 COSTLY_EVERY = timedelta(hours=6)
 KEPT_FOR = timedelta(days=2)
 
-# Of a report older than that, nobody knows what waits now.
+# An older report says nothing about the current backlog.
 BACKLOG = """
 SELECT ARRAY(SELECT finding ->> 'level' FROM jsonb_array_elements(findings) AS finding
     WHERE finding ->> 'group' = 'jobs')
@@ -42,9 +42,9 @@ class Report:
 
 
 def examine(*, reuse: Mapping[str, Finding] | None = None) -> Report:
-    """Ask every metric; `reuse` holds findings to take as they are, by metric.
+    """Run every metric; `reuse` holds findings to take as they are, by metric.
 
-    It writes nothing. Raises DatabaseError when the server cannot be had at all.
+    It writes nothing. Raises DatabaseError when the server is unreachable.
     """
     began = perf_counter()
     known = reuse or {}
@@ -55,7 +55,7 @@ def examine(*, reuse: Mapping[str, Finding] | None = None) -> Report:
 
 
 def save_report(report: Report) -> DatabaseReport:
-    """Store a report, and forget old ones."""
+    """Store a report and delete old ones."""
     with all_tenants("database report"):
         DatabaseReport.objects.filter(taken_at__lt=report.server.now - KEPT_FOR).delete()
         return DatabaseReport.objects.create(
@@ -69,7 +69,7 @@ def save_report(report: Report) -> DatabaseReport:
 def backlog() -> Level:
     """How the worker keeps up, by the last report; UNKNOWN without a fresh one.
 
-    Raises OperationalError and its like when the database is away.
+    Raises OperationalError and its like when the database is unavailable.
     """
     try:
         with all_tenants("readiness"), connection.cursor() as cursor:
@@ -81,7 +81,7 @@ def backlog() -> Level:
 
 
 def reusable_findings(now: datetime) -> dict[str, Finding]:
-    """The last findings of the costly metrics that need not be asked again yet."""
+    """The last findings of the costly metrics that are recent enough to keep."""
     with all_tenants("database report"):
         last = DatabaseReport.objects.first()
     costly = {metric.name for metric in METRICS if metric.costly}
@@ -95,7 +95,7 @@ def reusable_findings(now: datetime) -> dict[str, Finding]:
 
 
 def findings_of(stored: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """What a stored report holds."""
+    """The findings of a stored report."""
     return [
         Finding(
             **{

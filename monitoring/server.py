@@ -1,4 +1,4 @@
-"""What kind of server it is, and what our login may see of it."""
+"""The server's version and settings, and what the serving login can see of it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tenancy import all_tenants
 Row = dict[str, Any]
 
 STATEMENT_TIMEOUT = 5_000  # milliseconds; for what reads the catalog
-LOCK_TIMEOUT = 200  # milliseconds: looking must not wait behind a migration
+LOCK_TIMEOUT = 200  # milliseconds: a report must not wait behind a migration
 
 FACTS = """
 SELECT current_setting('server_version_num')::int / 10000 AS version,
@@ -25,7 +25,7 @@ SELECT current_setting('server_version_num')::int / 10000 AS version,
 # The counters of a database that never was reset are as old as its tables.
 FIRST_MIGRATION = "SELECT min(applied) FROM django_migrations"
 
-SEE_ALL = (
+LIMITED_VIEW = (
     "the login {login} sees only its own sessions and statements; as an administrator:"
     " GRANT pg_read_all_stats TO replytics_staff (on Supabase: pg_monitor), or run create_roles"
 )
@@ -45,7 +45,7 @@ class Server:
 
     @property
     def age_of_counters(self) -> timedelta | None:
-        """How long the counters of tables and indexes have counted; None: nobody knows."""
+        """How long the counters of tables and indexes have counted; None: unknown."""
         return self.now - self.counted_since if self.counted_since else None
 
 
@@ -60,7 +60,7 @@ def inspect_server(cursor: Any) -> Server:
 
 @contextmanager
 def read_only_transaction(*, reason: str, timeout: int = STATEMENT_TIMEOUT) -> Iterator[Any]:
-    """A cursor of staff that changes nothing and waits for nobody: it is rolled back.
+    """A staff cursor in a read-only transaction that is rolled back.
 
     timeout is in milliseconds and holds for each statement.
     """

@@ -1,4 +1,4 @@
-"""Sessions in our database, and ending one of our own login's: with a reason, on record."""
+"""Sessions in this database, and ending those of our own login with a recorded reason."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from tenancy import all_tenants, no_tenant
 SHOWN = 200
 SESSIONS = """
 SELECT pid, usename AS login, application_name AS work, coalesce(state, '') AS state,
-    backend_start AS began, query_start AS asked, query,
+    backend_start AS began, query_start, query,
     extract(epoch FROM clock_timestamp() - xact_start) AS transaction_seconds,
     extract(epoch FROM clock_timestamp() - state_change) AS state_seconds,
     concat_ws(' ', wait_event_type, wait_event) AS waits,
@@ -25,28 +25,31 @@ WHERE datname = current_database() AND backend_type = 'client backend'
 AND pid <> pg_backend_pid()
 ORDER BY xact_start NULLS LAST, state_change DESC LIMIT %(shown)s
 """
-# The session that was shown, not another one that has its number by now; and for a cancellation
-# still the same statement. Only a login's own sessions may be ended by it.
+# The session that was shown, not a later one with the same number; to cancel, also the same
+# statement. A login can only end its own sessions.
 END = """
 SELECT {function}(pid) FROM pg_stat_activity
 WHERE pid = %(pid)s AND backend_start = %(began)s AND usename = session_user {still}
 """
 FUNCTIONS = {
-    HowEnded.CANCELLED: ("pg_cancel_backend", "AND state = 'active' AND query_start = %(asked)s"),
+    HowEnded.CANCELLED: (
+        "pg_cancel_backend",
+        "AND state = 'active' AND query_start = %(query_start)s",
+    ),
     HowEnded.TERMINATED: ("pg_terminate_backend", ""),
 }
 
 
 @dataclass(frozen=True)
 class Session:
-    """What one session does now; `statement` has no values, `line` is empty for all or none."""
+    """One session; `statement` has its values removed, `line` is empty for all lines or none."""
 
     pid: int
     login: str
     work: str
     state: str
     began: datetime
-    asked: datetime | None
+    query_start: datetime | None
     transaction_seconds: float | None
     state_seconds: float | None
     waits: str
@@ -57,7 +60,7 @@ class Session:
 
 
 def sessions() -> list[Session]:
-    """Those with the oldest transactions first; without the one that asks."""
+    """All sessions but this one, oldest transaction first."""
     with read_only_transaction(reason="sessions of the database") as cursor:
         return [_session(row) for row in rows(cursor, SESSIONS, {"shown": SHOWN})]
 
@@ -68,9 +71,9 @@ def _session(row: dict[str, Any]) -> Session:
 
 
 def end_session(session: Session, how: HowEnded, *, by: str, reason: str) -> EndedSession:
-    """Cancel its statement or terminate it; on record whatever comes of it.
+    """Cancel its statement or terminate it; recorded whatever the outcome.
 
-    `succeeded` of the record is False when it, or the statement, had ended by itself.
+    `succeeded` of the record is False when the session or statement had already ended.
     """
     with all_tenants("a session is ended"):
         record = EndedSession.objects.create(

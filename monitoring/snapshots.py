@@ -1,4 +1,4 @@
-"""What the worker writes down every five minutes, so that differences can be told.
+"""The server's counters, which the worker stores every five minutes to compare them.
 
 The server's own counters are never reset: others may read them too.
 """
@@ -35,9 +35,9 @@ SELECT jsonb_build_object('checkpoints_timed', num_timed,
 """
 FORGOTTEN = "SELECT jsonb_build_object('forgotten', dealloc) FROM {schema}.pg_stat_statements_info"
 
-# Only statements that were called since the last snapshot. A counter that fell was forgotten or
-# reset by somebody, and began anew. One that we see for the first time came since, unless this is
-# the first snapshot of all.
+# Only statements that were called since the last snapshot. A counter that fell was evicted or
+# reset, and started again from 0. A statement seen for the first time is new, unless this is the
+# first snapshot.
 STATEMENTS = """
 WITH seen AS (
     SELECT queryid, pg_get_userbyid(userid)::text AS role, toplevel, calls,
@@ -106,7 +106,7 @@ UPDATE statements s SET text = kept.text
 FROM unnest(%(ids)s::bigint[], %(texts)s::text[]) AS kept (queryid, text)
 WHERE s.queryid = kept.queryid AND s.text = ''
 """
-# What the server forgot and nothing of ours names any more.
+# Statements that the server dropped and no activity refers to.
 FORGET_STATEMENTS = """
 DELETE FROM statements s
 WHERE NOT EXISTS (SELECT FROM statement_activity WHERE statement_id = s.id)
@@ -135,7 +135,7 @@ SIZES_KEPT_FOR = timedelta(days=400)
 
 
 def take_snapshot() -> Snapshot:
-    """Write down the counters of the server, of statements, and hourly the sizes of tables."""
+    """Store the counters of the server, of statements, and hourly the sizes of tables."""
     with (
         all_tenants("monitoring snapshot"),
         transaction.atomic(),
@@ -168,7 +168,7 @@ def _statements(cursor: Any, schema: str, **values: Any) -> None:
     if ids:
         cursor.execute(TEXTS.format(schema=schema), {"ids": ids})
         texts = {
-            queryid: mask(text or "").text or "(the server kept no text)"
+            queryid: mask(text or "").text or "(text not available)"
             for queryid, text in cursor.fetchall()
         }
         cursor.execute(KEEP_TEXTS, {"ids": list(texts), "texts": list(texts.values())})

@@ -1,4 +1,4 @@
-"""What statements did in the last hours, out of the differences that snapshots keep."""
+"""What statements did in the last hours, from the differences between snapshots."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from monitoring.masking import mask
 from monitoring.server import rows
 
 HOUR = timedelta(hours=1)
-LEAST_CALLS = 20  # below that a mean says little
+MIN_CALLS = 20  # below that a mean says little
 LISTED = 20
 
 
@@ -45,7 +45,7 @@ SELECT s.id::text AS statement, s.role, s.text, busy.*,
     100 * busy.total_ms / nullif(sum(busy.total_ms) OVER (), 0) AS share
 FROM busy JOIN statements s ON s.id = statement_id
 """
-# Before there are two snapshots: since the server began to count.
+# Before there are two snapshots: since the server's statistics were reset.
 ON_THE_SERVER = """
 SELECT '-' AS statement, pg_get_userbyid(userid)::text AS role, query AS text, calls,
     total_exec_time AS total_ms, rows, shared_blks_hit AS blocks_hit,
@@ -57,7 +57,7 @@ WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND queryid IS NOT NULL AND calls > 0
 """
 WORST = """
-SELECT * FROM ({statements}) AS s WHERE calls >= %(least_calls)s
+SELECT * FROM ({statements}) AS s WHERE calls >= %(min_calls)s
 ORDER BY {order} DESC LIMIT {limit}
 """
 HAS_SNAPSHOTS = "SELECT EXISTS (SELECT FROM statement_activity)"
@@ -69,7 +69,7 @@ WHERE extname = 'pg_stat_statements'
 
 @dataclass(frozen=True)
 class Activity:
-    """What one statement of one role did since a moment; `text` has no values."""
+    """What one statement of one role did since a moment; `text` has its values removed."""
 
     statement: str  # the id of its row in `statements`, or a dash
     role: str
@@ -97,7 +97,7 @@ def schema_of_extension(cursor: Any) -> str | None:
 
 
 def activity(
-    cursor: Any, *, order: Order, window: timedelta = HOUR, least_calls: int = 1
+    cursor: Any, *, order: Order, window: timedelta = HOUR, min_calls: int = 1
 ) -> list[Activity]:
     """The first statements in that order; [] without pg_stat_statements and without snapshots."""
     cursor.execute(HAS_SNAPSHOTS)
@@ -108,7 +108,7 @@ def activity(
             return []
         statements = ON_THE_SERVER.format(schema=schema)
     query = WORST.format(statements=statements, order=ORDER_BY[order], limit=LISTED)
-    found = rows(cursor, query, {"window": window, "least_calls": least_calls})
+    found = rows(cursor, query, {"window": window, "min_calls": min_calls})
     return [
         Activity(
             statement=row["statement"],

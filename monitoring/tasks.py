@@ -1,11 +1,10 @@
-"""What the worker does about the database itself on a schedule."""
+"""The scheduled jobs that watch the database."""
 
 import logging
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
-from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from monitoring.alerts import forget_old_alerts, run_check
@@ -21,8 +20,8 @@ def database_report(timestamp: int = 0) -> None:
     try:
         take_snapshot()
     except DatabaseError as error:
-        # The report says what is wrong with the server, so it must come all the more.
-        logger.warning("No snapshot of the server was taken: %s", type(error).__name__)
+        # The report shows what is wrong with the server, so it must still run.
+        logger.warning("Server snapshot failed: %s", type(error).__name__)
     run_check()
 
 
@@ -31,11 +30,3 @@ def database_report(timestamp: int = 0) -> None:
 def forget_snapshots(timestamp: int = 0) -> None:
     forget_old_snapshots()
     forget_old_alerts(now=timezone.now())
-
-
-@app.periodic(cron=settings.SCHEDULE["retry_stalled_jobs"])
-@app.task(lock="retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
-async def retry_stalled_jobs(context: JobContext, timestamp: int = 0) -> None:
-    """Begin the jobs again whose worker was killed: each holds its lock until then."""
-    for job in await context.app.job_manager.get_stalled_jobs():
-        await context.app.job_manager.retry_job(job)

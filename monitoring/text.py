@@ -9,7 +9,7 @@ from monitoring.statements import Activity
 
 
 def lines(report: Report, *, with_queries: bool = False) -> Iterator[str]:
-    """Every finding, by group; what is not ok with its threshold and what to do."""
+    """Every finding by group; those that are not ok with their threshold and fix."""
     server = report.server
     yield (
         f"Database {server.database}, PostgreSQL {server.version}, as {server.login},"
@@ -37,11 +37,11 @@ def _finding(finding: Finding, *, with_query: bool) -> Iterator[str]:
         if finding.threshold:
             yield f"            threshold: {finding.threshold}"
         for fix in dict.fromkeys(item.fix for item in finding.items if item.fix):
-            yield f"            do: {fix}"
+            yield f"            fix: {fix}"
     if finding.since:
         yield f"            counted since {finding.since:%Y-%m-%d %H:%M} UTC"
     if with_query:
-        yield f"            asked: {finding.query} ({finding.milliseconds:,.1f} ms)"
+        yield f"            query: {finding.query} ({finding.milliseconds:,.1f} ms)"
 
 
 def statement_lines(found: list[Activity]) -> Iterator[str]:

@@ -5,6 +5,8 @@ import os
 import shutil
 import sys
 import tempfile
+from itertools import count
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -20,7 +22,7 @@ os.environ.setdefault("PGAPPNAME", f"replytics {settings.SERVICE}")
 # given it. A server that USR2 started has the folder of the old one in its environment, which goes
 # with that one.
 OWN_FOLDER = "replytics-metrics-"
-if OWN_FOLDER in os.environ.get("PROMETHEUS_MULTIPROC_DIR", OWN_FOLDER):
+if OWN_FOLDER in (os.environ.get("PROMETHEUS_MULTIPROC_DIR") or OWN_FOLDER):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=OWN_FOLDER)
 
 # Where processor time is short, callbacks go first and the admin, which hashes passwords, last.
@@ -43,6 +45,22 @@ def on_exit(server: object) -> None:
     """The master's end; its workers would run what is registered with atexit too."""
     if OWN_FOLDER in os.environ["PROMETHEUS_MULTIPROC_DIR"]:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Number the worker as no other is: one that ended leaves its file of counts to the next.
+
+    Files named for process ids, as prometheus_client names them, would be one more after each
+    max_requests, and /metrics reads them all.
+    """
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in count() if number not in taken)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    from prometheus_client import values
+
+    values.ValueClass = values.MultiProcessValue(lambda: f"{server.pid}-{worker.number}")  # type: ignore[no-untyped-call]
 
 
 wsgi_app = "replytics.wsgi"

@@ -177,10 +177,12 @@ CSRF_TRUSTED_ORIGINS = _list(
 )
 
 INSTALLED_APPS = [
-    # Before the admin, whose templates they extend, each those of the next.
+    # Before the admin and the API's pages, whose templates they extend, each those of the next.
     "tenants",
-    "unfold.apps.BasicAppConfig",
     "backoffice.apps.BackofficeConfig",
+    "api",
+    "unfold.apps.BasicAppConfig",
+    "backoffice.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -192,10 +194,14 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "database",
+    "tenancy",
+    "jobs",
+    "monitoring",
     "calls",
     "analytics",
-    "monitoring",
     "desk",
+    "demo",
 ]
 # Keeps migrations linear (max_migration.txt) while they are written; a server does not need it.
 if find_spec("django_linear_migrations"):
@@ -280,6 +286,16 @@ UNFOLD: dict[str, Any] = {
     },
 }
 
+# The model of a tenant, and its table: what tenancy/ confines everything to.
+TENANT_MODEL = "tenants.PhoneNumber"
+TENANT_TABLE = "phone_numbers"
+# The page that staff begin at.
+BACKOFFICE_INDEX_TEMPLATE = "desk/home.html"
+# Where a number without a country code is, for staff who see all lines (ISO 3166).
+HOME_REGION = env.str("HOME_REGION", default="US")
+if not re.fullmatch(r"[A-Z]{2}", HOME_REGION):
+    raise ImproperlyConfigured(f"HOME_REGION is {HOME_REGION!r}; write a country such as US or DE")
+
 # "default" is the serving login, subject to every policy; "owner" owns the tables and migrates.
 # What the world reaches has a login that cannot become staff, and knows no other.
 _variable, _login = {
@@ -330,7 +346,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.openapi.add_shapes_of_rules",
+        "tenants.api.rule_schemas.add_shapes_of_rules",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

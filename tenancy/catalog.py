@@ -9,15 +9,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
 from database.roles import API, INTAKE, STAFF, WEB
-from database.triggers import MatchParentTenant
 from tenancy.catalog_rules import RULES, Rule
 from tenancy.constraints import TenantRLS
 from tenancy.scope import no_tenant
 from tenancy.sharing import FOREIGN_ROLES, shared_models
+from tenancy.triggers import MatchParentTenant
 
 OTHER_LOGIN = Info(
     "Row level security was not checked: that is judged of the login that serves requests.",
@@ -31,7 +32,7 @@ def problems_of_server(cursor: Any) -> list[CheckMessage]:
 
     Nothing before the first migration.
     """
-    cursor.execute("SELECT to_regclass('phone_numbers') IS NULL")
+    cursor.execute("SELECT to_regclass(%s) IS NULL", [settings.TENANT_TABLE])
     if cursor.fetchone()[0]:
         return []
     promised = _promised()
@@ -75,6 +76,7 @@ def _promised() -> dict[str, Any]:
     ]
     shared = shared_models()
     return {
+        "tenant_table": settings.TENANT_TABLE,
         "web": WEB,
         "api": API,
         "intake": INTAKE,

@@ -10,7 +10,7 @@ logins AS (
     SELECT oid, rolname, quote_ident(rolname) AS login, rolsuper, rolbypassrls FROM pg_roles
     WHERE rolname IN (session_user, %(web)s, %(api)s, %(intake)s)
 ), owner AS (
-    SELECT relowner AS oid FROM pg_class WHERE oid = to_regclass('phone_numbers')
+    SELECT relowner AS oid FROM pg_class WHERE oid = to_regclass(%(tenant_table)s)
 ), readers AS (
     SELECT rolname::text AS reader FROM logins, owner
     WHERE NOT pg_has_role(logins.oid, owner.oid, 'MEMBER')

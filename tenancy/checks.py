@@ -11,10 +11,10 @@ from django.db import models
 from django.db.models import F, Field, Model, UniqueConstraint
 from django.db.models.expressions import ExpressionList
 
-from database.triggers import MatchParentTenant
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import ScopedModel, TenantManager, TenantModel
 from tenancy.sharing import reason_to_share
+from tenancy.triggers import MatchParentTenant
 
 
 def check_models(
@@ -90,8 +90,8 @@ def _problems_of_table(model: type[ScopedModel]) -> Iterator[CheckMessage]:
             model,
             f"{label}.{field.name} may name a row of another line: PostgreSQL checks foreign keys"
             " past every policy.",
-            f'Add MatchParentTenant(name="…", column="{field.column}", …) to Meta.triggers, or take INSERT'
-            " and UPDATE out of tenant_may.",
+            f'Add MatchParentTenant(name="…", column="{field.column}", …) to Meta.triggers, or'
+            " take INSERT and UPDATE out of tenant_may.",
         )
     if (
         issubclass(model, TenantModel)

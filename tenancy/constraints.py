@@ -6,6 +6,7 @@ makemigrations writes the migration of these like that of any constraint.
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
@@ -151,10 +152,10 @@ class CascadeForeignKey(DatabaseRule):
 
 
 class TenantKeyConstraint(CascadeForeignKey):
-    """phone_id references phone_numbers, on every tenant table."""
+    """phone_id references the table of the tenants, on every tenant table."""
 
     def __init__(self, *, name: str = "%(app_label)s_%(class)s_line", **_: Any) -> None:
-        super().__init__(column="phone_id", references="phone_numbers", name=name)
+        super().__init__(column="phone_id", references=settings.TENANT_TABLE, name=name)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from django.conf import settings
 from django.core.exceptions import FullResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,6 +14,11 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.scope import NoTenantActive, active_scope, current_scope
+
+if TYPE_CHECKING:
+    _ForeignKey = models.ForeignKey[Any, Any]
+else:
+    _ForeignKey = models.ForeignKey
 
 M = TypeVar("M", bound=models.Model)
 
@@ -143,25 +149,31 @@ class ScopedModel(models.Model):
         return super().delete(*args, **kwargs)
 
 
-def TenantForeignKey(*, related_name: str, null: bool = False) -> models.ForeignKey[Any, Any]:
+class TenantForeignKey(_ForeignKey):
     """The field `phone` of a tenant model. null: rows of no line are for staff alone."""
-    return models.ForeignKey(
-        "tenants.PhoneNumber",
-        on_delete=models.DO_NOTHING,  # the database cascades: TenantKeyConstraint
-        db_constraint=False,
-        db_index=False,  # an index that begins with phone_id is declared by name
-        default=line_in_scope,
-        related_name=related_name,
-        null=null,
-        verbose_name="line",
-    )
+
+    def __init__(
+        self, to: Any = None, on_delete: Any = models.DO_NOTHING, **options: Any
+    ) -> None:  # the database cascades: TenantKeyConstraint
+        own = {
+            "db_constraint": False,
+            "db_index": False,  # an index that begins with phone_id is declared by name
+            "default": line_in_scope,
+            "verbose_name": "line",
+        }
+        super().__init__(to or settings.TENANT_MODEL, on_delete, **{**own, **options})
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """A plain ForeignKey in migrations."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.ForeignKey", args, kwargs
 
 
 class TenantModel(ScopedModel):
     """A table with phone_id, confined by both walls.
 
-    Declare `phone = TenantForeignKey(related_name=...)`; a Meta of its own extends TenantModel.Meta and
-    repeats TenantModel.Meta.constraints.
+    Declare `phone = TenantForeignKey(related_name=...)`; a Meta of its own extends
+    TenantModel.Meta and repeats TenantModel.Meta.constraints.
     """
 
     class Meta(ScopedModel.Meta):

@@ -1,7 +1,7 @@
 """The scope of one HTTP request: entered from its credentials, ended by ScopeMiddleware."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import Any, TypeVar, overload
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from tenancy.scope import Scope, active_scope, current_scope, tenant
 
@@ -19,20 +19,13 @@ def enter_line(request: Any, phone_id: str) -> None:
     request.scopes.enter_context(tenant(phone_id))
 
 
-@overload
-def stream(chunks: AsyncIterable[T]) -> AsyncIterator[T]: ...
-@overload
-def stream(chunks: Iterable[T]) -> Iterator[T]: ...
-def stream(chunks: Iterable[T] | AsyncIterable[T]) -> Iterator[T] | AsyncIterator[T]:
+def stream(chunks: Iterable[T]) -> Iterator[T]:
     """The same chunks, each made in the scope that is active now.
 
     For StreamingHttpResponse, whose content is made when the middleware has ended the scope:
     StreamingHttpResponse(stream(rows)). Raises NoTenantActive without a scope.
     """
-    scope = current_scope()
-    if isinstance(chunks, AsyncIterable):
-        return _AsyncStream(scope, chunks)
-    return _each_in(scope, chunks)
+    return _each_in(current_scope(), chunks)
 
 
 def _each_in(scope: Scope, chunks: Iterable[T]) -> Iterator[T]:
@@ -50,13 +43,3 @@ def _each_in(scope: Scope, chunks: Iterable[T]) -> Iterator[T]:
         if close := getattr(iterator, "close", None):
             with scope.again():
                 close()
-
-
-class _AsyncStream(AsyncIterator[T]):
-    def __init__(self, scope: Scope, chunks: AsyncIterable[T]) -> None:
-        self.scope = scope
-        self.iterator = aiter(chunks)
-
-    async def __anext__(self) -> T:
-        with self.scope.again():
-            return await anext(self.iterator)

@@ -1,7 +1,7 @@
 """Which line the running code works for: one ContextVar that both walls read.
 
-A scope belongs to the block that entered it: to its thread, or to its event loop and the task on
-it. Neither another thread nor a new task inherits it, and it is over when the block is.
+A scope belongs to the block that entered it, on the thread that entered it. Another thread does
+not inherit it, it is over when the block is, and there is none on a running event loop.
 """
 
 import asyncio
@@ -12,25 +12,22 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Self
 
-from asgiref.sync import SyncToAsync
 from django.core.exceptions import PermissionDenied
 
 from database.roles import STAFF
 
 audit = logging.getLogger("replytics.audit")
 
-# Also the CHECK on phone_numbers.id: an id can stand inside a quoted SQL literal as it is.
+# Also the CHECK on the tenants' table: an id can stand inside a quoted SQL literal as it is.
 PHONE_ID = r"^[+0-9A-Za-z_:.-]{1,64}$"
 _PHONE_ID = re.compile(PHONE_ID)
 
 # Of the statement that carries a scope. The one proper begins a line: errors quote that.
 END = ";\n"
-_GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 # Source files that suspend a generator inside its scope on purpose: @contextmanager does.
 GENERATOR_DRIVERS = {contextlib.__file__}
 
@@ -40,6 +37,15 @@ class NoTenantActive(PermissionDenied):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)
+
+
+class ScopeOnEventLoop(RuntimeError):
+    """A scope cannot be entered on a running event loop: enter it in the function that you give
+    to sync_to_async() or asyncio.to_thread(), where the queries run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(" ".join(str(self.__doc__).split()))
 
 
 class _Block:
@@ -76,7 +82,7 @@ class _Block:
 class Scope(_Block):
     """What a block may see: one line, or all of them (phone_id None) for a reason."""
 
-    __slots__ = ("_generator", "_loop", "_thread", "phone_id", "prefix", "reason")
+    __slots__ = ("_generator", "_thread", "phone_id", "prefix", "reason")
 
     def __init__(self, phone_id: str | None, reason: str = "") -> None:
         super().__init__()
@@ -84,18 +90,16 @@ class Scope(_Block):
         self.reason = reason
         role = STAFF if phone_id is None else "none"
         self.prefix = scope_sql(role, phone_id or "")
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._generator: FrameType | None = None
 
     def __enter__(self) -> Self:
         if self._active:
             raise RuntimeError("This scope is entered already; make another one")
+        if _is_on_event_loop():
+            raise ScopeOnEventLoop
         self._generator = _generator_around(sys._getframe(1))
-        self._loop = _event_loop()
         self._thread = threading.get_ident()
-        if self._loop is not None:
-            _let_new_tasks_begin_without_scope(self._loop)
         return super().__enter__()
 
     def __exit__(
@@ -105,7 +109,7 @@ class Scope(_Block):
         traceback: TracebackType | None,
     ) -> None:
         super().__exit__(kind, error, traceback)
-        self._generator = self._loop = None
+        self._generator = None
 
     def again(self) -> "Scope":
         """The same reach for another block; all_tenants was logged when it was first asked for."""
@@ -117,12 +121,7 @@ class Scope(_Block):
             return False
         if self._generator is not None and self._generator.f_back is None:
             return False  # suspended: this is its caller, not the block
-        loop = _event_loop()
-        if loop is not self._loop:
-            return False
-        if loop is None:
-            return threading.get_ident() == self._thread
-        return isinstance(loop.get_task_factory(), _TasksWithoutScope)
+        return threading.get_ident() == self._thread and not _is_on_event_loop()
 
 
 class _NoScope(_Block):
@@ -142,56 +141,20 @@ def scope_sql(role: str, phone_id: str) -> str:
     )
 
 
-def _event_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop that runs this code, be it in a worker thread of sync_to_async."""
+def _is_on_event_loop() -> bool:
     try:
-        return asyncio.get_running_loop()
+        asyncio.get_running_loop()
     except RuntimeError:
-        # asgiref leaves the attribute behind in threads that it has used.
-        loop: asyncio.AbstractEventLoop | None = getattr(
-            SyncToAsync.threadlocal, "main_event_loop", None
-        )
-        return loop if loop is not None and loop.is_running() else None
-
-
-class _TasksWithoutScope:
-    """A task factory whose tasks begin without a scope.
-
-    A task copies the context that it is made in. Django's asynchronous queries run in a worker
-    thread with a copy of that copy, where nothing tells a child from the task that entered.
-    """
-
-    def __init__(self, make_task: Callable[..., Any]) -> None:
-        self.make_task = make_task
-
-    def __call__(self, loop: Any, coroutine: Any, *, context: Any = None, **options: Any) -> Any:
-        if context is None:
-            context = copy_context()
-            context.run(_scope.set, None)
-        return self.make_task(loop, coroutine, context=context, **options)
-
-
-def _plain_task(loop: Any, coroutine: Any, **options: Any) -> Any:
-    return asyncio.Task(coroutine, loop=loop, **options)
-
-
-def _let_new_tasks_begin_without_scope(loop: asyncio.AbstractEventLoop) -> None:
-    factory = loop.get_task_factory()
-    if not isinstance(factory, _TasksWithoutScope):
-        loop.set_task_factory(_TasksWithoutScope(factory or _plain_task))
+        return False
+    return True
 
 
 def _generator_around(frame: FrameType | None) -> FrameType | None:
     """The generator that would let its caller into the scope whenever it yields, or None."""
     while frame is not None:
         caller = frame.f_back
-        if frame.f_code.co_flags & _GENERATORS:
+        if frame.f_code.co_flags & inspect.CO_GENERATOR:
             if caller is None or caller.f_code.co_filename not in GENERATOR_DRIVERS:
-                if frame.f_code.co_flags & inspect.CO_ASYNC_GENERATOR:
-                    raise RuntimeError(
-                        "An asynchronous generator cannot hold a scope: whoever iterates over it"
-                        " would be inside too. Give it to tenancy.request_scope.stream()."
-                    )
                 return frame
         elif frame.f_code.co_filename not in GENERATOR_DRIVERS:
             return None

@@ -41,7 +41,7 @@ def shared_models() -> list[type[Model]]:
 def grant_shared_tables(*, using: str, **_: Any) -> None:
     """Receiver of post_migrate: staff processes use the shared tables, the API login does not."""
     connection = connections[using]
-    if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenants"):
+    if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenancy"):
         return
     # Those of other people's apps; a model of ours has its grants in its migration.
     tables = {
@@ -74,7 +74,7 @@ AND grantee IN (SELECT to_regrole(r) FROM unnest(%(roles)s::text[]) AS r)
 def shut_out_foreign_roles(*, using: str, **_: Any) -> None:
     """Receiver of post_migrate: nobody reaches our tables past our own roles."""
     connection = connections[using]
-    if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenants"):
+    if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenancy"):
         return
     tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
     tables.append("django_migrations")

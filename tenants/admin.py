@@ -13,16 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.display import bullets, list_link
-from backoffice.filters import LineFilter
-from backoffice.modeladmin import (
-    BackofficeAdmin,
-    LineOwnedAdmin,
-    LineStackedInline,
-    LineTabularInline,
-)
+from backoffice.modeladmin import BackofficeAdmin, LineStackedInline, LineTabularInline
 from tenancy import active_scope
 from tenants import credentials_admin as credentials_admin
+from tenants.line_admin import LineFilter, LineOwnedAdmin
 from tenants.line_middleware import PICKED_LINE
 from tenants.line_search import lines_that_match, of_lines_that_match
 from tenants.memberships import Membership
@@ -95,10 +89,10 @@ class PhoneNumberAdmin(BackofficeAdmin):
         return lines_that_match(term)
 
     def get_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> Any:
-        return (*self.fields, "created_at", "records") if obj else self.fields
+        return (*self.fields, "created_at") if obj else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> Any:
-        return ("id", "created_at", "records") if obj else ()
+        return ("id", "created_at") if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: PhoneNumber | None) -> Any:
         if obj is not None and obj.conversation_rules.order_by()[: RULES_ON_A_LINE + 1].count() > (
@@ -111,20 +105,6 @@ class PhoneNumberAdmin(BackofficeAdmin):
         # No scope: the page that says good-bye asks for the menu too.
         scope = active_scope()
         return scope is not None and scope.phone_id is None and super().has_add_permission(request)
-
-    @admin.display(description="Records of this line")
-    def records(self, line: PhoneNumber) -> SafeString:
-        return bullets(
-            [
-                list_link("calls_call", "Calls", line=line.pk),
-                list_link("calls_call", "Calls in progress", line=line.pk, status="live"),
-                list_link("calls_callarchive", "Archived calls", line=line.pk),
-                list_link("tenants_conversationrule", "Conversation rules", line=line.pk),
-                list_link("analytics_dailycallstatsrow", "Daily statistics", line=line.pk),
-                list_link("analytics_callanalyticsrow", "Hourly statistics", line=line.pk),
-                list_link("analytics_phoneperformance", "Last 30 days", line=line.pk),
-            ]
-        )
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

@@ -13,9 +13,8 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
 
 from backoffice.deletion import delete_selected
-from backoffice.filters import LineFilter
-from backoffice.modeladmin import LineOwnedAdmin
 from tenants.credentials import ApiKey, KeyScope, TelephonyCredential, create_api_key
+from tenants.line_admin import LineFilter, LineOwnedAdmin
 from tenants.line_search import of_lines_that_match
 
 _IS_TOKEN = RegexValidator(r"^[\x21-\x7e]{16,256}$", "16 to 256 characters without spaces.")

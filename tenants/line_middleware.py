@@ -1,10 +1,9 @@
 """Begins and ends each request without a line; staff in the admin see the lines they chose."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
@@ -18,36 +17,19 @@ PICKED_LINE = "picked_line"
 
 
 class ScopeMiddleware:
-    """Stands after AuthenticationMiddleware and MessageMiddleware; serves WSGI and ASGI.
+    """Stands after AuthenticationMiddleware and MessageMiddleware.
 
     Gives the request `scopes`, the stack of what it enters, and in the admin `picked_line`.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+    def __init__(self, get_response: Callable[[Any], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
 
-    def __call__(self, request: Any) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self.is_async:
-            return self._answer(request)
+    def __call__(self, request: Any) -> HttpResponseBase:
         with ExitStack() as request.scopes:
             request.scopes.enter_context(no_tenant())
             refused = _enter_admin(request) if _is_for_staff(request) else None
-            response: HttpResponseBase = refused or self.get_response(request)
-            return response
-
-    async def _answer(self, request: Any) -> HttpResponseBase:
-        with ExitStack() as request.scopes:
-            request.scopes.enter_context(no_tenant())
-            is_for_staff = _is_for_staff(request)
-            refused = await sync_to_async(_enter_admin)(request) if is_for_staff else None
-            response: HttpResponseBase = refused or await self.get_response(request)
-            return response
+            return refused or self.get_response(request)
 
 
 def _is_for_staff(request: Any) -> bool:

@@ -1,10 +1,7 @@
 """The admin's line switcher: staff confine themselves to one line, and leave it again."""
 
-import re
-
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -12,18 +9,10 @@ from django.views.decorators.http import require_http_methods
 
 from tenancy import all_tenants
 from tenants.line_middleware import PICKED_LINE
+from tenants.line_search import find_lines
 from tenants.models import PhoneNumber
 
 SHOWN_AT_MOST = 20
-
-
-def find_lines(words: str) -> QuerySet[PhoneNumber]:
-    """Lines by part of their name, by part of their number in any notation, or by their id."""
-    found = Q(business_name__icontains=words) | Q(display_name__icontains=words) | Q(id=words)
-    if digits := re.sub(r"[^0-9]", "", words):
-        found |= Q(number__contains=digits)
-    lines: QuerySet[PhoneNumber] = PhoneNumber.objects.filter(found)
-    return lines.order_by("business_name", "id")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,24 +3,20 @@
 import uuid
 from datetime import time
 from decimal import Decimal
-from functools import cache
-from zoneinfo import available_timezones
 
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
 from api.idempotency_keys import IdempotencyKey as IdempotencyKey
 from database.columns import (
-    E164,
     EMPTY_OBJECT,
-    LANGUAGE_TAG,
     NOW,
     RANDOM_UUID,
     is_object,
     is_one_of,
     is_timezone,
+    validate_timezone,
 )
 from database.triggers import StampUpdatedAt
 from tenancy.constraints import TenantRLS
@@ -29,6 +25,10 @@ from tenancy.scope import PHONE_ID
 from tenants.credentials import ApiKey as ApiKey
 from tenants.credentials import TelephonyCredential as TelephonyCredential
 from tenants.memberships import Membership as Membership
+from tenants.numbers import E164
+
+# BCP 47 as far as speech services use it: language, script, region; en, en-US, zh-Hant-TW, es-419.
+LANGUAGE_TAG = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
 
 
 class RuleType(models.TextChoices):
@@ -52,20 +52,6 @@ class Weekday(models.IntegerChoices):
 
 def new_phone_id() -> str:
     return f"pn_{uuid.uuid4().hex}"
-
-
-@cache
-def timezones() -> frozenset[str]:
-    """What a line's timezone may be: UTC or Area/Location, as app.is_timezone() has it."""
-    return frozenset(name for name in available_timezones() if "/" in name or name == "UTC")
-
-
-def validate_timezone(name: str) -> None:
-    if name not in timezones():
-        raise ValidationError(
-            "%(name)s is no IANA time zone. Write one such as Europe/Berlin or UTC.",
-            params={"name": name},
-        )
 
 
 class PhoneNumber(ScopedModel):

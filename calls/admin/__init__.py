@@ -1,3 +1,8 @@
 """The admin of calls and of what belongs to them."""
 
-from calls.admin.calls import calls as calls
+from calls.admin import calls as calls
+from calls.archival import admin as archival
+from calls.intake import admin as intake
+from calls.reviews import admin as reviews
+
+__all__ = ["archival", "calls", "intake", "reviews"]

@@ -6,16 +6,17 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.deletion import delete_selected
 from backoffice.display import duration, moment
-from backoffice.filters import DaysFilter, LineFilter
-from backoffice.modeladmin import LineOwnedAdmin, LineStackedInline, ReadOnlyAdmin
-from backoffice.paging import AFTER, BEFORE, KeysetChangeList
+from backoffice.filters import DaysFilter
+from backoffice.modeladmin import LineStackedInline
+from backoffice.paging import AFTER, BEFORE
+from calls.admin import actions
 from calls.admin.call_page import call_page
-from calls.admin.calls import actions
 from calls.admin.filters import (
     ArchivedStatusFilter,
     CallTagFilter,
@@ -27,14 +28,11 @@ from calls.admin.filters import (
     TagFilter,
     WordsFilter,
 )
-from calls.admin.other_list import OtherList, other_list
 from calls.admin.statistics_filter import StatisticsPeriodFilter
-from calls.archival import admin as archival_admin  # noqa: F401 - the archiver's ledger
-from calls.intake import admin as intake_admin  # noqa: F401 - the inbox
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata
-from calls.reviews import admin as reviews_admin  # noqa: F401 - who reviewed what
+from calls.search.terms import calls_that_match
 from tenancy.models import InScope
-from tenants.line_search import calls_that_match
+from tenants.line_admin import LineFilter, LineOwnedAdmin, ReadOnlyAdmin
 
 SUMMARY_SHOWN = 60  # characters
 SEARCH_HELP = "A caller's number in any form or its beginning, a call SID, or a line."
@@ -54,13 +52,14 @@ class CallAdminMixin:
         return request.user.has_perm("calls.export_call")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """With the way to the other list, whose filters have the same names, and what is there."""
-        may_export = self.has_export_permission(request)
-        extra_context = {**(extra_context or {}), "can_export": may_export}
-        response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
-        context = getattr(response, "context_data", None) or {}
-        if cl := context.get("cl"):
-            context["other_list"] = self._other_list(request, cl)
+        """With a link to the other list, whose filters have the same names."""
+        context = {
+            "can_export": self.has_export_permission(request),
+            "other_list": self._other_list(request),
+        }
+        response: HttpResponse = super().changelist_view(  # type: ignore[misc]
+            request, {**context, **(extra_context or {})}
+        )
         return response
 
     def _get_obj_does_not_exist_redirect(
@@ -75,13 +74,18 @@ class CallAdminMixin:
         )
         return response
 
-    def _other_list(self, request: HttpRequest, cl: KeysetChangeList) -> OtherList | None:
-        if not self._other_admin.has_view_permission(request):
+    def _other_list(self, request: HttpRequest) -> str | None:
+        """Its address, with the search and the filters of this list that it has too."""
+        other = self._other_admin
+        if not other.has_view_permission(request):
             return None
-        chosen = request.GET.copy()
-        for name in (AFTER, BEFORE, "status" if chosen.get("status") == "live" else "_"):
-            chosen.pop(name, None)
-        return other_list(self._other_admin, request, chosen, beside=cl)
+        query = request.GET.copy()
+        for name in (AFTER, BEFORE):
+            query.pop(name, None)
+        if query.get("status") == "live":  # no archived call is
+            del query["status"]
+        address = reverse(f"admin:calls_{other.opts.model_name}_changelist")
+        return f"{address}?{query.urlencode()}" if query else address
 
     @property
     def _other_admin(self) -> Any:
@@ -104,7 +108,7 @@ class CallAdminMixin:
     @admin.display(description="Status")
     def state(self, call: Any) -> SafeString:
         return format_html(
-            '<span class="desk-status desk-status-{}">{}</span>',
+            '<span class="backoffice-status backoffice-status-{}">{}</span>',
             call.status,
             call.get_status_display(),
         )

@@ -2,9 +2,8 @@
 
 from django.contrib import admin
 
-from backoffice.filters import LineFilter
-from backoffice.modeladmin import ReadOnlyAdmin
 from calls.archival.models import ArchiveRun
+from tenants.line_admin import LineFilter, ReadOnlyAdmin
 
 
 @admin.register(ArchiveRun)

@@ -1,6 +1,5 @@
 """Batches: one transaction each, every wait in it bounded, smaller ones after a timeout."""
 
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from types import FrameType
 from uuid import UUID
 
 import psycopg
@@ -184,19 +182,3 @@ def count(run: ArchiveRun, moved: BatchResult) -> None:
         batches=F("batches") + 1,
         heartbeat_at=timezone.now(),
     )
-
-
-@contextmanager
-def stop_signals() -> Iterator[Callable[[], bool]]:
-    """SIGTERM and SIGINT inside the block only set what the yielded function returns."""
-    received: list[int] = []
-
-    def note(signum: int, _: FrameType | None) -> None:
-        received.append(signum)
-
-    previous = {which: signal.signal(which, note) for which in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for which, handler in previous.items():
-            signal.signal(which, handler)

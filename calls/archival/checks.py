@@ -27,7 +27,7 @@ def _migration(live: type[Model], archive: type[Model], columns: list[Column]) -
     known = {column.name for column in model_columns(archive)}
     lacking = [field for field in live._meta.local_concrete_fields if field.column not in known]
     if not lacking:
-        return "Give both models the same fields in the same order, the archive's own last."
+        return "Give both models the same fields, beside the archive's own."
     return "\n".join(
         recipe(field.name, serializer_factory(field).serialize()[0]) for field in lacking
     )

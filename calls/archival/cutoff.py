@@ -32,19 +32,8 @@ def older_than(period: str, *, now: datetime) -> datetime:
         raise BadCutOff(f'"{period}" lies before the calendar begins') from None
 
 
-def moment(text: str) -> datetime:
-    """A moment written in ISO 8601; without an offset it is UTC. Raises BadCutOff."""
-    try:
-        parsed = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise BadCutOff(
-            f'"{text}" is no moment: write one such as 2025-01-31 or 2025-01-31T12:00:00+00:00'
-        ) from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def before(text: str, *, now: datetime) -> datetime:
-    """A moment in the past. Raises BadCutOff."""
-    if (cut_off := moment(text)) > now:
+def in_the_past(cut_off: datetime, *, now: datetime) -> datetime:
+    """The same moment. Raises BadCutOff for one in the future."""
+    if cut_off > now:
         raise BadCutOff(f"{cut_off.isoformat()} lies in the future")
     return cut_off

@@ -32,7 +32,7 @@ class RunState(models.TextChoices):
 class ArchiveRunQuerySet(TenantQuerySet["ArchiveRun"]):
     def silent(self, *, now: datetime) -> "ArchiveRunQuerySet":
         """Runs that say they are running and cannot be."""
-        return self.filter(state=RunState.RUNNING, beat_at__lt=now - SILENT_WHEN_DEAD)
+        return self.filter(state=RunState.RUNNING, heartbeat_at__lt=now - SILENT_WHEN_DEAD)
 
 
 ArchiveRunManager = TenantManager.from_queryset(ArchiveRunQuerySet)

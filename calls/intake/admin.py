@@ -6,10 +6,9 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from backoffice.filters import LineFilter
-from backoffice.modeladmin import ReadOnlyAdmin
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.intake.webhooks.replaying import replay_events
+from tenants.line_admin import LineFilter, ReadOnlyAdmin
 from tenants.line_search import of_lines_that_match
 
 

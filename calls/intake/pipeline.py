@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from calls.intake.models import EventOutcome
-from calls.intake.webhooks.views import deadline
+from calls.intake.webhooks import deadline
 from calls.models import CallStatus
 from tenancy.scope import current_scope
 

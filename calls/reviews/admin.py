@@ -9,10 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.display import bullets, moment
-from backoffice.filters import LineFilter
-from backoffice.modeladmin import ReadOnlyAdmin
 from calls.models import Call, CallArchive
 from calls.reviews.models import CallReview
+from tenants.line_admin import LineFilter, ReadOnlyAdmin
 
 
 @admin.register(CallReview)

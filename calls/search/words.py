@@ -1,8 +1,9 @@
 """Calls by what was said in them, as one condition among others, live and archived.
 
-calls.search.query finds the newest that say something; here other filters and the order of a list come
-on top, and PostgreSQL guesses badly how many calls say two words. So it is not asked to guess:
-few calls are named one by one, and among many a list soon meets enough of them as it reads.
+calls.search.query finds the newest calls with some words; here other filters and the order of a
+list come on top, and PostgreSQL guesses badly how many calls contain two words. So it is not asked
+to guess: few calls are named one by one, and among many a list soon meets enough of them as it
+reads.
 """
 
 import uuid

@@ -1,1 +1,1 @@
-"""Migrations that never stop traffic: how they are checked, announced and applied."""
+"""Migrations beside traffic: lint, plan, and migrate with lock timeouts and retries."""

@@ -1,97 +1,62 @@
-"""Who holds what a migration will ask for."""
+"""The tables that SQL names, and the sessions that hold locks on them."""
 
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from database.safe_migrations.locks import Effect, Lock
-
-# Each mode conflicts with these.
-CONFLICTS: dict[Lock, list[Lock]] = {
-    Lock.ACCESS_SHARE: [Lock.ACCESS_EXCLUSIVE],
-    Lock.ROW_SHARE: [Lock.EXCLUSIVE, Lock.ACCESS_EXCLUSIVE],
-    Lock.ROW_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.SHARE],
-    Lock.SHARE_UPDATE_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.SHARE_UPDATE_EXCLUSIVE],
-    Lock.SHARE: [lock for lock in Lock if lock >= Lock.ROW_EXCLUSIVE and lock is not Lock.SHARE],
-    Lock.SHARE_ROW_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.ROW_EXCLUSIVE],
-    Lock.EXCLUSIVE: [lock for lock in Lock if lock >= Lock.ROW_SHARE],
-    Lock.ACCESS_EXCLUSIVE: [lock for lock in Lock if lock >= Lock.ACCESS_SHARE],
-}
-# pg_locks shows every session's locks to everybody; how old its transaction is, only with rights.
-HOLDERS = """
-SELECT DISTINCT l.pid, l.virtualtransaction, coalesce(a.usename, 'a prepared transaction'),
-    coalesce(a.application_name, ''), a.state, l.mode, c.relname,
-    extract(epoch FROM clock_timestamp() - a.xact_start)::float
-FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
-LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
-WHERE l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
-AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-AND a.backend_type IS DISTINCT FROM 'autovacuum worker'  -- it gives way
-AND c.oid = coalesce(to_regclass(%(table)s),
-    (SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(%(index)s)))
-AND l.mode = ANY(%(modes)s)
-ORDER BY l.pid
+STRINGS = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*", re.DOTALL)
+# Named by itself or by one of its indexes, with its partitions. Nothing here waits for a lock on
+# the table, so the size is that of the last ANALYZE.
+TABLES = """
+WITH RECURSIVE touched (root, member) AS (
+    SELECT t.oid, t.oid FROM pg_class AS c LEFT JOIN pg_index ON indexrelid = c.oid
+    JOIN pg_class AS t ON t.oid = coalesce(indrelid, c.oid)
+    WHERE c.relname = ANY(%s) AND t.relkind IN ('r', 'p', 'm')
+    AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+    UNION
+    SELECT root, inhrelid FROM touched JOIN pg_inherits ON inhparent = member
+)
+SELECT format('%%s: about %%s rows, %%s', root::regclass,
+    ltrim(to_char(sum(greatest(c.reltuples, 0)), '999,999,999,999,990')),
+    pg_size_pretty(sum(c.relpages + coalesce(toast.relpages, 0))
+        * current_setting('block_size')::bigint)), array_agg(member::bigint)
+FROM touched JOIN pg_class AS c ON c.oid = member
+LEFT JOIN pg_class AS toast ON toast.oid = c.reltoastrelid
+GROUP BY root ORDER BY 1
+"""
+SESSIONS = """
+SELECT format('process %%s (%%s)', a.pid, concat_ws(', ', coalesce(usename, backend_type),
+    nullif(application_name, ''), state,
+    'transaction open for ' || extract(epoch FROM clock_timestamp() - xact_start)::int || ' s',
+    string_agg(DISTINCT mode || ' on ' || relation::regclass, ', ')))
+FROM pg_stat_activity AS a LEFT JOIN pg_locks AS l
+    ON l.pid = a.pid AND granted AND database = datid AND relation = ANY(%(tables)s)
+WHERE datname = current_database() AND a.pid NOT IN (pg_backend_pid(), %(ignore)s)
+AND (l.pid IS NOT NULL OR (%(any)s AND xact_start IS NOT NULL))
+AND coalesce(clock_timestamp() - xact_start >= make_interval(secs => %(min_age)s), true)
+GROUP BY a.pid, usename, backend_type, application_name, state, xact_start ORDER BY xact_start
 """
 
 
-@dataclass(frozen=True)
-class Blocker:
-    """A session whose transaction holds a lock that conflicts."""
-
-    pid: int | None
-    transaction: str
-    login: str
-    application: str
-    state: str | None
-    mode: str
-    table: str
-    age: float | None  # seconds; None: not for our eyes
-
-    def __str__(self) -> str:
-        words = [f"process {self.pid}", self.login, self.application, self.state or ""]
-        if self.age is not None:
-            words.append(f"in a transaction for {self.age:.0f} s")
-        return f"{', '.join(filter(None, words))}, with {self.mode} on {self.table}"
+def tables_in(cursor: CursorWrapper, sql: str) -> dict[str, list[int]]:
+    """The tables that the SQL names, described with their sizes; the oids of all partitions."""
+    cursor.execute(TABLES, [re.findall(r"\w+", STRINGS.sub("", sql))])
+    return dict(cursor.fetchall())
 
 
-def blockers_of(cursor: CursorWrapper, effects: Iterable[Effect]) -> list[Blocker]:
-    """Whose locks conflict with the effects now; each session once."""
-    found: dict[tuple[int | None, str], Blocker] = {}
-    for effect in effects:
-        if not effect.lock or not (effect.table or effect.index):
-            continue
-        cursor.execute(
-            HOLDERS,
-            {
-                "table": quoted(effect.table),
-                "index": quoted(effect.index),
-                "modes": [lock.mode for lock in CONFLICTS[effect.lock]],
-            },
-        )
-        for row in cursor.fetchall():
-            blocker = Blocker(*row)
-            found.setdefault((blocker.pid, blocker.transaction), blocker)
-    return list(found.values())
+def blockers_of(cursor: CursorWrapper, sql: str, *, min_age: float, ignore: int = 0) -> list[str]:
+    """The sessions with a lock on these tables in a transaction older than min_age seconds.
 
-
-def lasting_blockers_of(
-    cursor: CursorWrapper, effects: Iterable[Effect], *, seconds: float
-) -> list[Blocker]:
-    """Those that are in the way at the beginning and at the end of that time."""
-    effects = list(effects)
-    if not (before := blockers_of(cursor, effects)):
-        return []
-    time.sleep(seconds)
-    earlier = {(blocker.pid, blocker.transaction) for blocker in before}
-    return [
-        blocker
-        for blocker in blockers_of(cursor, effects)
-        if (blocker.pid, blocker.transaction) in earlier
-    ]
-
-
-def quoted(name: str) -> str | None:
-    """As to_regclass reads it; None for no name."""
-    return ".".join(f'"{part}"' for part in name.split(".")) if name else None
+    An index built CONCURRENTLY waits for every open transaction: then all of those.
+    """
+    tables = [oid for oids in tables_in(cursor, sql).values() for oid in oids]
+    waits_for_all = "CONCURRENTLY" in sql.upper()
+    values: dict[str, Any] = {
+        "tables": tables,
+        "any": waits_for_all,
+        "min_age": min_age,
+        "ignore": ignore,
+    }
+    cursor.execute(SESSIONS, values)
+    return [description for (description,) in cursor.fetchall()]

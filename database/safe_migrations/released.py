@@ -1,6 +1,9 @@
-"""Which migrations are new: those after the ones that the last release had."""
+"""Which migrations are new: those after `<app>/migrations/released_migration.txt`.
 
-from collections.abc import Iterable
+It names the app's last migration in the last release, which may still run while the next one
+migrates. Before the first release there is no such file.
+"""
+
 from pathlib import Path
 
 from django.apps import apps
@@ -8,42 +11,28 @@ from django.conf import settings
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 
-# The last migration of each of our apps, in the last release: what may be running while a new
-# release migrates.
-RECORD = Path(__file__).with_name("released.txt")
 
-Key = tuple[str, str]
-
-
-def our_apps() -> list[str]:
-    """The labels of the apps that are ours and have migrations."""
-    return sorted(
-        config.label
-        for config in apps.get_app_configs()
-        if Path(config.path).parent == settings.BASE_DIR
-        and any(Path(config.path).glob("migrations/0*.py"))
-    )
-
-
-def released() -> list[Key]:
-    """The last released migration of each app, (app, name)."""
-    lines = RECORD.read_text().split("\n")
-    return [(app, name) for app, name in (line.split() for line in lines if line)]
+def records() -> dict[str, Path]:
+    """Where each app in this tree that has migrations records its last released one."""
+    folders = {config.label: Path(config.path, "migrations") for config in apps.get_app_configs()}
+    return {
+        label: folder / "released_migration.txt"
+        for label, folder in sorted(folders.items())
+        if folder.parent.parent == settings.BASE_DIR and any(folder.glob("0*"))
+    }
 
 
 def record_release(loader: MigrationLoader) -> None:
-    """All migrations of today belong to the release."""
-    leaves = sorted(key for key in loader.graph.leaf_nodes() if key[0] in our_apps())
-    RECORD.write_text("".join(f"{app} {name}\n" for app, name in leaves))
+    """From now on all migrations of today are released."""
+    for label, record in records().items():
+        [(_, name)] = loader.graph.leaf_nodes(label)
+        record.write_text(f"{name}\n")
 
 
-def new_migrations(loader: MigrationLoader, labels: Iterable[str]) -> list[Migration]:
-    """Those of the apps that are in no release, in the order in which they run."""
-    graph = loader.graph
-    old = {key for leaf in released() for key in graph.forwards_plan(leaf)}
-    found: dict[Key, None] = {}
-    for label in labels:
-        for leaf in graph.leaf_nodes(label):
-            found |= dict.fromkeys(graph.forwards_plan(leaf))
-    wanted = set(labels)
-    return [graph.nodes[key] for key in found if key not in old and key[0] in wanted]
+def new_migrations(loader: MigrationLoader, label: str) -> list[Migration]:
+    """Those of the app that are in no release, in the order in which they run."""
+    graph, record = loader.graph, records()[label]
+    released = (label, record.read_text().strip()) if record.exists() else None
+    old = graph.forwards_plan(released) if released else []
+    plan = [key for leaf in graph.leaf_nodes(label) for key in graph.forwards_plan(leaf)]
+    return [graph.nodes[key] for key in plan if key[0] == label and key not in old]

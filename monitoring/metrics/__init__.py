@@ -1,4 +1,6 @@
-"""Every metric, in the order of the report."""
+"""Every metric, in the order of the report. Rooms above register what they know of."""
+
+from collections.abc import Iterable
 
 from monitoring.metrics import (
     backup,
@@ -36,7 +38,14 @@ GROUPS = {
     "indexes": "Indexes",
     "server": "Cache, WAL and checkpoints",
     "replication": "Replication",
-    "jobs": "Jobs and what waits for them",
+    "jobs": "Jobs and backlogs",
     "backup": "Backup",
     "security": "Security",
 }
+
+
+def register_metrics(metrics: Iterable[type[Metric]]) -> None:
+    """Add metrics of a room above, each after the others of its group."""
+    for metric in metrics:
+        last = max(place for place, other in enumerate(METRICS) if other.group == metric.group)
+        METRICS.insert(last + 1, metric())

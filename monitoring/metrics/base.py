@@ -1,4 +1,4 @@
-"""What a metric is: a query, how its rows are judged, and what to do about the bad ones."""
+"""The base class of metrics: a query, how its rows are rated, and how to fix the bad ones."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,27 +10,27 @@ from django.db import DatabaseError, transaction
 
 from monitoring.accepted import ACCEPTED
 from monitoring.findings import Finding, Item, Level, worst
-from monitoring.server import SEE_ALL, Row, Server, rows
+from monitoring.server import LIMITED_VIEW, Row, Server, rows
 from tenancy import no_tenant
 
-LISTED = 20  # items of a finding
+MAX_ITEMS = 20  # items of a finding
 
 
 class Skipped(Exception):
-    """Raised by a metric that cannot look; the message is the reason."""
+    """Raised by a metric that cannot be checked; the message is the reason."""
 
 
 class Unknown(Exception):
-    """Raised by a metric that looked and cannot tell; the message is the reason."""
+    """Raised by a metric that was checked without an answer; the message is the reason."""
 
 
 class Metric:
     """One thing worth knowing about a database.
 
-    The query's rows have the columns `subject` and `value`; `says` and `fix` are templates over
-    all of them. A row is as bad as its value (None: unknown), unless it has a column `level`; a
-    column `says` replaces the template. Thresholds are in `unit`; both None: nothing is ever wrong
-    here, it is good to know.
+    The query's rows have the columns `subject` and `value`; `summary` and `fix` are templates
+    over all of them. A row is as bad as its value (None: unknown), unless it has a column `level`;
+    a column `summary` replaces the template. Thresholds are in `unit`; a metric with neither is
+    for information and always ok.
     """
 
     group: ClassVar[str]
@@ -38,52 +38,54 @@ class Metric:
     label: ClassVar[str]
     help: ClassVar[str]
     sql: ClassVar[str]
-    says: ClassVar[str]
+    summary: ClassVar[str]
     fix: ClassVar[str] = ""
     unit: ClassVar[str] = ""
     warning: ClassVar[float | None] = None
     critical: ClassVar[float | None] = None
-    falling: ClassVar[bool] = False  # a low value is the bad one
-    shows_good: ClassVar[bool] = False  # list what is ok too: of single values
-    empty: ClassVar[str] = ""  # why nothing was looked at when there are no rows
+    lower_is_worse: ClassVar[bool] = False  # low values are the bad ones
+    lists_ok: ClassVar[bool] = False  # list the items that are ok too
+    empty: ClassVar[str] = ""  # why it is skipped when there are no rows
     needs_extension: ClassVar[str] = ""
     needs_table: ClassVar[str] = ""
-    needs_sight: ClassVar[bool] = False  # of what other logins do
-    sees_own: ClassVar[bool] = False  # without it, the serving login at least sees itself
-    needs_old_counters: ClassVar[bool] = False  # of MONITORING_STATISTICS_DAYS
-    counts: ClassVar[bool] = False  # counters since some moment, not the state of now
+    needs_all_stats: ClassVar[bool] = False  # the right to see what other logins do
+    falls_back_to_own: ClassVar[bool] = (
+        False  # without that right, check the serving login's sessions
+    )
+    needs_long_statistics: ClassVar[bool] = False  # of MONITORING_STATISTICS_DAYS
+    is_cumulative: ClassVar[bool] = False  # values have counted up since some moment
     costly: ClassVar[bool] = False  # reads tables: the schedule runs it every few hours
 
     def thresholds(self) -> tuple[float | None, float | None]:
-        """Warning and critical: the operator's, or our own."""
+        """Warning and critical: from MONITORING_THRESHOLDS, or the metric's own."""
         own: tuple[float | None, float | None] | None = settings.MONITORING_THRESHOLDS.get(
             self.name
         )
         return own or (self.warning, self.critical)
 
     def parameters(self, server: Server) -> Mapping[str, Any]:
-        """Those of the query."""
+        """Parameters of the query."""
         return {}
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
-        """What is to be judged. Raises Skipped and Unknown."""
+        """The rows to rate. Raises Skipped and Unknown."""
         return rows(cursor, self.sql, {"version": server.version, **self.parameters(server)})
 
     def since(self, found: list[Row], server: Server) -> datetime | None:
-        """What the numbers have counted since; None: they are of now."""
-        return server.counted_since if self.counts else None
+        """Since when the values have counted; None: they are current."""
+        return server.counted_since if self.is_cumulative else None
 
     def find(self, cursor: Any, server: Server) -> Finding:
-        """Run the query in a savepoint and judge its rows; never raises DatabaseError."""
+        """Run the query in a savepoint and rate its rows; never raises DatabaseError."""
         began = perf_counter()
         items: list[Item] = []
         reason, level, since = "", Level.OK, None
         try:
             self._check(cursor, server)
-            found = self._look(cursor, server)
+            found = self._run(cursor, server)
             if self.empty and not found:
                 raise Skipped(self.empty)
-            items = [self._judge(row) for row in found]
+            items = [self._rate(row) for row in found]
             level, since = worst([item.level for item in items]), self.since(found, server)
         except Skipped as skipped:
             level, reason = Level.SKIPPED, str(skipped)
@@ -91,10 +93,10 @@ class Metric:
             level, reason = Level.UNKNOWN, str(unknown)
         except DatabaseError as error:
             level, reason = Level.UNKNOWN, f"the query failed: {_short(error)}"
-        if self.needs_sight and not server.sees_all and level is Level.OK:
-            level, reason = Level.SKIPPED, SEE_ALL.format(login=server.login)
+        if self.needs_all_stats and not server.sees_all and level is Level.OK:
+            level, reason = Level.SKIPPED, LIMITED_VIEW.format(login=server.login)
         listed = sorted(
-            (i for i in items if self.shows_good or i.accepted or i.level is not Level.OK),
+            (i for i in items if self.lists_ok or i.accepted or i.level is not Level.OK),
             key=lambda item: item.level.badness,
             reverse=True,
         )
@@ -106,7 +108,7 @@ class Metric:
             level=level,
             threshold=self.threshold(),
             query=" ".join(self.sql.split()),
-            items=listed[:LISTED],
+            items=listed[:MAX_ITEMS],
             count=len(listed),
             value=self._worst_value(items),
             reason=reason,
@@ -116,10 +118,10 @@ class Metric:
         )
 
     def threshold(self) -> str:
-        """For people: "warning from 70 %, critical from 85 %"."""
-        from_ = "below" if self.falling else "from"
+        """For display: "warning at 70%, critical at 85%"."""
+        at = "below" if self.lower_is_worse else "at"
         return ", ".join(
-            f"{level} {from_} {_plain(limit)} {self.unit}".strip()
+            f"{level} {at} {_with_unit(limit, self.unit)}"
             for level, limit in zip(
                 (Level.WARNING, Level.CRITICAL), self.thresholds(), strict=True
             )
@@ -135,30 +137,32 @@ class Metric:
         if self.needs_table:
             cursor.execute("SELECT to_regclass(%s) IS NULL", [self.needs_table])
             if cursor.fetchone()[0]:
-                raise Skipped(f"there is no table {self.needs_table}; run manage.py migrate")
-        if self.needs_old_counters:
+                raise Skipped(
+                    f"the table {self.needs_table} does not exist; run manage.py migrate"
+                )
+        if self.needs_long_statistics:
             needed = timedelta(days=settings.MONITORING_STATISTICS_DAYS)
             age = server.age_of_counters
             if age is None:
-                raise Unknown("nobody knows since when the server has counted")
+                raise Unknown("the age of the server's statistics is unknown")
             if age < needed:
                 raise Skipped(
-                    f"the server has counted for {age.days} days; {needed.days} are needed"
-                    " to tell what is never used"
+                    f"the server's statistics cover {age.days} days; {needed.days} are needed"
+                    " to call an index unused"
                 )
 
-    def _look(self, cursor: Any, server: Server) -> list[Row]:
+    def _run(self, cursor: Any, server: Server) -> list[Row]:
         with transaction.atomic():
-            if self.sees_own and not server.sees_all:
+            if self.falls_back_to_own and not server.sees_all:
                 with no_tenant():
                     return self.rows(cursor, server)
             return self.rows(cursor, server)
 
-    def _judge(self, row: Row) -> Item:
+    def _rate(self, row: Row) -> Item:
         subject, value = str(row["subject"]), row["value"]
         value = None if value is None else float(value)
         level = Level(row["level"]) if row.get("level") else self._level(value)
-        text = row.get("says") or self.says.format(**row)
+        text = row.get("summary") or self.summary.format(**row)
         why = ACCEPTED.get((self.name, subject))
         if why and level is not Level.OK:
             return Item(Level.OK, subject, value, text, accepted=why)
@@ -169,7 +173,7 @@ class Metric:
     def _level(self, value: float | None) -> Level:
         if value is None:
             return Level.UNKNOWN
-        sign = -1 if self.falling else 1
+        sign = -1 if self.lower_is_worse else 1
         for level, limit in zip(
             (Level.CRITICAL, Level.WARNING), reversed(self.thresholds()), strict=True
         ):
@@ -179,12 +183,13 @@ class Metric:
 
     def _worst_value(self, items: list[Item]) -> float | None:
         values = [item.value for item in items if item.value is not None]
-        return (min if self.falling else max)(values, default=None)
+        return (min if self.lower_is_worse else max)(values, default=None)
 
 
-def _plain(number: float) -> str:
-    """1000000.0 as 1,000,000 and 0.5 as 0.5."""
-    return f"{number:,.2f}".rstrip("0").rstrip(".")
+def _with_unit(number: float, unit: str) -> str:
+    """70% for 70.0 and 1,000,000 bytes for 1000000.0."""
+    plain = f"{number:,.2f}".rstrip("0").rstrip(".")
+    return f"{plain}{unit}" if unit.startswith("%") else f"{plain} {unit}".strip()
 
 
 def _short(error: DatabaseError) -> str:

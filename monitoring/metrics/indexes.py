@@ -2,7 +2,7 @@
 
 from monitoring.metrics.base import Metric
 
-# Valid indexes of our tables. `keys` are all that decides what a column's entries are like.
+# Indexes of our tables. `keys` holds what determines an entry: column, class, collation, order.
 INDEXES = """
 indexes AS (
     SELECT i.indexrelid, i.indrelid, i.indexrelid::regclass::text AS name,
@@ -31,7 +31,9 @@ class IndexMetric(Metric):
 class InvalidIndexes(IndexMetric):
     name = "invalid_indexes"
     label = "Invalid indexes"
-    help = "Left by a CREATE INDEX CONCURRENTLY that failed: written by everybody, read by nobody."
+    help = (
+        "Left by a failed CREATE INDEX CONCURRENTLY: maintained by every write, used by no query."
+    )
     sql = f"""
         WITH {INDEXES}
         SELECT name AS subject, bytes AS value, table_name,
@@ -40,7 +42,7 @@ class InvalidIndexes(IndexMetric):
             THEN 'ok' ELSE 'critical' END AS level
         FROM indexes WHERE NOT indisvalid
     """
-    says = "{subject} on {table_name} is invalid, {value:,} bytes"
+    summary = "{subject} on {table_name} is invalid, {value:,} bytes"
     fix = "Run manage.py migrate again, or: DROP INDEX CONCURRENTLY {subject}"
 
 
@@ -48,8 +50,8 @@ class UnusedIndexes(IndexMetric):
     name = "unused_indexes"
     label = "Unused indexes"
     help = (
-        "No scan since the server began to count; unique indexes and those of constraints do their"
-        " work without. An index of a partitioned table counts with all of its parts."
+        "Never scanned since the statistics were reset, other than unique indexes and those of"
+        " constraints. An index of a partitioned table counts together with its partitions."
     )
     sql = f"""
         WITH {INDEXES}, roots AS (
@@ -62,11 +64,11 @@ class UnusedIndexes(IndexMetric):
         WHERE scans = 0 AND indisvalid AND NOT indisunique AND NOT is_constraint
         ORDER BY roots.bytes DESC
     """
-    says = "{subject} on {table_name} was never used, {value:,} bytes"
-    fix = "Ask replicas too, then RemoveIndexConcurrently in a migration"
+    summary = "{subject} on {table_name} has never been used ({value:,} bytes)"
+    fix = "Check the replicas too, then drop it with RemoveIndexConcurrently in a migration"
     unit = "bytes"
     warning = 1_000_000
-    counts = needs_old_counters = True
+    is_cumulative = needs_long_statistics = True
 
 
 class DuplicateIndexes(IndexMetric):
@@ -84,16 +86,16 @@ class DuplicateIndexes(IndexMetric):
             OR (a.indisunique, a.is_constraint) = (b.indisunique, b.is_constraint)
             AND a.indexrelid > b.indexrelid)
     """
-    says = "{subject} on {table_name} is the same as {other}"
-    fix = "Remove {subject} in a migration: RemoveIndexConcurrently"
+    summary = "{subject} on {table_name} is the same as {other}"
+    fix = "Drop {subject} with RemoveIndexConcurrently in a migration"
     unit = "bytes"
     warning = 0
 
 
 class RedundantIndexes(IndexMetric):
     name = "redundant_indexes"
-    label = "Indexes that begin another one"
-    help = "Their columns are the first ones of a longer index, which serves the same queries."
+    label = "Redundant indexes"
+    help = "Their columns are the first columns of a longer index, which serves the same queries."
     sql = f"""
         WITH {INDEXES}
         SELECT a.name AS subject, a.bytes AS value, a.table_name, min(b.name) AS other
@@ -103,8 +105,8 @@ class RedundantIndexes(IndexMetric):
         AND a.indnkeyatts < b.indnkeyatts AND b.keys[1:a.indnkeyatts] = a.keys
         GROUP BY 1, 2, 3 ORDER BY 2 DESC
     """
-    says = "{subject} on {table_name} begins {other}, {value:,} bytes"
-    fix = "Remove {subject} unless it is much smaller and used for its size"
+    summary = "{subject} on {table_name} is a prefix of {other} ({value:,} bytes)"
+    fix = "Drop {subject} unless it is much smaller and used for its size"
     unit = "bytes"
     warning = 1_000_000
 
@@ -112,7 +114,7 @@ class RedundantIndexes(IndexMetric):
 class ForeignKeysWithoutIndex(IndexMetric):
     name = "foreign_keys_without_index"
     label = "Foreign keys without an index"
-    help = "Deleting a row that they refer to reads the whole table."
+    help = "Deleting a referenced row scans the whole table."
     sql = """
         SELECT conrelid::regclass || '.' || conname AS subject, pg_table_size(conrelid) AS value,
             conrelid::regclass::text AS table_name, (
@@ -126,18 +128,16 @@ class ForeignKeysWithoutIndex(IndexMetric):
                 @> conkey)
         ORDER BY 2 DESC
     """
-    says = "{subject} ({columns}) has no index, the table has {value:,} bytes"
-    fix = "Add an index that begins with {columns} in a migration: AddIndexOnline"
+    summary = "{subject} ({columns}) has no index; the table has {value:,} bytes"
+    fix = "Add an index that starts with {columns} in a migration: AddIndexOnline"
     unit = "bytes"
     warning = 1_000_000
 
 
 class WriteCost(IndexMetric):
     name = "index_write_cost"
-    label = "Indexes that cost more than they give"
-    help = (
-        "Writes to the table for each scan of the index; those that were never used stand above."
-    )
+    label = "Indexes with a high write cost"
+    help = "Writes to the table per scan of the index; unused indexes are listed above."
     sql = f"""
         WITH {INDEXES}, roots AS (
             SELECT coalesce(pg_partition_root(indexrelid), indexrelid) AS root,
@@ -151,11 +151,11 @@ class WriteCost(IndexMetric):
         WHERE scans > 0 AND roots.bytes >= 10000000 AND NOT indisunique AND NOT is_constraint
         ORDER BY 2 DESC
     """
-    says = "{subject} on {table_name}: {writes:,} writes for {scans:,} scans, {bytes:,} bytes"
-    fix = "Find out who scans it; if another index will do, remove it"
+    summary = "{subject} on {table_name}: {writes:,} writes for {scans:,} scans, {bytes:,} bytes"
+    fix = "Find out what scans it; if another index will do, drop it"
     unit = "writes per scan"
     warning = 10_000
-    counts = needs_old_counters = True
+    is_cumulative = needs_long_statistics = True
 
 
 METRICS: list[type[Metric]] = [

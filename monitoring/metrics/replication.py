@@ -1,4 +1,4 @@
-"""Replicas, and what the server keeps for them."""
+"""Replicas, and the WAL that the server retains for them."""
 
 from monitoring.metrics.base import Metric
 
@@ -14,19 +14,19 @@ class ReplicationLag(Metric):
             coalesce(extract(epoch FROM replay_lag), 0) AS seconds
         FROM pg_stat_replication WHERE NOT pg_is_in_recovery()
     """
-    says = "{subject} ({state}) is {value:,} bytes and {seconds:.1f} s behind"
-    fix = "Look at the replica's load and network; a long query there may hold replay back"
+    summary = "{subject} ({state}) is {value:,} bytes and {seconds:.1f} s behind"
+    fix = "Check the replica's load and network; a long query there may hold back replay"
     unit = "bytes"
     warning, critical = 100_000_000, 1_000_000_000
-    needs_sight = True
-    shows_good = True
+    needs_all_stats = True
+    lists_ok = True
 
 
 class ReplayDelay(Metric):
     group = "replication"
     name = "replay_delay"
     label = "This replica's delay"
-    help = "Seconds since the last transaction that was replayed here; on a primary nothing."
+    help = "Seconds since the last transaction replayed here; empty on a primary."
     sql = """
         SELECT 'this server' AS subject,
             CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
@@ -34,18 +34,18 @@ class ReplayDelay(Metric):
             AS value
         WHERE pg_is_in_recovery()
     """
-    says = "{subject} replays what was committed {value:.0f} s ago"
-    fix = "Look at this server's load, and for long queries that hold replay back"
+    summary = "{subject} replays transactions committed {value:.0f} s ago"
+    fix = "Check this server's load, and for long queries that hold back replay"
     unit = "s"
     warning, critical = 30, 300
-    shows_good = True
+    lists_ok = True
 
 
 class ReplicationSlots(Metric):
     group = "replication"
     name = "replication_slots"
     label = "Replication slots"
-    help = "WAL that a slot keeps. A slot whose consumer is gone keeps it until the disk is full."
+    help = "WAL retained by a slot. A slot without a consumer retains WAL until the disk is full."
     sql = """
         SELECT slot_name AS subject, slot_type,
             coalesce(pg_wal_lsn_diff(
@@ -57,11 +57,11 @@ class ReplicationSlots(Metric):
                 AS level
         FROM pg_replication_slots
     """
-    says = "slot {subject} ({slot_type}) is {state} and keeps {value:,} bytes of WAL ({wal})"
+    summary = "slot {subject} ({slot_type}) is {state} and retains {value:,} bytes of WAL ({wal})"
     fix = "Start its consumer, or: SELECT pg_drop_replication_slot('{subject}')"
     unit = "bytes"
     warning, critical = 1_000_000_000, 10_000_000_000
-    shows_good = True
+    lists_ok = True
 
 
 METRICS: list[type[Metric]] = [ReplicationLag, ReplayDelay, ReplicationSlots]

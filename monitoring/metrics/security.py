@@ -1,4 +1,4 @@
-"""Who could pass the walls between lines."""
+"""What could bypass the isolation of lines."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,19 @@ from monitoring.server import Row, Server
 from tenancy import no_tenant
 from tenancy.catalog import problems_of_server
 
-# Objects that neither the system nor an extension brought.
+# Objects that belong neither to the system nor to an extension.
 OURS = """
 {table}.{namespace} NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
 AND {table}.{namespace}::regnamespace::text NOT LIKE 'pg\\_%%'
-AND {table}.{owner} IN (SELECT relowner FROM pg_class WHERE oid = to_regclass('phone_numbers'))
+AND {table}.{owner} IN (SELECT relowner FROM pg_class WHERE oid = to_regclass('{tenants}'))
 AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = {table}.oid AND deptype = 'e')
 """
-OUR_TABLES = OURS.format(table="c", namespace="relnamespace", owner="relowner")
-OUR_FUNCTIONS = OURS.format(table="p", namespace="pronamespace", owner="proowner")
+OUR_TABLES = OURS.format(
+    tenants=settings.TENANT_TABLE, table="c", namespace="relnamespace", owner="relowner"
+)
+OUR_FUNCTIONS = OURS.format(
+    tenants=settings.TENANT_TABLE, table="p", namespace="pronamespace", owner="proowner"
+)
 
 
 class SecurityMetric(Metric):
@@ -27,14 +31,14 @@ class SecurityMetric(Metric):
 
 class CatalogChecks(SecurityMetric):
     name = "catalog_checks"
-    label = "What the models promise"
+    label = "Isolation checks"
     help = "The checks tenancy.E010 to E023: policies, grants, views, functions, triggers, logins."
     sql = "manage.py check --database default"
-    says = "{subject}: {message}"
+    summary = "{subject}: {message}"
     fix = "{hint}"
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
-        # As the login that serves requests, since that is the one they judge.
+        # As the login that serves requests, which is the one they check.
         with no_tenant():
             cursor.execute("SET LOCAL search_path = public")
             return [
@@ -52,7 +56,7 @@ class CatalogChecks(SecurityMetric):
 class UnforcedPolicies(SecurityMetric):
     name = "unforced_policies"
     label = "Row level security that is not forced"
-    help = "Tables of ours with policies that do not hold, or not for the tables' owner."
+    help = "Tables whose policies are off, or do not apply to the tables' owner."
     sql = f"""
         SELECT c.oid::regclass::text AS subject, 1 AS value, 'critical' AS level,
             CASE WHEN relrowsecurity THEN 'is not forced' ELSE 'is off' END AS what
@@ -61,7 +65,7 @@ class UnforcedPolicies(SecurityMetric):
         AND (relrowsecurity OR EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid))
         AND NOT (relrowsecurity AND relforcerowsecurity)
     """
-    says = "row level security of {subject} {what}"
+    summary = "row level security of {subject} {what}"
     fix = (
         "As replytics_owner: ALTER TABLE {subject} ENABLE ROW LEVEL SECURITY,"
         " FORCE ROW LEVEL SECURITY"
@@ -71,16 +75,16 @@ class UnforcedPolicies(SecurityMetric):
 class Superusers(SecurityMetric):
     name = "superusers"
     label = "Superusers"
-    help = "Logins that pass every policy, beside those in MONITORING_SUPERUSERS."
+    help = "Logins that bypass every policy, other than those in MONITORING_SUPERUSERS."
     sql = """
         SELECT rolname AS subject, 1 AS value, 'critical' AS level,
-            CASE WHEN rolsuper THEN 'a superuser' ELSE 'past row level security' END AS what
+            CASE WHEN rolsuper THEN 'a superuser' ELSE 'exempt from row level security' END AS what
         FROM pg_roles
         WHERE (rolsuper OR rolbypassrls) AND rolcanlogin AND rolname <> ALL (%(expected)s)
     """
-    says = "the login {subject} is {what}"
+    summary = "the login {subject} is {what}"
     fix = (
-        "ALTER ROLE {subject} NOSUPERUSER NOBYPASSRLS; if it is right, add it to"
+        "ALTER ROLE {subject} NOSUPERUSER NOBYPASSRLS; if intended, add it to"
         " MONITORING_SUPERUSERS"
     )
 
@@ -92,8 +96,8 @@ class OpenSearchPaths(SecurityMetric):
     name = "open_search_paths"
     label = "Functions without search_path"
     help = (
-        "Functions of ours that run with their owner's rights, or as a trigger, and in which"
-        " whoever calls them chooses the tables that are meant."
+        "Functions that run with their owner's rights, or as a trigger, and whose caller decides"
+        " which tables they use."
     )
     sql = f"""
         SELECT p.oid::regprocedure::text AS subject, 1 AS value,
@@ -103,14 +107,14 @@ class OpenSearchPaths(SecurityMetric):
         AND (prosecdef OR prorettype = 'trigger'::regtype AND proname NOT LIKE 'procrastinate%%')
         AND NOT EXISTS (SELECT FROM unnest(proconfig) AS s WHERE s LIKE 'search_path=%%')
     """
-    says = "{subject} has no search_path of its own"
+    summary = "{subject} does not set its own search_path"
     fix = "As replytics_owner: ALTER ROUTINE {subject} SET search_path = pg_catalog, pg_temp"
 
 
 class PublicGrants(SecurityMetric):
     name = "public_grants"
-    label = "Grants to everybody"
-    help = "What any login may do with our tables, sequences and schemas."
+    label = "Grants to PUBLIC"
+    help = "Rights of every login on the tables, sequences and schemas."
     sql = f"""
         SELECT c.oid::regclass::text AS subject, 1 AS value, 'critical' AS level,
             string_agg(privilege_type, ', ') AS privileges,
@@ -123,7 +127,7 @@ class PublicGrants(SecurityMetric):
         WHERE grantee = 0 AND privilege_type = 'CREATE' AND nspname NOT LIKE 'pg\\_%%'
         GROUP BY nspname
     """
-    says = "everybody has {privileges} on {subject}"
+    summary = "PUBLIC has {privileges} on {subject}"
     fix = "As its owner: REVOKE {privileges} ON {object} FROM PUBLIC"
 
 

@@ -1,4 +1,4 @@
-"""What the server as a whole did between two of our snapshots."""
+"""What the server as a whole did between two snapshots."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from monitoring.metrics.base import Metric, Unknown
 from monitoring.server import Row, Server
 
 # The latest snapshot and the first one of the day before it, since the server's last start or
-# reset; `n` is what a counter rose by.
+# reset; `n` is the increase of a counter.
 DAY = """
 latest AS (
     SELECT * FROM server_snapshots ORDER BY id DESC LIMIT 1
@@ -29,15 +29,16 @@ latest AS (
 class ServerMetric(Metric):
     group = "server"
     needs_table = "server_snapshots"
-    shows_good = True
+    lists_ok = True
     empty = (
-        "it takes two snapshots since the server's start; the worker takes one every five minutes"
+        "two snapshots since the server's start are needed; the worker takes one every five"
+        " minutes"
     )
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         found = super().rows(cursor, server)
         if found and found[0]["value"] is None:
-            raise Unknown("too little happened between the snapshots to tell")
+            raise Unknown("too little activity between the snapshots")
         return found
 
     def since(self, found: list[Row], server: Server) -> datetime | None:
@@ -48,7 +49,7 @@ class ServerMetric(Metric):
 class CacheHits(ServerMetric):
     name = "cache_hits"
     label = "Cache hits"
-    help = "Blocks of this database found in shared_buffers, in percent; at least 10,000 blocks."
+    help = "Percentage of this database's blocks found in shared_buffers; from 10,000 blocks up."
     sql = f"""
         WITH {DAY}
         SELECT current_database() AS subject, since, hit, read,
@@ -56,17 +57,17 @@ class CacheHits(ServerMetric):
         FROM day, LATERAL (SELECT (rose ->> 'blocks_hit')::numeric AS hit,
             (rose ->> 'blocks_read')::numeric AS read) AS counted
     """
-    says = "{value:.1f} % of {hit:,} + {read:,} blocks were in the cache"
-    fix = "See which statements read most blocks (--statements io); then shared_buffers"
+    summary = "{value:.1f}% of blocks were in the cache ({hit:,} hits, {read:,} reads)"
+    fix = "See which statements read the most blocks (--statements io); then raise shared_buffers"
     unit = "%"
     warning, critical = 98, 90
-    falling = True
+    lower_is_worse = True
 
 
 class Checkpoints(ServerMetric):
     name = "checkpoints"
     label = "Checkpoint pressure"
-    help = "Checkpoints forced by the amount of WAL, in percent of all; of ten or more."
+    help = "Percentage of checkpoints forced by the amount of WAL; from ten checkpoints up."
     sql = f"""
         WITH {DAY}
         SELECT 'server' AS subject, since, forced, timed,
@@ -74,7 +75,7 @@ class Checkpoints(ServerMetric):
         FROM day, LATERAL (SELECT (rose ->> 'checkpoints_forced')::numeric AS forced,
             (rose ->> 'checkpoints_timed')::numeric AS timed) AS counted
     """
-    says = "{forced} of the checkpoints were forced, {timed} came in time"
+    summary = "{forced} checkpoints were forced, {timed} were scheduled"
     fix = "Raise max_wal_size"
     unit = "%"
     warning, critical = 50, 90
@@ -83,30 +84,30 @@ class Checkpoints(ServerMetric):
 class WalRate(ServerMetric):
     name = "wal_rate"
     label = "WAL written"
-    help = "Bytes a second: what archive and replicas have to keep up with."
+    help = "Bytes per second that the archive and replicas must keep up with."
     sql = f"""
         WITH {DAY}
         SELECT 'server' AS subject, since, (rose ->> 'wal_bytes')::numeric AS bytes,
             (rose ->> 'wal_bytes')::numeric / seconds AS value
         FROM day
     """
-    says = "{value:,.0f} bytes a second, {bytes:,} altogether"
-    unit = "bytes a second"
-    fix = "See which statements write most"
+    summary = "{value:,.0f} bytes per second, {bytes:,} in total"
+    unit = "bytes per second"
+    fix = "See which statements write the most"
     warning = 20_000_000
 
 
 class Deadlocks(ServerMetric):
     name = "deadlocks"
     label = "Deadlocks"
-    help = "Transactions ended because two waited for each other, in a day."
+    help = "Transactions cancelled in the last day because they waited for each other."
     sql = f"""
         WITH {DAY}
         SELECT current_database() AS subject, since, (rose ->> 'deadlocks')::numeric AS value
         FROM day
     """
-    says = "{value} deadlocks"
-    fix = "The server's log names both statements; let both lock in the same order"
+    summary = "{value} deadlocks"
+    fix = "The server log names both statements; make both lock in the same order"
     unit = "deadlocks"
     warning, critical = 1, 50
 
@@ -114,7 +115,7 @@ class Deadlocks(ServerMetric):
 class TemporaryFiles(ServerMetric):
     name = "temporary_files"
     label = "Temporary files"
-    help = "Bytes a day that sorts and hashes wrote to disk because work_mem was too small."
+    help = "Bytes per day that sorts and hashes wrote to disk because work_mem was too small."
     sql = f"""
         WITH {DAY}
         SELECT current_database() AS subject, since,
@@ -122,16 +123,18 @@ class TemporaryFiles(ServerMetric):
             (rose ->> 'temporary_bytes')::numeric * 86400 / seconds AS value
         FROM day
     """
-    says = "{files} files, {value:,.0f} bytes a day"
-    fix = "Find the statement (--statements temporary); an index that sorts, or more work_mem"
-    unit = "bytes a day"
+    summary = "{files} files, {value:,.0f} bytes per day"
+    fix = (
+        "Find the statement (--statements temporary), then add an index in its order, or work_mem"
+    )
+    unit = "bytes per day"
     warning, critical = 10_000_000_000, 100_000_000_000
 
 
 class Rollbacks(ServerMetric):
     name = "rollbacks"
     label = "Transactions rolled back"
-    help = "In percent of all; of a thousand or more."
+    help = "Percentage of all transactions; from 1,000 transactions up."
     sql = f"""
         WITH {DAY}
         SELECT current_database() AS subject, since, rolled_back, committed,
@@ -140,8 +143,8 @@ class Rollbacks(ServerMetric):
         FROM day, LATERAL (SELECT (rose ->> 'rolled_back')::numeric AS rolled_back,
             (rose ->> 'committed')::numeric AS committed) AS counted
     """
-    says = "{rolled_back:,} of {committed:,} transactions were rolled back"
-    fix = "The log of the web server and of the worker says which errors"
+    summary = "{rolled_back:,} transactions were rolled back, {committed:,} committed"
+    fix = "Read the errors in the logs of the web server and the worker"
     unit = "%"
     warning, critical = 20, 60
 
@@ -150,14 +153,14 @@ class DamagedPages(Metric):
     group = "server"
     name = "damaged_pages"
     label = "Damaged pages"
-    help = "Pages whose checksum was wrong when they were read; only with data checksums on."
-    empty = "data checksums are off; pg_checksums --enable switches them on, on a stopped server"
+    help = "Pages whose checksum was wrong when read; counted only with data checksums on."
+    empty = "data checksums are off; on a stopped server, pg_checksums --enable turns them on"
     sql = """
         SELECT coalesce(datname, 'shared tables') AS subject, checksum_failures AS value,
             checksum_last_failure AS last
         FROM pg_stat_database WHERE checksum_failures IS NOT NULL
     """
-    says = "{subject}: {value} damaged pages, last seen at {last}"
+    summary = "{subject}: {value} damaged pages, last seen at {last}"
     fix = "Stop and copy the data directory, then restore from a backup; suspect the disk"
     unit = "pages"
     warning, critical = 1, 1

@@ -4,7 +4,7 @@ from monitoring.masking import mask
 from monitoring.metrics.base import Metric
 from monitoring.server import Row, Server, rows
 
-# Sessions of people and programs in our database, without the one that asks.
+# Client sessions in this database, without this one.
 SESSIONS = """
 sessions AS (
     SELECT pid, usename, application_name, state, xact_start, query_start, state_change,
@@ -15,23 +15,23 @@ sessions AS (
     AND pid <> pg_backend_pid()
 )"""
 END = (
-    "Find out what it is; then end it on the admin's page Database, or as its own login:"
+    "Find out what it is, then end it on the admin's Database page, or as its own login:"
     " SELECT pg_terminate_backend({pid})"
 )
 
 
 class SessionMetric(Metric):
-    """Rows have `pid` and `query`, which is shown without its values."""
+    """Rows have `pid` and `query`, which is shown with its values removed."""
 
     group = "sessions"
     unit = "s"
-    needs_sight = sees_own = True
+    needs_all_stats = falls_back_to_own = True
 
     def rows(self, cursor: object, server: Server) -> list[Row]:
         found = rows(cursor, self.sql, self.parameters(server))
         for row in found:
             statement = mask(row["query"] or "")
-            row["statement"] = statement.text[:200] or "nothing yet"
+            row["statement"] = statement.text[:200] or "none yet"
             row["line"] = f", line {statement.line}" if statement.line else ""
         return found
 
@@ -39,40 +39,44 @@ class SessionMetric(Metric):
 class Connections(Metric):
     group = "sessions"
     name = "connections"
-    label = "Connections against the limit"
-    help = "Connections of all databases, in percent of max_connections without the reserved ones."
+    label = "Connections"
+    help = (
+        "Connections of all databases, as a percentage of max_connections minus the reserved ones."
+    )
     sql = """
-        SELECT 'server' AS subject, 100.0 * used / allowed AS value, used, allowed, most
+        SELECT 'server' AS subject, 100.0 * used / allowed AS value, used, allowed, top_login
         FROM (SELECT current_setting('max_connections')::int
                 - current_setting('superuser_reserved_connections')::int
                 - coalesce(current_setting('reserved_connections', true)::int, 0) AS allowed,
             (SELECT sum(numbackends) FROM pg_stat_database) AS used,
             (SELECT concat(count(*), ' of ', usename) FROM pg_stat_activity
-             WHERE usename IS NOT NULL GROUP BY usename ORDER BY count(*) DESC LIMIT 1) AS most
+             WHERE usename IS NOT NULL GROUP BY usename ORDER BY count(*) DESC LIMIT 1)
+             AS top_login
         ) AS counted
     """
-    says = "{used} of {allowed} connections are used, {most}"
+    summary = "{used} of {allowed} connections are in use ({top_login})"
     fix = (
         "Put a transaction pooler in front, or lower WEB_CONCURRENCY or CONN_MAX_AGE; raise"
         " max_connections only if memory allows"
     )
     unit = "%"
     warning, critical = 70, 85
-    shows_good = True
+    lists_ok = True
 
 
 class IdleInTransaction(SessionMetric):
     name = "idle_in_transaction"
     label = "Idle in transaction"
-    help = "Sessions that hold a transaction open, with its locks and old rows, and do nothing."
+    help = "Sessions that hold a transaction open, with its locks and old rows, while idle."
     sql = f"""
         WITH {SESSIONS}
         SELECT who AS subject, extract(epoch FROM clock_timestamp() - state_change) AS value,
             pid, query
         FROM sessions WHERE state IN ('idle in transaction', 'idle in transaction (aborted)')
     """
-    says = (
-        "{subject}{line} has done nothing in its transaction for {value:.0f} s; last: {statement}"
+    summary = (
+        "{subject}{line} has been idle in its transaction for {value:.0f} s; last statement:"
+        " {statement}"
     )
     fix = END
     warning, critical = 60, 600
@@ -88,7 +92,7 @@ class LongTransactions(SessionMetric):
             pid, query, state
         FROM sessions WHERE xact_start IS NOT NULL
     """
-    says = "{subject}{line} has been in one transaction for {value:.0f} s ({state}); {statement}"
+    summary = "{subject}{line} has had a transaction open for {value:.0f} s ({state}); {statement}"
     fix = END
     warning, critical = 300, 1800
 
@@ -96,20 +100,22 @@ class LongTransactions(SessionMetric):
 class LongStatements(SessionMetric):
     name = "long_statements"
     label = "Long statements"
-    help = "Statements that run now, and for how long."
+    help = "Statements running now, and for how long."
     sql = f"""
         WITH {SESSIONS}
         SELECT who AS subject, extract(epoch FROM clock_timestamp() - query_start) AS value,
             pid, query
         FROM sessions WHERE state = 'active'
     """
-    says = "{subject}{line} has run one statement for {value:.0f} s; {statement}"
-    fix = "See its plan on the admin's page Database; cancel it: SELECT pg_cancel_backend({pid})"
+    summary = "{subject}{line} has been running a statement for {value:.0f} s; {statement}"
+    fix = (
+        "See its plan on the admin's Database page; to cancel it: SELECT pg_cancel_backend({pid})"
+    )
     warning, critical = 300, 1800
 
 
 class BlockedSessions(SessionMetric):
-    """pg_locks shows to everybody who waits; whom for and what with takes the right to see."""
+    """pg_locks shows every login who waits; to see who blocks them takes pg_read_all_stats."""
 
     name = "blocked_sessions"
     label = "Waiting for a lock"
@@ -128,9 +134,12 @@ class BlockedSessions(SessionMetric):
         FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid
         WHERE NOT w.granted AND a.datname = current_database()
     """
-    says = "{subject}{line} has waited {value:.0f} s for {wanted}, held by {blockers}; {statement}"
+    summary = (
+        "{subject}{line} has waited {value:.0f} s for {wanted}, held by {blockers}; {statement}"
+    )
     fix = (
-        "End what blocks: SELECT pg_terminate_backend({blocker}), as its own login or in the admin"
+        "End the blocking session: SELECT pg_terminate_backend({blocker}), as its own login, or in"
+        " the admin"
     )
     warning, critical = 30, 300
 
@@ -140,8 +149,8 @@ class OldestSnapshot(Metric):
     name = "oldest_snapshot"
     label = "Oldest snapshot"
     help = (
-        "How many transactions ago the oldest snapshot was taken that a session, a replication"
-        " slot or a prepared transaction still holds: VACUUM keeps every row deleted since."
+        "Age, in transactions, of the oldest snapshot held by a session, a replication slot or a"
+        " prepared transaction. VACUUM keeps every row deleted since."
     )
     sql = """
         SELECT subject, value FROM (
@@ -153,23 +162,23 @@ class OldestSnapshot(Metric):
             FROM pg_prepared_xacts
         ) AS held WHERE value IS NOT NULL ORDER BY value DESC LIMIT 5
     """
-    says = "{subject} holds back VACUUM by {value:,} transactions"
+    summary = "{subject} holds back VACUUM by {value:,} transactions"
     fix = "End the session, drop the slot, or commit or roll back the prepared transaction"
     unit = "transactions"
     warning, critical = 1_000_000, 50_000_000
-    needs_sight = True
+    needs_all_stats = True
 
 
 class PreparedTransactions(Metric):
     group = "sessions"
     name = "prepared_transactions"
     label = "Prepared transactions"
-    help = "Transactions of two phases that were never finished: they keep their locks for ever."
+    help = "Two-phase transactions that were never finished; they keep their locks for ever."
     sql = """
         SELECT gid AS subject, extract(epoch FROM clock_timestamp() - prepared) AS value, owner
         FROM pg_prepared_xacts WHERE database = current_database()
     """
-    says = "{subject} of {owner} was prepared {value:.0f} s ago"
+    summary = "{subject} of {owner} was prepared {value:.0f} s ago"
     fix = "As {owner}: COMMIT PREPARED or ROLLBACK PREPARED '{subject}'"
     unit = "s"
     warning, critical = 60, 3600

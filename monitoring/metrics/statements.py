@@ -1,20 +1,20 @@
-"""Which statements take the server's time."""
+"""Which statements take up the server's time."""
 
 from datetime import datetime
 from typing import Any
 
 from monitoring.metrics.base import Metric
 from monitoring.server import Row, Server
-from monitoring.statements import LEAST_CALLS, Order, activity
+from monitoring.statements import MIN_CALLS, Order, activity
 
 
 class StatementMetric(Metric):
-    """Of the last hour, from our own snapshots."""
+    """Of the last hour, from the monitor's snapshots."""
 
     group = "statements"
     sql = "SELECT … FROM statement_activity; see monitoring/statements.py"
     needs_extension = "pg_stat_statements"
-    needs_sight = True
+    needs_all_stats = True
 
     def since(self, found: list[Row], server: Server) -> datetime | None:
         return min((row["since"] for row in found if row["since"]), default=None)
@@ -23,9 +23,9 @@ class StatementMetric(Metric):
 class SlowStatements(StatementMetric):
     name = "slow_statements"
     label = "Slow statements"
-    help = f"Mean time of the statements that ran {LEAST_CALLS} times or more in the last hour."
-    says = "{role}: {calls:,} calls, {value:,.1f} ms each, {rows_each:,.1f} rows: {text}"
-    fix = "See its plan on the page Database (statement {statement}); an index may serve it"
+    help = f"Mean time of the statements that ran {MIN_CALLS} times or more in the last hour."
+    summary = "{role}: {calls:,} calls, {value:,.1f} ms each, {rows_each:,.1f} rows: {text}"
+    fix = "See its plan on the Database page (statement {statement}); an index may help"
     unit = "ms"
     warning, critical = 100, 1000
 
@@ -41,17 +41,17 @@ class SlowStatements(StatementMetric):
                 "text": row.text[:300],
                 "since": row.since,
             }
-            for row in activity(cursor, order=Order.MEAN, least_calls=LEAST_CALLS)
+            for row in activity(cursor, order=Order.MEAN, min_calls=MIN_CALLS)
         ]
 
 
 class BusiestStatements(StatementMetric):
     name = "busiest_statements"
-    label = "Statements that take most time"
-    help = "Their share of the time of all statements in the last hour."
-    says = "{role}: {value:.0f} % of all time, {calls:,} calls, {mean:,.1f} ms each: {text}"
-    unit = "% of all time"
-    shows_good = True
+    label = "Statements that take the most time"
+    help = "Their share of the total time of all statements in the last hour."
+    summary = "{role}: {value:.0f}% of the time, {calls:,} calls, {mean:,.1f} ms each: {text}"
+    unit = "% of the time"
+    lists_ok = True
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         busiest = activity(cursor, order=Order.TOTAL)
@@ -72,8 +72,8 @@ class BusiestStatements(StatementMetric):
 class ForgottenStatements(Metric):
     group = "statements"
     name = "forgotten_statements"
-    label = "Statements that the server forgot"
-    help = "How often pg_stat_statements was full and dropped its rarest entries, in a day."
+    label = "Statements dropped from the statistics"
+    help = "How often in the last day pg_stat_statements was full and dropped its rarest entries."
     sql = """
         WITH latest AS (
             SELECT id, taken_at, counters FROM server_snapshots ORDER BY id DESC LIMIT 1
@@ -85,8 +85,8 @@ class ForgottenStatements(Metric):
             ON s.taken_at > latest.taken_at - interval '1 day'
         GROUP BY latest.counters
     """
-    says = "{subject} was full {value} times in a day"
-    fix = "Raise pg_stat_statements.max (needs a restart); statements that went are not counted"
+    summary = "{subject} was full {value} times in a day"
+    fix = "Raise pg_stat_statements.max (needs a restart); dropped statements are not counted"
     unit = "times"
     warning = 10
     needs_extension = "pg_stat_statements"

@@ -1,4 +1,4 @@
-"""What tables are made of: dead rows, age, size, and whose rows they hold."""
+"""Tables: dead rows, age, size, and the lines that own their rows."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,9 +17,7 @@ class TableMetric(Metric):
 class DeadRows(TableMetric):
     name = "dead_rows"
     label = "Dead rows"
-    help = (
-        "Rows that were deleted or changed and not vacuumed, in percent; tables of 10 MB or more."
-    )
+    help = "Percentage of deleted or updated rows not vacuumed yet; tables of 10 MB or more."
     sql = """
         SELECT relid::regclass::text AS subject, n_dead_tup AS dead,
             100.0 * n_dead_tup / (n_live_tup + n_dead_tup) AS value,
@@ -29,8 +27,8 @@ class DeadRows(TableMetric):
         WHERE n_dead_tup >= 1000 AND pg_relation_size(relid) >= 10000000
         ORDER BY n_dead_tup DESC
     """
-    says = "{subject}: {dead:,} dead rows, {value:.0f} %; last vacuumed: {vacuumed}"
-    fix = "As replytics_owner: VACUUM {subject}; see first what holds it back (oldest_snapshot)"
+    summary = "{subject}: {dead:,} dead rows ({value:.0f}%); last vacuumed: {vacuumed}"
+    fix = "As replytics_owner: VACUUM {subject}; check first what holds it back (oldest_snapshot)"
     unit = "%"
     warning, critical = 20, 50
 
@@ -38,7 +36,7 @@ class DeadRows(TableMetric):
 class StalePlans(TableMetric):
     name = "stale_planner_statistics"
     label = "Stale planner statistics"
-    help = "Rows changed since the last ANALYZE, in percent; tables of 1 MB or more."
+    help = "Percentage of rows changed since the last ANALYZE; tables of 1 MB or more."
     sql = """
         SELECT relid::regclass::text AS subject, n_mod_since_analyze AS changed,
             least(100.0 * n_mod_since_analyze / greatest(n_live_tup, 1), 1000) AS value,
@@ -48,7 +46,9 @@ class StalePlans(TableMetric):
         FROM pg_stat_user_tables
         WHERE n_mod_since_analyze >= 1000 AND pg_relation_size(relid) >= 1000000
     """
-    says = "{subject}: {changed:,} rows changed since ANALYZE ({analyzed}), {value:.0f} %"
+    summary = (
+        "{subject}: {changed:,} rows ({value:.0f}%) changed since the last ANALYZE ({analyzed})"
+    )
     fix = "As replytics_owner: ANALYZE {subject}"
     unit = "%"
     warning, critical = 25, 200
@@ -57,7 +57,7 @@ class StalePlans(TableMetric):
 class Wraparound(TableMetric):
     name = "wraparound"
     label = "Age of the oldest transaction"
-    help = "In percent of the two billion after which the server takes no more writes."
+    help = "Percentage of the two billion transactions after which the server refuses writes."
     sql = """
         SELECT 'database ' || datname AS subject, 'VACUUM FREEZE its oldest tables' AS how,
             greatest(age(datfrozenxid), mxid_age(datminmxid)) / 21474836.48 AS value,
@@ -71,16 +71,18 @@ class Wraparound(TableMetric):
         ORDER BY 4 DESC LIMIT 5)
         ORDER BY 3 DESC
     """
-    says = "{subject}: {age:,} transactions old, {value:.1f} % of the way"
-    fix = "As its owner: {how}; see that autovacuum runs and what holds it back (oldest_snapshot)"
+    summary = "{subject}: {age:,} transactions old, {value:.1f}% of the limit"
+    fix = (
+        "As its owner: {how}; check that autovacuum runs and what holds it back (oldest_snapshot)"
+    )
     unit = "%"
     warning, critical = 25, 50
 
 
 class Sequences(TableMetric):
     name = "sequences"
-    label = "Sequences that run out"
-    help = "The numbers that a sequence has given, in percent of all it can give."
+    label = "Sequences running out"
+    help = "Percentage of its numbers that a sequence has used."
     sql = """
         SELECT format('%%I.%%I', schemaname, sequencename) AS subject, last_value,
             100.0 * last_value / least(max_value, CASE data_type::text
@@ -88,7 +90,7 @@ class Sequences(TableMetric):
                 ELSE 9223372036854775807 END) AS value
         FROM pg_sequences WHERE last_value IS NOT NULL AND increment_by > 0
     """
-    says = "{subject} is at {last_value:,}, {value:.0f} %"
+    summary = "{subject} is at {last_value:,}, {value:.0f}% of its limit"
     fix = "Make the column and the sequence bigint, in a migration"
     unit = "%"
     warning, critical = 50, 90
@@ -96,8 +98,10 @@ class Sequences(TableMetric):
 
 class SequentialScans(TableMetric):
     name = "sequential_scans"
-    label = "Large tables read whole"
-    help = "Sequential scans in percent of all: tables of 10 MB or more, ten such scans or more."
+    label = "Sequential scans of large tables"
+    help = (
+        "Sequential scans as a percentage of all; tables of 10 MB or more, from ten such scans up."
+    )
     sql = """
         SELECT relid::regclass::text AS subject, seq_scan, idx_scan, bytes,
             seq_tup_read / seq_scan AS rows_each, 100.0 * seq_scan / (seq_scan + idx_scan) AS value
@@ -106,22 +110,24 @@ class SequentialScans(TableMetric):
               FROM pg_stat_user_tables WHERE seq_scan >= 10) AS t
         WHERE bytes >= 10000000 AND seq_tup_read / seq_scan >= 1000 ORDER BY seq_tup_read DESC
     """
-    says = (
-        "{subject} ({bytes:,} bytes) was read whole {seq_scan:,} times, {rows_each:,.0f} rows"
-        " each, {value:.0f} % of its scans"
+    summary = (
+        "{subject} ({bytes:,} bytes) had {seq_scan:,} sequential scans of {rows_each:,.0f} rows"
+        " each, {value:.0f}% of its scans"
     )
-    fix = "Find the statement among those that read most, and see its plan on the page Database"
+    fix = (
+        "Find the statement among those that read the most, and see its plan on the Database page"
+    )
     unit = "%"
     warning = 5
-    counts = True
+    is_cumulative = True
 
 
 class DefaultPartitions(TableMetric):
     name = "partitions"
-    label = "Partitions due"
+    label = "Missing partitions"
     help = (
-        "Partitioned tables whose default partition holds rows that a partition of their own is"
-        " missing for. The archiver makes its months itself before it moves calls."
+        "Partitioned tables whose default partition holds rows that need a partition of their"
+        " own. The archiver creates the months it needs before it moves calls."
     )
     sql = """
         SELECT p.partrelid::regclass::text AS subject, p.partdefid::regclass::text AS part,
@@ -129,8 +135,8 @@ class DefaultPartitions(TableMetric):
             (SELECT count(*) FROM pg_inherits WHERE inhparent = p.partrelid) AS parts
         FROM pg_partitioned_table p
     """
-    says = "{subject}: {parts} partitions, {value:,} bytes in the default one"
-    fix = "Make the partitions that are missing and move the rows of {part} there"
+    summary = "{subject}: {parts} partitions, {value:,} bytes in the default one"
+    fix = "Create the missing partitions and move the rows of {part} into them"
     unit = "bytes"
     warning = 1
 
@@ -140,23 +146,23 @@ class DefaultPartitions(TableMetric):
 
 class HalfDetachedPartitions(TableMetric):
     name = "half_detached_partitions"
-    label = "Partitions half detached"
-    help = "A DETACH CONCURRENTLY that was interrupted: the partition belongs nowhere."
+    label = "Half detached partitions"
+    help = "Left by an interrupted DETACH CONCURRENTLY: neither attached nor a table of its own."
     sql = """
         SELECT inhrelid::regclass::text AS subject, inhparent::regclass::text AS parent,
             pg_relation_size(inhrelid) AS value, 'warning' AS level
         FROM pg_inherits WHERE inhdetachpending
     """
-    says = "{subject} is half detached from {parent}"
+    summary = "{subject} is half detached from {parent}"
     fix = "As replytics_owner: ALTER TABLE {parent} DETACH PARTITION {subject} FINALIZE"
 
 
 class DatabaseSize(TableMetric):
-    """The forecast is the line through the sizes of the last 30 days (least squares)."""
+    """The forecast is a least squares fit of the sizes of the last 30 days."""
 
     name = "database_size"
-    label = "Size and forecast of the database"
-    help = "Size in 30 days if it goes on as in the last 30, in percent of MONITORING_DISK_GB."
+    label = "Database size and forecast"
+    help = "Size in 30 days at the growth of the last 30, as a percentage of MONITORING_DISK_GB."
     sql = """
         SELECT current_database() AS subject, pg_database_size(current_database()) AS bytes,
             s.per_day, s.points, s.first, pg_database_size(current_database())
@@ -165,21 +171,22 @@ class DatabaseSize(TableMetric):
                 count(*) AS points, min(taken_at) AS first
               FROM server_snapshots WHERE taken_at > now() - interval '30 days') AS s
     """
-    says = (
-        "{bytes:,} bytes, {per_day:+,.0f} a day since {first:%Y-%m-%d}; in 30 days {forecast:,.0f}"
+    summary = (
+        "{bytes:,} bytes, {per_day:+,.0f} per day since {first:%Y-%m-%d}; in 30 days"
+        " {forecast:,.0f}"
     )
-    fix = "Make room: archive and drop old months, or enlarge the disk; see table_growth"
+    fix = "Free space: archive and drop old months, or enlarge the disk; see table_growth"
     unit = "%"
     warning, critical = 70, 90
     needs_table = "server_snapshots"
-    shows_good = True
-    least_history: ClassVar[int] = 2  # days
+    lists_ok = True
+    min_history: ClassVar[int] = 2  # days
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         [row] = super().rows(cursor, server)
-        if row["first"] is None or (server.now - row["first"]).days < self.least_history:
+        if row["first"] is None or (server.now - row["first"]).days < self.min_history:
             raise Skipped(
-                f"{row['bytes']:,} bytes now; a forecast needs {self.least_history} days of sizes,"
+                f"{row['bytes']:,} bytes now; a forecast needs {self.min_history} days of sizes,"
                 " which the worker records"
             )
         disk = settings.MONITORING_DISK_GB * 10**9
@@ -193,8 +200,8 @@ class DatabaseSize(TableMetric):
 
 class TableGrowth(TableMetric):
     name = "table_growth"
-    label = "Growth of tables"
-    help = "Tables of 100 MB or more that grow, in percent of their size in 30 days."
+    label = "Table growth"
+    help = "Growth in 30 days as a percentage of the size; growing tables of 100 MB or more."
     sql = """
         SELECT relation AS subject, bytes, per_day, first, 100 * 30 * per_day / bytes AS value
         FROM (SELECT relation, min(taken_at) AS first,
@@ -204,8 +211,8 @@ class TableGrowth(TableMetric):
               GROUP BY relation HAVING max(taken_at) - min(taken_at) > interval '2 days') AS t
         WHERE bytes >= 100000000 AND per_day > 0 ORDER BY per_day DESC
     """
-    says = "{subject}: {bytes:,} bytes, {per_day:+,.0f} a day since {first:%Y-%m-%d}"
-    fix = "See which line it is (lines_share); archive earlier, or partition it"
+    summary = "{subject}: {bytes:,} bytes, {per_day:+,.0f} per day since {first:%Y-%m-%d}"
+    fix = "See which line is responsible (lines_share); archive earlier, or partition the table"
     unit = "% in 30 days"
     warning = 100
     needs_table = "table_sizes"
@@ -233,8 +240,8 @@ WHERE relkind IN ('r', 'm') AND relnamespace NOT IN (
 AND pg_relation_size(c.oid) >= %(least)s
 ORDER BY pages DESC LIMIT 20
 """
-# A row's bytes on its page: header and line pointer, its columns, and a pointer for what is kept
-# apart. REPEATABLE: the same pages each time, so that a number moves only when the table does.
+# A row's bytes on its page: header and line pointer, its columns, and a pointer for TOASTed
+# values. REPEATABLE: the same pages each time, so that a number moves only when the table does.
 SAMPLE = """
 SELECT count(*) AS rows, coalesce(sum(28 + 8 * ceil(({widths}) / 8.0)), 0) AS bytes
 FROM {relation} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (7)
@@ -243,32 +250,30 @@ WIDTH = "coalesce(CASE WHEN pg_column_size({0}) > 2000 THEN 18 ELSE pg_column_si
 
 
 def _unreadable(subject: str, relation: str) -> Row:
-    """What is said of a table that staff may not read, such as an administrator's own."""
-    says = f"{subject}: staff may not read {relation}, so nobody can tell"
-    return {"subject": subject, "value": None, "says": says}
+    """The row for a table that staff may not read, such as an administrator's own."""
+    summary = f"{subject}: unknown, since replytics_staff may not read {relation}"
+    return {"subject": subject, "value": None, "summary": summary}
 
 
 class TableBloat(TableMetric):
-    """pg_stats, which other tools use, hides tables under row level security from everybody."""
+    """pg_stats, which other tools use, does not show tables under row level security."""
 
     name = "table_bloat"
-    label = "Bloat of tables"
-    help = (
-        "Room that holds no row, in percent of the table, estimated by reading up to 8 MB of it."
-    )
+    label = "Table bloat"
+    help = "Percentage of the table that holds no row, estimated by reading up to 8 MB of it."
     sql = SAMPLED_TABLES
-    says = "{subject}: {wasted:,.0f} of {size:,} bytes hold no row, {value:.0f} % (estimated)"
+    summary = "{subject}: {wasted:,.0f} of {size:,} bytes hold no row, {value:.0f}% (estimated)"
     fix = (
-        "VACUUM lets new rows use the room. If the table will not grow into it again: pg_repack,"
-        " or VACUUM FULL {subject} at a quiet hour, which locks it"
+        "VACUUM lets new rows reuse the space. If the table will not grow back: pg_repack, or"
+        " VACUUM FULL {subject} at a quiet hour (it locks the table)"
     )
     unit = "%"
     warning, critical = 40, 80
     costly = True
-    least_bytes: ClassVar[int] = 10_000_000
+    min_bytes: ClassVar[int] = 10_000_000
 
     def parameters(self, server: Server) -> Mapping[str, Any]:
-        return {"least": self.least_bytes}
+        return {"least": self.min_bytes}
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         return [self._estimate(cursor, table) for table in super().rows(cursor, server)]
@@ -319,23 +324,25 @@ class IndexBloat(TableMetric):
 
     group = "indexes"
     name = "index_bloat"
-    label = "Bloat of indexes"
+    label = "Index bloat"
     help = (
-        "Room that holds no entry, in percent of the index, estimated from the width of its keys;"
-        " btrees on columns alone. An index of many equal keys is smaller than estimated, which"
-        " may hide its bloat."
+        "Percentage of the index that holds no entry, estimated from the width of its keys; btree"
+        " indexes on columns only. An index with many equal keys is smaller than estimated,"
+        " which may hide its bloat."
     )
     sql = INDEX_BLOAT
-    says = "{subject} on {relation}: {wasted:,.0f} of {size:,} bytes hold nothing, {value:.0f} %"
+    summary = (
+        "{subject} on {relation}: {wasted:,.0f} of {size:,} bytes hold no entry, {value:.0f}%"
+    )
     fix = "As replytics_owner: REINDEX INDEX CONCURRENTLY {subject}"
     unit = "%"
     warning, critical = 50, 90
     costly = True
-    least_bytes: ClassVar[int] = 10_000_000
+    min_bytes: ClassVar[int] = 10_000_000
     sampled_pages: ClassVar[int] = 200
 
     def parameters(self, server: Server) -> Mapping[str, Any]:
-        return {"least": self.least_bytes}
+        return {"least": self.min_bytes}
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         return [self._estimate(cursor, index) for index in super().rows(cursor, server)]
@@ -368,19 +375,19 @@ GROUP BY 1 ORDER BY 2 DESC LIMIT 3
 
 class LinesShare(TableMetric):
     name = "lines_share"
-    label = "Which line owns how much"
-    help = "The lines with most rows of each large table, estimated from up to 8 MB of it."
+    label = "Share of each line"
+    help = "The lines with the most rows in each large table, estimated from up to 8 MB of it."
     sql = SAMPLED_TABLES
-    says = (
-        "{subject}: line {line} owns about {rows:,.0f} rows ({value:.0f} %) and {size:,.0f} bytes"
-        " ({share_of_bytes:.0f} %)"
+    summary = (
+        "{subject}: line {line} owns about {rows:,.0f} rows ({value:.0f}%) and {size:,.0f} bytes"
+        " ({share_of_bytes:.0f}%)"
     )
     unit = "% of the rows"
-    costly = shows_good = True
-    least_bytes: ClassVar[int] = 1_000_000
+    costly = lists_ok = True
+    min_bytes: ClassVar[int] = 1_000_000
 
     def parameters(self, server: Server) -> Mapping[str, Any]:
-        return {"least": self.least_bytes}
+        return {"least": self.min_bytes}
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         found = []

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.intake.webhooks.views import views
+from calls.intake.webhooks import views
 from replytics import urls
 from replytics.urls import handler400 as handler400
 from replytics.urls import handler404 as handler404

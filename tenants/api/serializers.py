@@ -13,8 +13,8 @@ from api.serializer_fields import (
     StrictSerializer,
     TimezoneField,
 )
-from database.columns import LANGUAGE_TAG
 from tenants.models import (
+    LANGUAGE_TAG,
     BusinessHours,
     ConversationRule,
     PhoneNumber,

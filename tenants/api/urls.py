@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tenants.api import line, rules_and_hours
+from tenants.api import security_schemes as security_schemes
 
 urlpatterns = [
     path("phone-number/", line.PhoneNumberView.as_view()),

@@ -5,7 +5,6 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import database.triggers
 import tenancy.constraints
 import tenancy.models
 

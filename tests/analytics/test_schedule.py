@@ -12,7 +12,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from analytics import tasks
 from analytics.models import DailyCallStats, QueuedBucket, SummaryRefresh
-from monitoring.tasks import retry_stalled_jobs
+from jobs.tasks import retry_stalled_jobs
 from tenancy import all_tenants
 from tests.factories import make_call, make_line
 from tests.worker import work, work_until

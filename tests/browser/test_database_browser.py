@@ -44,8 +44,8 @@ def alert(committed: None) -> Alert:
             subject="",
             level="warning",
             label="Cache hits",
-            text="80 % of the blocks were in the cache",
-            fix="See which statements read most blocks",
+            text="80% of blocks were in the cache",
+            fix="See which statements read the most blocks",
             opened_at=timezone.now(),
             seen_at=timezone.now(),
         )
@@ -53,12 +53,12 @@ def alert(committed: None) -> Alert:
 
 def test_findings_are_looked_for_and_say_how(page: Page) -> None:
     page.goto("/admin/database/")
-    expect(page.locator("#content-main")).to_contain_text("There is no report yet")
-    follow(page.locator("text=Look now"))
+    expect(page.locator("#content-main")).to_contain_text("No report yet")
+    follow(page.locator("text=Check now"))
     expect(page.locator(".database-head .database-level")).to_have_text(
         re.compile("ok|warning|critical")
     )
-    row = page.locator("tr", has_text="Connections against the limit")
+    row = page.locator("tr", has_text="Connections")
     expect(row.locator("pre")).to_be_hidden()
     row.locator("summary").click()
     expect(row.locator("pre")).to_contain_text("pg_stat_activity")
@@ -71,9 +71,9 @@ def test_a_statement_shows_its_plan_on_request(statement: str, page: Page) -> No
     row = page.locator("tr", has_text=statement)
     expect(row.locator(".database-number").nth(1)).to_have_text("3")
     follow(row.locator("a:text-is('plan')"))
-    expect(page.locator("#content-main")).to_contain_text("it was not run")
+    expect(page.locator("#content-main")).to_contain_text("was not run")
     expect(page.locator("#content-main pre").first).to_contain_text(statement)
-    expect(page.locator("[aria-labelledby=plan]")).to_contain_text(re.compile("cost=|skipped"))
+    expect(page.locator("[aria-labelledby=plan]")).to_contain_text(re.compile("cost=|No plan"))
 
 
 def test_a_session_is_ended_with_a_reason(connect: Connect, page: Page) -> None:
@@ -84,12 +84,12 @@ def test_a_session_is_ended_with_a_reason(connect: Connect, page: Page) -> None:
     row = page.locator("tr", has_text="idler").filter(has_text=str(pid))
     expect(row).to_contain_text("idle in transaction")
     follow(row.locator("text=terminate"))
-    expect(page.locator("#content-main")).to_contain_text(f"The session of process {pid} will end")
+    expect(page.locator("#content-main")).to_contain_text(f"ends the session of process {pid}.")
     page.fill("[name=reason]", "so")
-    page.click("text=End it")
+    page.click("text=End session")
     expect(page.locator("[name=reason]")).to_have_value("so")  # the browser refuses so few
     page.fill("[name=reason]", REASON)
-    follow(page.locator("text=End it"))
+    follow(page.locator("text=End session"))
     expect(page.locator("#main")).to_contain_text(f"Process {pid}: terminated")
     expect(page.locator("[aria-labelledby=ended]")).to_contain_text(REASON)
     row = page.locator("tr", has_text=f" {pid} ")
@@ -113,12 +113,12 @@ def test_an_alert_is_acknowledged_and_snoozed(alert: Alert, page: Page) -> None:
 
 def test_without_alerts_the_page_says_so(page: Page) -> None:
     page.goto("/admin/database/alerts/")
-    expect(page.locator("#content-main")).to_contain_text("Nothing is bad.")
+    expect(page.locator("#content-main")).to_contain_text("No problems found.")
 
 
 def test_inside_a_line_the_database_is_not_shown(bakery: PhoneNumber, page: Page) -> None:
     page.goto(f"/admin/line/?q={bakery.pk}")
     follow(page.locator("text=Work in this line"))
     page.goto("/admin/database/")
-    expect(page.locator("#main")).to_contain_text("leave the line first")
+    expect(page.locator("#main")).to_contain_text("Leave the line to open them")
     expect(page.locator("#line-switcher")).to_contain_text("Working in: Bakery")

@@ -15,7 +15,7 @@ from analytics.tasks import roll_up_calls
 from calls.reviews.queue import claim_next
 from local.embedded import ROOT
 from monitoring.models import Alert, EndedSession
-from monitoring.report import examine, keep
+from monitoring.report import examine, save_report
 from monitoring.snapshots import take_snapshot
 from tenancy import all_tenants
 from tests.browser.conftest import follow
@@ -79,7 +79,7 @@ def _watch_the_database() -> None:
     with all_tenants("test"), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) AS looked_at FROM calls")
     take_snapshot()
-    keep(examine())
+    save_report(examine())
     now = timezone.now()
     with all_tenants("test"):
         for subject, resolved_at in (("open", None), ("over", now)):
@@ -87,8 +87,8 @@ def _watch_the_database() -> None:
                 metric="index_bloat",
                 subject=subject,
                 level="warning",
-                label="Bloat of indexes",
-                text="Half of it holds nothing",
+                label="Index bloat",
+                text="Half of it holds no entry",
                 fix="REINDEX INDEX CONCURRENTLY",
                 opened_at=now,
                 seen_at=now,

@@ -3,7 +3,7 @@
 import pytest
 
 from calls.archival import batches, moving
-from calls.intake.webhooks.views import deadline
+from calls.intake.webhooks import deadline
 
 
 @pytest.fixture(autouse=True)

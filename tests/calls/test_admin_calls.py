@@ -533,3 +533,13 @@ def test_foreign_calls_are_not_deleted_from_inside_a_line(
     delete_action(back_office, "", [foreign.pk], post="yes")
     with all_tenants("test"):
         assert Call.objects.filter(pk=foreign.pk).exists()
+
+
+def test_each_cell_carries_the_label_that_a_narrow_page_shows(
+    line: PhoneNumber, back_office: Client
+) -> None:
+    make_call(line, caller_number="+14155551234")
+    page = back_office.get(CALLS).content.decode()
+    assert '<td data-label="Select" class="action-checkbox">' in page
+    assert '<th data-label="Began (UTC)" class="field-began"><a href="' in page
+    assert '<td data-label="Caller number" class="field-caller_number">+14155551234</td>' in page

@@ -8,7 +8,7 @@ from django.test import Client
 
 from backoffice import paging
 from calls.models import Call
-from calls.search.query import words
+from calls.search import words
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick

@@ -11,12 +11,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from rich.console import Console
 
-from calls.archival import console
 from calls.archival.batches import BatchResult
 from calls.archival.forecast import forecast
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.archival.moving import Months, archive_calls, count_metadata, survey
 from calls.models import Call, CallArchive
+from console import progress
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.calls.archive import CUT_OFF, counts, everything, held, make_old_calls, query
@@ -153,7 +153,7 @@ def test_a_terminal_shows_how_far_it_is(
 ) -> None:
     make_old_calls(line, 10)
     terminal = Console(file=StringIO(), force_terminal=True, width=80)
-    monkeypatch.setattr(console, "Console", lambda stderr: terminal)
+    monkeypatch.setattr(progress, "Console", lambda stderr: terminal)
     call_command("archive_calls", "--before=2024-01-01", stdout=StringIO())
     assert "10/10" in terminal.file.getvalue()  # type: ignore[attr-defined]
 
@@ -170,7 +170,7 @@ def test_autovacuum_works_at_few_dead_rows(db: None) -> None:
         (["--older-than=soon"], "is no period"),
         (["--before=2999-01-01"], "in the future"),
         (["--phone-id=nobody"], "There is no line"),
-        (["--batch-size=0"], "no whole number above 0"),
+        (["--batch-size=0"], "not a whole number of at least 1"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(db: None, arguments: list[str], reason: str) -> None:

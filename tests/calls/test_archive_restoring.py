@@ -90,7 +90,7 @@ def test_a_dry_run_restores_nothing(line: PhoneNumber) -> None:
         (["--call-sid=x", "--phone-id=pn_bakery"], "or --call-sid alone"),
         (["--phone-id=nobody", "--from=2023-01-01", "--to=2024-01-01"], "There is no line"),
         (["--phone-id=pn_bakery", "--from=2024-01-01", "--to=2023-01-01"], "must lie before"),
-        (["--phone-id=pn_bakery", "--from=monday", "--to=2023-01-01"], "is no moment"),
+        (["--phone-id=pn_bakery", "--from=monday", "--to=2023-01-01"], "is not a time"),
     ],
 )
 def test_bad_input_is_refused(line: PhoneNumber, arguments: list[str], reason: str) -> None:

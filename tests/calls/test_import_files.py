@@ -130,7 +130,7 @@ def test_import_of_files_without_a_call(line: PhoneNumber, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--timezone", "Mars/Olympus"], "no IANA time zone; write one such as"),
+        (["--timezone", "Mars/Olympus"], "not an IANA time zone: write one such as"),
         (["--format", "xml"], "invalid choice"),
         (["--rejects", "/nowhere/at/all.csv"], "cannot be written: No such file"),
         (["--rejects", "/"], "cannot be written: Is a directory"),

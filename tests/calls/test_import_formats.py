@@ -259,7 +259,7 @@ def test_import_takes_the_creation_of_a_call_that_never_started(
 def test_import_samples_of_the_repository(tmp_path: Path, db: None) -> None:
     for number in ("+14155550100", "+442071838750", "+4930901820"):
         make_line(number=number)
-    samples = Path(formats.__file__).parents[1] / "samples"
+    samples = Path(formats.__file__).parent / "samples"
     rejects = ["--rejects", str(tmp_path / "rejects.csv"), "--strict"]
     assert "loaded 60" in import_file(samples / "twilio_calls.json", *rejects)
     assert "loaded 14" in import_file(samples / "twilio_console.csv", *rejects)

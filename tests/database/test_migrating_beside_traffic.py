@@ -12,9 +12,9 @@ from analytics import tasks
 from analytics.models import DailyCallStats
 from tenancy import all_tenants
 from tests.api_client import make_key
+from tests.database.planting import TIMEOUT, PlantedDatabase, line_with
 from tests.factories import make_call, make_line
 from tests.gunicorn import Server, gunicorn
-from tests.tenants.planting import PATIENCE, PlantedDatabase, line_with
 from tests.worker import work
 
 ADD_COLUMN = """
@@ -62,9 +62,9 @@ def test_web_and_worker_go_on_during_a_migration(planted: PlantedDatabase) -> No
     with gunicorn(workers=1) as server, planted.connect() as long:
         long.execute("BEGIN")
         long.execute("SELECT count(*) FROM calls")
-        process = planted.start("migrate", "--patience", "600")
+        process = planted.start("migrate", "--retry-for", "600")
         try:
-            line_with(process.stderr, "Gave up ACCESS EXCLUSIVE on calls after 1 s")
+            line_with(process.stderr, "No lock within 1.5 s for ALTER TABLE calls")
             first = make_call(line)  # a writer, while migrate tries again and again
             assert calls_of(server, key) == [first.call_sid]
             tasks.roll_up_calls.defer()
@@ -73,7 +73,7 @@ def test_web_and_worker_go_on_during_a_migration(planted: PlantedDatabase) -> No
             assert process.poll() is None
             assert column_is_there(planted) == (0,)
             long.execute("COMMIT")
-            assert process.wait(timeout=PATIENCE) == 0
+            assert process.wait(timeout=TIMEOUT) == 0
         finally:
             process.kill()
             process.communicate()

@@ -218,7 +218,7 @@ def test_append_adds_to_the_lines_that_are_there() -> None:
         (["--calls", "-5"], "--calls is -5"),
         (["--calls", "many"], "invalid int value: 'many'"),
         (["--days", "4000"], "--days is 4000; choose a number from 1 to 3650."),
-        (["--until", "yesterday"], "'yesterday' is no time such as"),
+        (["--until", "yesterday"], "'yesterday' is not a time"),
         (["--until", "2999-01-01"], "calls lie in the past"),
         (["--until", "0001-01-01"], "calls lie in the past"),
     ],

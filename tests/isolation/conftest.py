@@ -41,8 +41,13 @@ def lines(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 
 @pytest.fixture
-def count_assertion(record_property: Callable[[str, object], None]) -> Callable[[], None]:
-    return lambda: record_property("assertion", 1)
+def count_assertion(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Called when one held, or with how many did; the end of the run shows the sum."""
+
+    def count(held: int = 1) -> None:
+        record_property("assertion", held)
+
+    return count
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -53,9 +58,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     counted = sum(
-        name == "assertion"
+        held
         for report in terminalreporter.getreports("passed")
-        for name, _ in report.user_properties
+        for name, held in report.user_properties
+        if name == "assertion"
     )
     if counted:
         terminalreporter.write_line(f"isolation: {counted} assertions of the table held")

@@ -172,7 +172,7 @@ def follow(administrator: psycopg.Connection, hint: Any) -> None:
 
 def assert_found_and_cured(administrator: psycopg.Connection, number: str, named: str) -> None:
     found = find(administrator)
-    matching = [problem for problem in found if problem.id == f"tenants.{number}"]
+    matching = [problem for problem in found if problem.id == f"tenancy.{number}"]
     assert any(re.search(rf"(?<!\w){re.escape(named)}", problem.msg) for problem in matching), (
         found
     )
@@ -237,7 +237,7 @@ def test_a_missing_guard_of_a_foreign_key_is_found_and_cured(
 
 
 def test_every_rule_has_a_mutation() -> None:
-    tried = {f"tenants.{number}" for number, _, _ in OWNERS_MUTATIONS + ADMINISTRATORS_MUTATIONS}
+    tried = {f"tenancy.{number}" for number, _, _ in OWNERS_MUTATIONS + ADMINISTRATORS_MUTATIONS}
     assert {rule.id for rule in RULES} == tried | {"tenancy.E016", "tenancy.E021"}
 
 
@@ -251,7 +251,7 @@ def test_the_command_fails_on_a_committed_mutation(
     with connections["owner"].cursor() as cursor:
         cursor.execute("ALTER TABLE calls NO FORCE ROW LEVEL SECURITY")
         try:
-            with pytest.raises(SystemCheckError, match=r"tenants\.E011"):
+            with pytest.raises(SystemCheckError, match=r"tenancy\.E011"):
                 call_command("check", databases=["default"])
             call_command("migrate", verbosity=0)
         finally:

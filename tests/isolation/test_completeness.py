@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "create_roles": ("--sql",),  # prints a script
     "migrate": ("--check",),  # as the owner
     "plan_migrations": (),  # likewise
-    "lint_migrations": (),  # without a database
+    "lint_migrations": (),  # reads migrations, no table
     "dbshell": ("--", "-c", "SELECT 1"),  # a session of the operator's own
     # All lines, with a reason.
     "archive_calls": ("--dry-run",),

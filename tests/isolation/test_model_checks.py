@@ -12,10 +12,10 @@ from django.db.models.functions import Lower
 from django.test.utils import isolate_apps
 
 from calls.models import Call
-from database.triggers import MatchParentTenant
 from tenancy.checks import check_models, check_settings, problems_of, problems_of_database
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
+from tenancy.triggers import MatchParentTenant
 from tenants.models import PhoneNumber
 
 
@@ -100,7 +100,7 @@ def test_a_missing_constraint_is_found(number: str, constraints: list[Any]) -> N
             constraints = given
 
     problem = only(Note)
-    assert problem.id == f"tenants.{number}"
+    assert problem.id == f"tenancy.{number}"
     assert "*TenantModel.Meta.constraints" in str(problem.hint)
 
 
@@ -252,5 +252,5 @@ def test_settings_that_stop_the_scope_from_travelling_are_found(
 ) -> None:
     database = settings.DATABASES["default"] | change
     [problem] = problems_of_database("default", database)
-    assert problem.id == f"tenants.{number}"
+    assert problem.id == f"tenancy.{number}"
     assert next(iter(change.get("OPTIONS", change))) in str(problem.hint)

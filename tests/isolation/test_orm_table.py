@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -46,18 +47,12 @@ class _RollBack(Exception):
 
 def run(entry_point: EntryPoint, model: Any, row: Any, scope: Scopes) -> Any:
     """Run it in the scope, in a transaction that is rolled back."""
-
-    async def run_async() -> Any:
-        with scope():
-            return await entry_point(model, row)
-
+    if inspect.iscoroutinefunction(entry_point):
+        entry_point = async_to_sync(entry_point)
     result = None
     with suppress(_RollBack), transaction.atomic():
-        if inspect.iscoroutinefunction(entry_point):
-            result = async_to_sync(run_async)()
-        else:
-            with scope():
-                result = entry_point(model, row)
+        with scope():
+            result = entry_point(model, row)
         raise _RollBack
     return result
 
@@ -70,60 +65,102 @@ def outcome(entry_point: EntryPoint, model: Any, row: Any, scope: Scopes) -> Any
         return error
 
 
-@pytest.mark.parametrize("name", ALL_READERS | ALL_WRITERS)
+Count = Callable[[int], None]
+
+
+def for_each(entry_points: dict[str, EntryPoint], check: Callable[[EntryPoint], int]) -> int:
+    """Check every entry point, and only then fail, with all that failed.
+
+    A check returns how many of its assertions held: 0 where the entry point is not applicable.
+    """
+    held, failures = 0, []
+    for name, entry_point in entry_points.items():
+        try:
+            held += check(entry_point)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+            failures.append(f"{name}: {type(error).__name__}: {error}")
+    if failures:
+        pytest.fail(f"{len(failures)} of {len(entry_points)}:\n" + "\n".join(failures))
+    return held
+
+
 def test_without_scope_is_refused_before_any_sql(
-    lines: Lines, model: Any, name: str, count_assertion: Callable[[], None]
+    lines: Lines, model: Any, count_assertion: Count
 ) -> None:
-    row = lines.row(model)
     refusals = (NoTenantActive, ReadOnlyTable) if is_read_only(model) else NoTenantActive
-    with CaptureQueriesContext(connection) as sent:
-        result = outcome((ALL_READERS | ALL_WRITERS)[name], model, row, no_tenant)
-    assert not any(model._meta.db_table in query["sql"] for query in sent.captured_queries)
-    if result is not NOT_APPLICABLE:
+
+    def check(entry_point: EntryPoint) -> int:
+        row = lines.row(model)
+        with CaptureQueriesContext(connection) as sent:
+            result = outcome(entry_point, model, row, no_tenant)
+        assert not any(model._meta.db_table in query["sql"] for query in sent.captured_queries)
+        if result is NOT_APPLICABLE:
+            return 0
         assert isinstance(result, refusals)
-        count_assertion()
+        return 1
+
+    count_assertion(for_each(ALL_READERS | ALL_WRITERS, check))
 
 
-@pytest.mark.parametrize("name", ALL_READERS)
 def test_reading_in_a_scope_sees_its_line_alone(
-    lines: Lines, model: Any, name: str, count_assertion: Callable[[], None]
+    lines: Lines, model: Any, count_assertion: Count
 ) -> None:
-    for line in (lines.line, lines.other):
-        seen = run(ALL_READERS[name], model, lines.row(model, line), lambda: tenant(line.pk))  # noqa: B023
+    def check(entry_point: EntryPoint) -> int:
+        for line in (lines.line, lines.other):
+            row = lines.row(model, line)
+            seen = run(entry_point, model, row, partial(tenant, line.pk))
+            if seen is NOT_APPLICABLE:
+                return 0
+            assert seen in ({line.pk}, 1, None)
+        return 2
+
+    count_assertion(for_each(ALL_READERS, check))
+
+
+def test_reading_in_all_lines_sees_both(lines: Lines, model: Any, count_assertion: Count) -> None:
+    def check(entry_point: EntryPoint) -> int:
+        seen = run(entry_point, model, lines.row(model), partial(all_tenants, "test"))
         if seen is NOT_APPLICABLE:
-            return
-        assert seen in ({line.pk}, 1, None)
-        count_assertion()
-
-
-@pytest.mark.parametrize("name", ALL_READERS)
-def test_reading_in_all_lines_sees_both(
-    lines: Lines, model: Any, name: str, count_assertion: Callable[[], None]
-) -> None:
-    seen = run(ALL_READERS[name], model, lines.row(model), lambda: all_tenants("test"))
-    if seen is not NOT_APPLICABLE:
+            return 0
         # An entry point that answers with one row sees one of them.
         assert seen in (lines.ids, 2, None) or (isinstance(seen, set) and seen < lines.ids)
-        count_assertion()
+        return 1
+
+    count_assertion(for_each(ALL_READERS, check))
 
 
-@pytest.mark.parametrize("name", ALL_WRITERS)
 def test_writing_another_lines_row_is_refused_or_finds_nothing(
-    lines: Lines, model: Any, name: str, count_assertion: Callable[[], None]
+    lines: Lines, model: Any, count_assertion: Count
 ) -> None:
-    theirs = lines.row(model, lines.other)
-    result = outcome(ALL_WRITERS[name], model, theirs, lambda: tenant(lines.line.pk))
-    if result is NOT_APPLICABLE:
-        return
-    if isinstance(result, DatabaseError):
-        # A table that a line may only read: refused by its grants.
-        assert is_read_only(model)
-        assert "permission denied" in str(result)
-    else:
-        assert isinstance(result, (NoTenantActive, ReadOnlyTable)) or result == 0
-    assert lines.other.pk not in str(result)
-    assert lines.row(model, lines.other).pk is not None
-    count_assertion()
+    def check(entry_point: EntryPoint) -> int:
+        theirs = lines.row(model, lines.other)
+        result = outcome(entry_point, model, theirs, partial(tenant, lines.line.pk))
+        if result is NOT_APPLICABLE:
+            return 0
+        if isinstance(result, DatabaseError):
+            # A table that a line may only read: refused by its grants.
+            assert is_read_only(model)
+            assert "permission denied" in str(result)
+        else:
+            assert isinstance(result, (NoTenantActive, ReadOnlyTable)) or result == 0
+        assert lines.other.pk not in str(result)
+        assert lines.row(model, lines.other).pk is not None
+        return 1
+
+    count_assertion(for_each(ALL_WRITERS, check))
+
+
+def test_a_table_reports_all_that_failed() -> None:
+    def check(entry_point: EntryPoint) -> int:
+        return int(entry_point(None, None))
+
+    table: dict[str, EntryPoint] = {
+        "count": lambda model, row: 1 / 0,
+        "get": lambda model, row: 1,
+        "update": lambda model, row: int("none"),
+    }
+    with pytest.raises(pytest.fail.Exception, match=r"2 of 3:\ncount: Zero.*\nupdate: ValueError"):
+        for_each(table, check)
 
 
 @pytest.mark.parametrize("name", BUILT)

@@ -1,22 +1,23 @@
-"""Where a scope holds: in its block, on its thread or in its task, and nowhere else."""
+"""Where a scope holds: in its block, on its thread, and nowhere else."""
 
 import asyncio
 import contextvars
 import logging
 import multiprocessing
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
-from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connections
 
 from calls.models import Call
 from tenancy import NoTenantActive, active_scope, all_tenants, no_tenant, tenant
 from tenancy.request_scope import stream
+from tenancy.scope import ScopeOnEventLoop
 from tests.isolation.conftest import Lines
 
 
@@ -153,31 +154,8 @@ def test_context_managers_may_enter_a_scope() -> None:
         with tenant("pn_a"):
             yield
 
-    @asynccontextmanager
-    async def at_work_too() -> AsyncIterator[None]:
-        with tenant("pn_b"):
-            yield
-
-    async def main() -> str | None:
-        async with at_work_too():
-            return here()
-
     with at_work():
         assert here() == "pn_a"
-    assert asyncio.run(main()) == "pn_b"
-
-
-def test_an_asynchronous_generator_cannot_hold_a_scope() -> None:
-    async def holding() -> AsyncIterator[None]:
-        with tenant("pn_a"):
-            yield
-
-    async def main() -> None:
-        async for _ in holding():
-            pass
-
-    with pytest.raises(RuntimeError, match="stream"):
-        asyncio.run(main())
 
 
 def test_stream_makes_each_chunk_in_its_scope(lines: Lines) -> None:
@@ -239,16 +217,14 @@ def test_forked_processes_do_not_inherit() -> None:
     assert queue.get() is None
 
 
-def run(main: Callable[[], Any]) -> Any:
-    """Run it on a loop of its own; its queries run in worker threads."""
+def test_a_scope_cannot_be_entered_on_a_running_loop() -> None:
+    async def main() -> None:
+        for scope in (tenant("pn_a"), all_tenants("test")):
+            with pytest.raises(ScopeOnEventLoop, match="sync_to_async"), scope:
+                pass
+        assert active_scope() is None
 
-    async def closing() -> Any:
-        try:
-            return await main()
-        finally:
-            await sync_to_async(connections.close_all)()
-
-    return asyncio.run(closing())
+    asyncio.run(main())
 
 
 async def acount_or_refusal() -> int | str:
@@ -258,124 +234,32 @@ async def acount_or_refusal() -> int | str:
         return "refused"
 
 
-def test_a_task_works_in_the_scope_it_enters(lines: Lines) -> None:
-    async def main() -> list[object]:
-        with tenant(lines.line.pk):
-            in_thread = await sync_to_async(count_or_refusal)()
-            elsewhere = await sync_to_async(count_or_refusal, thread_sensitive=False)()
-            async with ThreadSensitiveContext():
-                own_thread = await sync_to_async(in_own_thread)()
-            return [await acount_or_refusal(), in_thread, elsewhere, own_thread]
-
-    assert run(main) == [1, 1, 1, 1]
-
-
 def test_tasks_do_not_inherit(lines: Lines) -> None:
-    async def main() -> list[object]:
-        with tenant(lines.line.pk):
-            child = asyncio.create_task(acount_or_refusal())
-            gathered = await asyncio.gather(acount_or_refusal(), sync_to_async(count_or_refusal)())
-            async with asyncio.TaskGroup() as group:
-                grouped = group.create_task(acount_or_refusal())
-            timed = await asyncio.wait_for(acount_or_refusal(), 60)
-            to_thread = await asyncio.to_thread(in_own_thread)
-            return [await child, *gathered, grouped.result(), to_thread, timed]
-
-    *children, timed = run(main)
-    assert children == ["refused"] * 5
-    assert timed in (1, "refused")  # a task of its own before Python 3.12
-
-
-def test_two_lines_at_once_do_not_mix(lines: Lines) -> None:
-    async def reader(line: str) -> set[object]:
-        found: set[object] = set()
-        with tenant(line):
-            for _ in range(20):
-                found |= {call.phone_id async for call in Call.objects.all()}
-                await asyncio.sleep(0)
+    async def main() -> list[int | str]:
+        found = [await acount_or_refusal(), await asyncio.create_task(acount_or_refusal())]
+        found.append(await asyncio.to_thread(in_own_thread))
+        await sync_to_async(connections.close_all)()
+        assert active_scope() is None
         return found
 
-    async def main() -> Any:
-        with all_tenants("test"):
-            return await asyncio.gather(*map(reader, [lines.line.pk, lines.other.pk] * 2))
-
-    assert run(main) == [{lines.line.pk}, {lines.other.pk}] * 2
-
-
-def test_a_task_that_outlives_the_block_has_no_scope(lines: Lines) -> None:
-    async def late(left: asyncio.Event) -> object:
-        await left.wait()
-        return await acount_or_refusal()
-
-    async def main() -> list[object]:
-        left = asyncio.Event()
-        with tenant(lines.line.pk):
-            inherited = asyncio.create_task(late(left))
-            carried = asyncio.create_task(late(left), context=contextvars.copy_context())
-        left.set()
-        return [await inherited, await carried]
-
-    assert run(main) == ["refused", "refused"]
-
-
-def test_a_coroutine_that_synchronous_code_waits_for_keeps_the_scope(lines: Lines) -> None:
-    async def inner() -> tuple[object, object]:
-        own = await acount_or_refusal()
-        return own, await asyncio.create_task(acount_or_refusal())
-
-    def view() -> tuple[object, object]:
-        with tenant(lines.line.pk):
-            return async_to_sync(inner)()
-
-    async def main() -> object:
-        return await sync_to_async(view)()
-
-    assert run(main) == (1, "refused")
-
-
-def test_a_new_loop_begins_without_scope(lines: Lines) -> None:
     with tenant(lines.line.pk):
-        assert async_to_sync(acount_or_refusal)() == "refused"
-        assert run(acount_or_refusal) == "refused"
+        assert asyncio.run(main()) == ["refused"] * 3
         assert count_or_refusal() == 1
 
 
-def test_asynchronous_stream_makes_each_chunk_in_its_scope(lines: Lines) -> None:
-    async def chunks() -> AsyncIterator[Any]:
-        async for call in Call.objects.aiterator():
-            yield call.phone_id
-        yield here()
-
-    async def main() -> tuple[list[Any], str | None]:
+def test_a_function_that_a_loop_runs_in_a_thread_enters_its_own(lines: Lines) -> None:
+    def count() -> int | str:
         with tenant(lines.line.pk):
-            streamed = stream(chunks())
-        with tenant(lines.other.pk):
-            return [chunk async for chunk in streamed], here()
+            return in_own_thread()
 
-    assert run(main) == ([lines.line.pk, lines.line.pk], lines.other.pk)
+    async def main() -> list[int | str]:
+        return [await sync_to_async(count)(), await asyncio.to_thread(count)]
 
-
-def test_a_replaced_task_factory_fails_closed(lines: Lines) -> None:
-    async def main() -> list[object]:
-        with tenant(lines.line.pk):
-            before = await acount_or_refusal()
-            asyncio.get_running_loop().set_task_factory(None)
-            return [before, await acount_or_refusal()]
-
-    assert run(main) == [1, "refused"]
+    assert asyncio.run(main()) == [1, 1]
 
 
-def test_an_own_task_factory_is_kept(lines: Lines) -> None:
-    made: list[str] = []
-
-    def factory(loop: Any, coroutine: Any, **options: Any) -> Any:
-        made.append(coroutine.__name__)
-        return asyncio.Task(coroutine, loop=loop, **options)
-
-    async def main() -> object:
-        asyncio.get_running_loop().set_task_factory(factory)
-        with tenant(lines.line.pk):
-            return await asyncio.create_task(acount_or_refusal())
-
-    assert run(main) == "refused"
-    assert "acount_or_refusal" in made
+def test_a_coroutine_that_a_block_waits_for_queries_in_its_scope(lines: Lines) -> None:
+    """async_to_sync() runs the queries on the thread of the block, which waits."""
+    with tenant(lines.line.pk):
+        assert async_to_sync(acount_or_refusal)() == 1
+    assert async_to_sync(acount_or_refusal)() == "refused"

@@ -1,6 +1,6 @@
 """Views that only the tests have: of an API whose credentials are a header, and plain ones."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
@@ -61,24 +61,6 @@ def streamed(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(lines() if "forgotten" in request.GET else stream(lines()))
 
 
-async def async_calls(request: Any) -> HttpResponse:
-    enter_line(request, request.headers["X-Line"])
-    return JsonResponse({"orm": [call.phone_id async for call in Call.objects.all()]})
-
-
-async def async_without_scope(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"calls": await Call.objects.acount()})
-
-
-async def async_streamed(request: Any) -> StreamingHttpResponse:
-    async def lines() -> AsyncIterator[str]:
-        async for call in Call.objects.aiterator():
-            yield f"{call.phone_id}\n"
-
-    enter_line(request, request.headers["X-Line"])
-    return StreamingHttpResponse(stream(lines()))
-
-
 def in_transaction(request: HttpRequest) -> HttpResponse:
     enter_line(request, request.headers["X-Line"])
     return JsonResponse({"atomic": connection.in_atomic_block, "sql": [*seen("default")]})
@@ -89,8 +71,5 @@ urlpatterns = [
     path("test/calls/", CallsView.as_view()),
     path("test/without-scope/", without_scope),
     path("test/streamed/", streamed),
-    path("test/async/", async_calls),
-    path("test/async-without-scope/", async_without_scope),
-    path("test/async-streamed/", async_streamed),
     path("test/in-transaction/", in_transaction),
 ]

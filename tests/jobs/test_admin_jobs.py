@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from analytics import tasks
 from analytics.models import JobFailure
+from jobs.tasks import forget_jobs
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
@@ -165,7 +166,7 @@ def test_jobs_that_ended_long_ago_are_forgotten_with_their_failures(committed: N
         JobFailure.objects.create(job_id=old["failed"], error="ValueError", place="")
     recent = app.configure_task("recent").defer()
     end(recent, "failed", ago="13 days")
-    tasks.forget_jobs.defer()
+    forget_jobs.defer()
     work()
     assert jobs("failed") == [recent]
     assert not {*old.values()} & {*jobs("succeeded"), *jobs("cancelled"), *jobs("aborted")}

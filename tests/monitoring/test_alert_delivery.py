@@ -34,7 +34,7 @@ NEWS = {
         {
             "id": 7,
             "metric": "connections",
-            "label": "Connections against the limit",
+            "label": "Connections",
             "subject": "server",
             "level": "critical",
             "opened_at": "2026-01-31T02:00:00+00:00",
@@ -205,8 +205,8 @@ def test_email_says_what_and_since_when(settings: Settings) -> None:
     deliver(sent.pk)
     [message] = mail.outbox
     assert message.to == ["ops@example.com", "boss@example.com"]
-    assert message.subject == "[Replytics] Database: 1 bad"
-    assert "critical: Connections against the limit: server, since 2026-01-31" in message.body
+    assert message.subject == "[Replytics] Database: 1 open"
+    assert "critical: Connections: server, since 2026-01-31" in message.body
     assert "/admin/database/alerts/" in message.body
     assert again(sent).delivered_at is not None
 

@@ -178,11 +178,11 @@ def test_alerts_page_acknowledges_and_snoozes(look: Look) -> None:
     assert the_alert().snoozed_until is not None
     until = the_alert().snoozed_until
     for nonsense in ({"hours": "5"}, {"note": "x" * 501}):
-        assert "Nothing was changed" in operator.post(handle, nonsense, follow=True).text
-    assert "Nothing was changed" in operator.get(handle, follow=True).text
+        assert "Alert not changed" in operator.post(handle, nonsense, follow=True).text
+    assert "Alert not changed" in operator.get(handle, follow=True).text
     assert the_alert().snoozed_until == until
     look()
-    assert "resolved by itself" in operator.post(handle, {"hours": ""}, follow=True).text
+    assert "already been resolved" in operator.post(handle, {"hours": ""}, follow=True).text
 
 
 def test_alerts_page_is_for_those_with_the_permission(look: Look) -> None:

@@ -53,7 +53,7 @@ def test_database_pages_are_not_for_one_line(name: str, operator: Client) -> Non
 
 
 def test_report_page_shows_each_finding_and_looks_again(operator: Client) -> None:
-    assert "There is no report yet" in operator.get(address("report")).text
+    assert "No report yet" in operator.get(address("report")).text
     assert operator.post(address("report")).status_code == 302
     with all_tenants("test"):
         stored = DatabaseReport.objects.get()
@@ -61,7 +61,7 @@ def test_report_page_shows_each_finding_and_looks_again(operator: Client) -> Non
     for finding in stored.findings:
         assert escape(finding["label"]) in page
     assert "Start one: manage.py procrastinate worker" in page
-    assert "Threshold: warning from 70 %" in page
+    assert "Threshold: warning at 70%" in page
 
 
 def statement_of(sql: str, mark: str, *, line: str | None = None) -> Statement:
@@ -89,7 +89,7 @@ def test_statement_page_shows_text_and_plan_without_values(operator: Client) -> 
     assert SECRET not in page
     server: Any = connection
     if server.pg_version < 160_000:
-        assert f"skipped: {WITHOUT_VALUES}" in page
+        assert f"No plan: {WITHOUT_VALUES}" in page
     else:
         assert "Scan" in page
         assert "caller_number = $1" in page
@@ -113,8 +113,8 @@ def test_plan_is_that_of_the_role_that_ran_it() -> None:
         ("DELETE FROM phone_numbers; COMMIT", "more than one statement"),
         ("VACUUM calls", "only SELECT"),
         ("COPY calls FROM STDIN", "only SELECT"),
-        ("SELECT * FROM no_table", "the server says: relation"),
-        ("WITH gone AS (DELETE FROM", "the server says: syntax error"),
+        ("SELECT * FROM no_table", "the server reported: relation"),
+        ("WITH gone AS (DELETE FROM", "the server reported: syntax error"),
     ],
 )
 def test_plan_never_runs_anything(text: str, reason: str) -> None:
@@ -135,7 +135,7 @@ def end(client: Client, session: "psycopg.Connection[Any]", button: str, **chang
         "how": button,
         "pid": str(shown.pid),
         "began": shown.began.isoformat(),
-        "asked": shown.asked.isoformat() if shown.asked else "",
+        "query_start": shown.query_start.isoformat() if shown.query_start else "",
     }
     page = client.get(address("sessions")).text
     assert urlencode({"pid": form["pid"], "began": form["began"]}) in page.replace("&amp;", "&")
@@ -228,7 +228,7 @@ def test_session_of_another_login_is_not_ours_to_end(operator: Client, connect: 
     assert f"as replytics_owner: SELECT pg_terminate_backend({shown.pid})" in page
     form = {"how": "terminated", "pid": str(shown.pid), "began": shown.began.isoformat()}
     answer = operator.post(address("end"), form | {"reason": "I want to"}, follow=True)
-    assert "may end its own sessions alone" in answer.text
+    assert "can only end its own sessions" in answer.text
     assert session.execute("SELECT 1").fetchone() == (1,)
     assert records() == []
 

@@ -36,11 +36,11 @@ def short_sighted(administrator: "psycopg.Connection[Any]") -> Iterator[None]:
 def test_without_the_right_nothing_is_called_ok_that_was_not_seen(settings: Settings) -> None:
     # What this login does itself is seen, and would be told on a slow machine.
     settings.MONITORING_THRESHOLDS = {
-        metric.name: (math.inf, math.inf) for metric in METRICS if metric.needs_sight
+        metric.name: (math.inf, math.inf) for metric in METRICS if metric.needs_all_stats
     }
     findings = {finding.metric: finding for finding in examine().findings}
     for metric in METRICS:
-        if metric.needs_sight:
+        if metric.needs_all_stats:
             assert findings[metric.name].level is Level.SKIPPED
             assert f"GRANT {RIGHT} TO replytics_staff" in findings[metric.name].reason
     assert findings["connections"].level is Level.OK
@@ -92,7 +92,7 @@ def test_young_counters_do_not_tell_what_is_unused(finding: Find, settings: Sett
 class Wrong(Metric):
     group = "server"
     name = "wrong"
-    label = help = says = "wrong"
+    label = help = summary = "wrong"
     sql: ClassVar[str] = "SELECT 1 / 0 AS value, '+14155550123' AS subject"
 
 
@@ -129,7 +129,7 @@ def test_names_of_metrics_differ() -> None:
 def test_thresholds_of_the_operator_count(finding: Find, settings: Settings) -> None:
     settings.MONITORING_THRESHOLDS = {"connections": (0.0, None)}
     found = finding("connections")
-    assert (found.level, found.threshold) == (Level.WARNING, "warning from 0 %")
+    assert (found.level, found.threshold) == (Level.WARNING, "warning at 0%")
 
 
 def test_threshold_of_no_metric_is_an_error(settings: Settings) -> None:

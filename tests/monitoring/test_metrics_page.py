@@ -14,7 +14,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
 from monitoring.report import examine, save_report
-from monitoring.request_metrics import Place
 from tests.api_client import api_of
 from tests.factories import make_call, make_line
 from tests.gunicorn import AS_IN_PRODUCTION, Server, gunicorn
@@ -146,18 +145,15 @@ def test_metrics_in_the_words_of_openmetrics() -> None:
     assert answer.text.count("# EOF") == 1
 
 
-def test_place_of_a_process_that_ended_is_taken_again(tmp_path: Path) -> None:
-    first, second = Place(tmp_path), Place(tmp_path)
-    assert (first(), second(), first()) == (0, 1, 0)
-    del first
-    assert (Place(tmp_path)(), second()) == (0, 1)
-
-
 @pytest.mark.slow
-def test_metrics_of_all_processes_survive_killed_ones() -> None:
-    """Requests are counted by whichever process answers them, and none is forgotten."""
+def test_metrics_of_all_processes_survive_killed_ones(tmp_path: Path) -> None:
+    """Requests are counted by whichever process answers them, and none is forgotten.
+
+    A worker that takes the place of another goes on in its file.
+    """
     live = {"route": "/health/live", "method": "GET", "status": "2xx"}
-    with gunicorn(*AS_IN_PRODUCTION, workers=3) as server:
+    folder = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    with gunicorn(*AS_IN_PRODUCTION, workers=3, **folder) as server:
         began = counted(server, live)
         for round_ in range(1, 4):
             for _ in range(50):
@@ -168,6 +164,8 @@ def test_metrics_of_all_processes_survive_killed_ones() -> None:
             victim.wait(30)
         until_all_are_back(server, 3)
         assert counted(server, live) == began + 150
+    names = {f"histogram_{server.master.pid}-{number}.db" for number in range(3)}
+    assert {file.name for file in tmp_path.iterdir()} <= names
 
 
 def counted(server: Server, labels: dict[str, str]) -> float:

@@ -94,7 +94,7 @@ def test_before_the_second_snapshot_the_server_itself_is_asked() -> None:
     call(5)
     with read_only_transaction(reason="test") as cursor:
         found = activity(cursor, order=Order.TOTAL)
-        often = activity(cursor, order=Order.CALLS, least_calls=5)
+        often = activity(cursor, order=Order.CALLS, min_calls=5)
     assert found[0].since is not None
     assert found == sorted(found, key=lambda row: -row.total_ms)
     assert often

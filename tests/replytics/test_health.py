@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from monitoring.report import examine, keep
+from monitoring.report import examine, save_report
 from replytics import health
 from replytics.settings import LIBPQ
 from tests.outages import database_at, locked
@@ -40,7 +40,7 @@ def assert_unready(response: Any, status: str) -> None:
 
 def test_ready_tells_of_the_backlog() -> None:
     assert ready().json() == {"status": "ok", "backlog": "unknown"}
-    keep(examine())
+    save_report(examine())
     assert ready().json() == {"status": "ok", "backlog": "warning"}  # no worker runs
     with connections["owner"].cursor() as cursor:
         cursor.execute("UPDATE database_reports SET taken_at = now() - interval '16 minutes'")

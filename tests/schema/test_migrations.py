@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from django_linear_migrations.apps import check_max_migration_files
 from pytest_django.plugin import DjangoDbBlocker
 
+from database.operations import AddIndexOnline
 from tests.schema import catalog
 from tests.schema.catalog import Facts
 
@@ -121,6 +122,27 @@ def our_migrations() -> list[tuple[Migration, str | None]]:
     return found
 
 
+def migration_named(words: str) -> str:
+    """The full name of the migration of calls that ends so; its number may change."""
+    [name] = [
+        migration.name
+        for migration, _ in our_migrations()
+        if migration.app_label == "calls" and migration.name.endswith(words)
+    ]
+    return name
+
+
+def index_migration() -> tuple[str, str, str, str]:
+    """The first AddIndexOnline of calls: its index, the migration before it, its own, the next."""
+    names = [m.name for m, _ in our_migrations() if m.app_label == "calls"]
+    for migration, previous in our_migrations():
+        for operation in migration.operations:
+            if isinstance(operation, AddIndexOnline) and migration.app_label == "calls":
+                following = names[names.index(migration.name) + 1]
+                return operation.index.name, previous or "", migration.name, following
+    raise AssertionError("no AddIndexOnline")
+
+
 NOT_ATOMIC = [
     pytest.param(migration, previous, id=str(migration))
     for migration, previous in our_migrations()
@@ -186,7 +208,7 @@ def test_backfill_of_ai_confidence(migrated: BaseDatabaseWrapper) -> None:
     migrate(migrated, "calls", "0001_initial")
     with migrated.cursor() as cursor:
         cursor.execute(OLD_CALLS)
-        migrate(migrated, "calls", "0002_add_ai_confidence")
+        migrate(migrated, "calls", migration_named("add_ai_confidence"))
         cursor.execute("UPDATE calls SET ai_confidence = 0.5 WHERE call_sid = 'CA7'")
         cursor.execute(
             "INSERT INTO calls (phone_id, caller_number, call_sid, status)"
@@ -195,10 +217,10 @@ def test_backfill_of_ai_confidence(migrated: BaseDatabaseWrapper) -> None:
         assert cursor.fetchone() == ("0.80",)
         cursor.execute("SELECT count(*) FROM calls WHERE ai_confidence IS NULL")
         assert cursor.fetchone() == (11_999,)
-        migrate(migrated, "calls", "0003_fill_ai_confidence")
+        migrate(migrated, "calls", migration_named("fill_ai_confidence"))
         cursor.execute("SELECT ai_confidence::text, count(*) FROM calls GROUP BY 1 ORDER BY 1")
         assert cursor.fetchall() == [("0.50", 1), ("0.80", 12_000)]
-        migrate(migrated, "calls", "0004_require_ai_confidence")
+        migrate(migrated, "calls", migration_named("require_ai_confidence"))
         with pytest.raises(DatabaseError, match="not-null"):
             cursor.execute("UPDATE calls SET ai_confidence = NULL WHERE call_sid = 'CA7'")
         migrate(migrated)
@@ -247,22 +269,22 @@ def test_interrupted_migration_can_be_run_again(
 
 
 def test_invalid_index_is_built_again(migrated: BaseDatabaseWrapper) -> None:
-    migrate(migrated, "calls", "0007_validate_duration_and_confidence")
-    name = "idx_calls_phone_created"
+    name, previous, migration, _ = index_migration()
+    migrate(migrated, "calls", previous)
     with migrated.cursor() as cursor:
         cursor.execute(OLD_CALLS)
         with pytest.raises(DatabaseError, match="could not create unique index"):
             cursor.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON calls (phone_id)")
         assert index(migrated, name)[1:] == (False, "CREATE UNIQUE INDEX")
-        migrate(migrated, "calls", "0008_index_calls_of_a_line")
+        migrate(migrated, "calls", migration)
         assert index(migrated, name)[1:] == (True, "CREATE INDEX " + name)
 
 
 def test_valid_index_is_left_alone(migrated: BaseDatabaseWrapper) -> None:
-    name = "idx_calls_phone_created"
+    name, _, migration, following = index_migration()
     before = index(migrated, name)
-    MigrationExecutor(migrated).recorder.record_unapplied("calls", "0008_index_calls_of_a_line")
-    migrate(migrated, "calls", "0009_index_a_caller_over_all_lines")
+    MigrationExecutor(migrated).recorder.record_unapplied("calls", migration)
+    migrate(migrated, "calls", following)
     assert index(migrated, name) == before
 
 
@@ -278,6 +300,7 @@ def index(database: BaseDatabaseWrapper, name: str) -> tuple[int, bool, str]:
 
 
 def test_sqlmigrate_shows_an_index_that_is_built(committed: None) -> None:
+    name, _, migration, _ = index_migration()
     shown = StringIO()
-    call_command("sqlmigrate", "calls", "0008", stdout=shown)
-    assert 'CREATE INDEX CONCURRENTLY "idx_calls_phone_created"' in shown.getvalue()
+    call_command("sqlmigrate", "calls", migration, stdout=shown)
+    assert f'CREATE INDEX CONCURRENTLY "{name}"' in shown.getvalue()

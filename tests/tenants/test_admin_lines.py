@@ -60,7 +60,7 @@ def test_a_line_is_added_with_what_hangs_on_it(back_office: Client) -> None:
         ({"number": "+14155550101"}, "Another line already has this number."),
         ({"number": "415 555"}, "E.164"),
         ({"id": "no spaces"}, "Letters, digits"),
-        ({"timezone": "Mars/Olympus"}, "no IANA time zone"),
+        ({"timezone": "Mars/Olympus"}, "not an IANA time zone"),
     ],
 )
 def test_a_line_that_cannot_be_is_a_form_error(

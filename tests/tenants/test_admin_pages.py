@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analytics.models import PhonePerformance
-from backoffice.modeladmin import ReadOnlyAdmin
 from tenancy import all_tenants
 from tenancy.models import ScopedModel
+from tenants.line_admin import ReadOnlyAdmin
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
 from tests.isolation.rows import MAKERS

@@ -7,8 +7,8 @@ from django.db import connection
 
 from calls.models import Call
 from tenancy import all_tenants, tenant
-from tenants.line_search import number_prefixes
 from tenants.models import PhoneNumber
+from tenants.numbers import number_prefixes
 
 
 @pytest.mark.parametrize(

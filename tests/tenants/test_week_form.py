@@ -88,7 +88,7 @@ def test_saving_the_page_without_a_change_sets_no_hours(
     [
         ({"open_time": "09:00"}, "Write a time, or tick that it is closed."),
         ({"open_time": "25:00", "close_time": "17:00"}, "Enter a valid time."),
-        (NINE_TO_FIVE | {"timezone": "Mars/Base"}, "no IANA time zone"),
+        (NINE_TO_FIVE | {"timezone": "Mars/Base"}, "not an IANA time zone"),
     ],
 )
 def test_a_day_that_cannot_be_is_a_form_error(

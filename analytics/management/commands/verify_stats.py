@@ -4,9 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.progress import Progress
 
 from analytics.verification import verify_stats
+from console.arguments import positive
+from console.progress import progress_bar
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 
@@ -19,20 +20,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--sample", type=int, help="so many lines, chosen at random")
+        parser.add_argument("--sample", type=positive, help="so many lines, chosen at random")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["sample"] is not None and options["sample"] < 1:
-            raise CommandError("--sample must be at least 1.")
         with (
             all_tenants("verify_stats"),
-            Progress(transient=True, disable=not self.stdout.isatty()) as progress,
+            progress_bar("Counting", total=None) as update,
         ):
-            lines = options["sample"] or PhoneNumber.objects.count()
-            task = progress.add_task("Counting", total=lines)
-            differences = verify_stats(
-                sample=options["sample"], on_line=lambda: progress.advance(task)
-            )
+            update(total=options["sample"] or PhoneNumber.objects.count())
+            differences = verify_stats(sample=options["sample"], on_line=lambda: update(advance=1))
         for difference in differences:
             self.stdout.write(str(difference))
         if differences:

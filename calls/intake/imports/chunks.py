@@ -66,26 +66,22 @@ def _without_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
 
 
 class SeenCalls:
-    """The call SIDs met so far: 64-bit hashes in a temporary file, so that memory stays flat.
-
-    In a file of a million calls two share a hash with a probability of 1 in 37 million; the
-    second of them is reported as repeated.
-    """
+    """The call SIDs met so far, in a temporary file, so that memory stays flat."""
 
     def __init__(self) -> None:
         # Made in one thread and used in another, which Ctrl-C may leave behind: it goes with the
         # last who uses it.
         self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA cache_size = -16000")  # 16 MB
-        self._file.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY)")
+        self._file.execute("CREATE TABLE seen (call_sid TEXT PRIMARY KEY) WITHOUT ROWID")
 
     def add(self, call_sids: list[str]) -> list[bool]:
         """For each SID whether it was met before, in this list or an earlier one."""
         insert = "INSERT OR IGNORE INTO seen VALUES (?)"
-        hashes = [(hash(call_sid),) for call_sid in call_sids]
+        rows = [(call_sid,) for call_sid in call_sids]
         self._file.execute("BEGIN")
-        if self._file.executemany(insert, sorted(hashes)).rowcount == len(hashes):
+        if self._file.executemany(insert, sorted(rows)).rowcount == len(rows):
             self._file.execute("COMMIT")
-            return [False] * len(hashes)
+            return [False] * len(rows)
         self._file.execute("ROLLBACK")
-        return [self._file.execute(insert, row).rowcount == 0 for row in hashes]
+        return [self._file.execute(insert, row).rowcount == 0 for row in rows]

@@ -16,7 +16,7 @@ import psycopg
 
 from calls.intake.imports.chunks import Chunk, SeenCalls, chunks_of, prefetch
 from calls.intake.imports.formats import Source
-from calls.intake.imports.numbers import Lines
+from calls.intake.imports.line_directory import LineDirectory
 from calls.intake.imports.rejects import RejectsFile
 from calls.intake.imports.rows import RowReader
 from calls.intake.imports.times import TimeReader
@@ -62,7 +62,7 @@ def import_calls(
     try:
         with all_tenants(f"import_calls {source.name!r}"):
             reader = RowReader(
-                lines=Lines(PhoneNumber.objects.values_list("id", "number")),
+                lines=LineDirectory(PhoneNumber.objects.values_list("id", "number")),
                 times=TimeReader(now=datetime.now(UTC), local=local),
             )
             with closing(prefetch(chunks_of(source.records, reader, SeenCalls()))) as chunks:

@@ -19,7 +19,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 
 from calls.intake.imports.formats import Source
-from calls.intake.imports.numbers import Lines
+from calls.intake.imports.line_directory import LineDirectory
 from calls.intake.imports.record_fields import Rejected, call_sid_of
 from calls.intake.imports.rejects import RejectsFile
 from calls.intake.imports.rows import Row, RowReader
@@ -67,7 +67,7 @@ def reconcile_calls(
     cannot be read on.
     """
     with all_tenants("reconcile_calls"):
-        lines = Lines(PhoneNumber.objects.values_list("id", "number"))
+        lines = LineDirectory(PhoneNumber.objects.values_list("id", "number"))
     reader = RowReader(lines=lines, times=TimeReader(now=now, local=local))
     counts: Counter[str] = Counter()
     for number, record in source.records:

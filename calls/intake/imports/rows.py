@@ -8,7 +8,7 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from calls.intake.imports.numbers import Lines, caller_number
+from calls.intake.imports.line_directory import LineDirectory, caller_number
 from calls.intake.imports.record_fields import (
     MAX_CALLER_LENGTH,
     MAX_SUMMARY_LENGTH,
@@ -66,7 +66,7 @@ OWN_COLUMNS = frozenset(Row._fields) - {"row"} | {"number"}
 class RowReader:
     """Turns records into rows. unknown_columns collects what it knows no place for."""
 
-    def __init__(self, *, lines: Lines, times: TimeReader) -> None:
+    def __init__(self, *, lines: LineDirectory, times: TimeReader) -> None:
         self._lines = lines
         self._times = times
         self.unknown_columns: set[str] = set()

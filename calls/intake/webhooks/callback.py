@@ -2,7 +2,7 @@
 
 Twilio signs the URL and, without any delimiter, the names and values of a form sorted by name:
 https://www.twilio.com/docs/usage/security#validating-requests. Two different forms can therefore
-have the same signature; what each parameter must look like is checked in calls.intake.webhooks.events.
+have the same signature; what each parameter must look like is checked in events.py.
 """
 
 import json

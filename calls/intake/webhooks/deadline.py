@@ -63,7 +63,7 @@ def answer_503_without_database(view: View) -> View:
 
 
 def ask(sql: str, values: Mapping[str, Any]) -> Any:
-    """The first row of a statement that may not take long; raises UNAVAILABLE_ERRORS when it does."""
+    """The first row of a statement that may not take long; else raises UNAVAILABLE_ERRORS."""
     with connection.cursor() as cursor, _answered_in_time():
         cursor.execute(SET_TIMEOUTS + sql, values)
         cursor.nextset()

@@ -5,10 +5,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from calls.archival import batches, console, cutoff, ledger, moving
-from calls.archival.arguments import existing_line, positive
+from calls.archival import command_output, cutoff, ledger, moving
 from calls.archival.forecast import dead_rows, forecast
+from console.arguments import moment, positive
+from console.interrupts import stop_requested
+from console.progress import progress_bar
 from tenancy import all_tenants
+from tenants.line_argument import existing_line
 
 
 class Command(BaseCommand):
@@ -21,7 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         when = parser.add_mutually_exclusive_group()
         when.add_argument("--older-than", default="1 year", help='as in "18 months"; UTC')
-        when.add_argument("--before", help="a moment, as in 2025-01-31T12:00:00+00:00")
+        when.add_argument("--before", type=moment, help="a time, as in 2025-01-31T12:00+00:00")
         parser.add_argument("--phone-id", help="only this line")
         parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
         parser.add_argument(
@@ -38,9 +41,9 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
-        with console.one_line_errors(), all_tenants("archive_calls"):
+        with command_output.one_line_errors(), all_tenants("archive_calls"):
             if options["before"]:
-                cut_off = cutoff.before(options["before"], now=now)
+                cut_off = cutoff.in_the_past(options["before"], now=now)
             else:
                 cut_off = cutoff.older_than(options["older_than"], now=now)
             phone_id = existing_line(options["phone_id"])
@@ -57,7 +60,10 @@ class Command(BaseCommand):
                     f" {plan.left_held:,} under legal hold stay."
                 )
                 return
-            with batches.stop_signals() as should_stop, console.progress(plan.calls) as on_batch:
+            with (
+                stop_requested() as should_stop,
+                progress_bar("calls", total=plan.calls) as update,
+            ):
                 run = moving.archive_calls(
                     **chosen,
                     batch_size=options["batch_size"],
@@ -65,13 +71,13 @@ class Command(BaseCommand):
                     plan=plan,
                     started_by=ledger.whoami(),
                     should_stop=should_stop,
-                    on_batch=on_batch,
+                    on_batch=lambda batch: update(advance=batch.calls),
                 )
-            self.stdout.write(console.summary(run, "Archived"))
+            self.stdout.write(command_output.summary(run, "Archived"))
             self.stdout.write(
                 f"Left: {run.left_live:,} going on, {run.left_held:,} under legal hold,"
                 f" {run.remaining:,} for the next run."
             )
             for table in dead_rows():
                 self.stdout.write(str(table))
-            console.fail_if_stopped(run)
+            command_output.fail_if_stopped(run)

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from calls.archival import console, cutoff, dropping, ledger
+from calls.archival import command_output, cutoff, dropping, ledger
 from tenancy import all_tenants
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         directory: Path = options["directory"]
         if not directory.is_dir():
             raise CommandError(f"{directory} is no directory; make it first.")
-        with console.one_line_errors(), all_tenants("drop_archive"):
+        with command_output.one_line_errors(), all_tenants("drop_archive"):
             cut_off = cutoff.older_than(options["older_than"], now=timezone.now())
             months = dropping.months_before(cut_off)
             for month in months:

@@ -3,7 +3,6 @@
 from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.management.base import (
     BaseCommand,
@@ -13,11 +12,14 @@ from django.core.management.base import (
 )
 
 from calls.intake.imports import formats
-from calls.intake.imports.console import interruptible, progress_of, report
 from calls.intake.imports.formats import open_source
 from calls.intake.imports.importing import Counts, ImportFailed, import_calls
 from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
+from calls.intake.imports.report import report
 from calls.intake.imports.streams import UnreadableFile
+from console.arguments import time_zone
+from console.interrupts import interruptible
+from console.progress import progress_bar
 
 
 class Command(BaseCommand):
@@ -44,6 +46,7 @@ twice changes nothing. An import may be interrupted at any moment and run again.
         )
         parser.add_argument(
             "--timezone",
+            type=time_zone,
             default="UTC",
             metavar="ZONE",
             help="of times that name none, or name it by letters such as AEDT; default: UTC",
@@ -55,9 +58,7 @@ twice changes nothing. An import may be interrupted at any moment and run again.
 
     @interruptible("run the import again to go on")
     def handle(self, *args: Any, **options: Any) -> None:
-        path, zone = options["file"], options["timezone"]
-        if zone not in available_timezones():
-            raise CommandError(f"{zone!r} is no IANA time zone; write one such as Europe/Berlin")
+        path = options["file"]
         stem = "standard-input" if path == "-" else path
         rejects = RejectsFile(Path(options["rejects"] or f"{stem}.rejects.csv"))
         counts = Counts()
@@ -65,15 +66,15 @@ twice changes nothing. An import may be interrupted at any moment and run again.
             with (
                 open_source(path, file_format=options["format"]) as source,
                 rejects,
-                progress_of(source) as progress,
+                progress_bar(source.name, total=source.size, count=False) as update,
             ):
                 import_calls(
                     source=source,
                     rejects=rejects,
                     counts=counts,
-                    local=ZoneInfo(zone),
+                    local=options["timezone"],
                     dry_run=options["dry_run"],
-                    progress=progress,
+                    progress=lambda: update(completed=source.position()),
                 )
         except (UnreadableFile, NoRejectsFile, ImportFailed) as error:
             raise CommandError(str(error)) from None

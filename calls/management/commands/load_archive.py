@@ -5,8 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from calls.archival import batches, console, ledger, loading
-from calls.archival.arguments import positive
+from calls.archival import command_output, ledger, loading
+from console.arguments import positive
+from console.interrupts import stop_requested
+from console.progress import progress_bar
 
 
 class Command(BaseCommand):
@@ -27,20 +29,20 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         with (
-            console.one_line_errors(),
-            batches.stop_signals() as should_stop,
-            console.progress(None) as on_batch,
+            command_output.one_line_errors(),
+            stop_requested() as should_stop,
+            progress_bar("calls", total=None) as update,
         ):
             loaded = loading.load_file(
                 options["file"],
                 batch_size=options["batch_size"],
                 started_by=ledger.whoami(),
                 should_stop=should_stop,
-                on_batch=on_batch,
+                on_batch=lambda batch: update(advance=batch.calls),
             )
-        self.stdout.write(console.summary(loaded.run, "Loaded"))
+        self.stdout.write(command_output.summary(loaded.run, "Loaded"))
         self.stdout.write(
             f"{loaded.there_before:,} were there already;"
             f" {loaded.of_deleted_lines:,} belong to deleted lines and were left out."
         )
-        console.fail_if_stopped(loaded.run)
+        command_output.fail_if_stopped(loaded.run)

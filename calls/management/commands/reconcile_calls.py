@@ -4,16 +4,17 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from calls.intake.imports.console import interruptible, progress_of
 from calls.intake.imports.formats import Source, open_source
 from calls.intake.imports.reconciling import CannotReconcile, ask_twilio, reconcile_calls
 from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
 from calls.intake.imports.streams import UnreadableFile
+from console.arguments import time_zone, whole_number
+from console.interrupts import interruptible
+from console.progress import progress_bar
 from database.errors import UNAVAILABLE_ERRORS
 
 
@@ -37,10 +38,16 @@ class Command(BaseCommand):
             "--from-twilio", action="store_true", help="Ask Twilio (TWILIO_ACCOUNT_SID)."
         )
         parser.add_argument(
-            "--days", type=int, default=2, help="With --from-twilio: so far back (default 2)."
+            "--days",
+            type=whole_number(1, 400),
+            default=2,
+            help="With --from-twilio: so far back (default 2).",
         )
         parser.add_argument(
-            "--timezone", default="UTC", help="Of times in a file that name none (default UTC)."
+            "--timezone",
+            type=time_zone,
+            default="UTC",
+            help="Of times in a file that name none (default UTC).",
         )
         parser.add_argument(
             "--rejects",
@@ -50,10 +57,6 @@ class Command(BaseCommand):
     @interruptible("run it again to go on")
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        if not 1 <= options["days"] <= 400:
-            raise CommandError("--days goes from 1 to 400.")
-        if options["timezone"] not in available_timezones():
-            raise CommandError("--timezone is no IANA time zone; write one such as Europe/Berlin.")
         if options["from_twilio"]:
             since = now - timedelta(days=options["days"])
             opened: AbstractContextManager[Source] = nullcontext(ask_twilio(since=since))
@@ -63,9 +66,18 @@ class Command(BaseCommand):
             stem = "standard-input" if options["file"] == "-" else options["file"]
         rejects = RejectsFile(Path(options["rejects"] or f"{stem}.rejects.csv"))
         try:
-            with opened as source, rejects, progress_of(source) as progress:
-                zone = ZoneInfo(options["timezone"])
-                counts = reconcile_calls(source, rejects, now=now, local=zone, progress=progress)
+            with (
+                opened as source,
+                rejects,
+                progress_bar(source.name, total=source.size, count=False) as update,
+            ):
+                counts = reconcile_calls(
+                    source,
+                    rejects,
+                    now=now,
+                    local=options["timezone"],
+                    progress=lambda: update(completed=source.position()),
+                )
         except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
         except UNAVAILABLE_ERRORS:

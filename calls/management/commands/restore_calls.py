@@ -4,9 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from calls.archival import batches, console, cutoff, ledger, moving, restoring
-from calls.archival.arguments import existing_line, positive
+from calls.archival import command_output, ledger, moving, restoring
+from console.arguments import moment, positive
+from console.interrupts import stop_requested
+from console.progress import progress_bar
 from tenancy import all_tenants
+from tenants.line_argument import existing_line
 
 
 class Command(BaseCommand):
@@ -17,29 +20,31 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--phone-id", help="the line")
-        parser.add_argument("--from", dest="since", help="a moment, as in 2025-01-31")
-        parser.add_argument("--to", dest="until", help="a moment; calls that began before it")
+        parser.add_argument("--from", dest="since", type=moment, help="a time, as in 2025-01-31")
+        parser.add_argument(
+            "--to", dest="until", type=moment, help="a time; calls that began before it"
+        )
         parser.add_argument("--call-sid", help="one call, instead of a line and a period")
         parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
         parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
 
     def handle(self, **options: Any) -> None:
-        with console.one_line_errors(), all_tenants("restore_calls"):
+        with command_output.one_line_errors(), all_tenants("restore_calls"):
             choice = self._choice(options)
             found = restoring.count(choice)
             if options["dry_run"]:
                 self.stdout.write(f"Would restore {found:,} calls.")
                 return
-            with batches.stop_signals() as should_stop, console.progress(found) as on_batch:
+            with stop_requested() as should_stop, progress_bar("calls", total=found) as update:
                 run = restoring.restore_calls(
                     choice,
                     batch_size=options["batch_size"],
                     started_by=ledger.whoami(),
                     should_stop=should_stop,
-                    on_batch=on_batch,
+                    on_batch=lambda batch: update(advance=batch.calls),
                 )
-            self.stdout.write(console.summary(run, "Restored"))
-            console.fail_if_stopped(run)
+            self.stdout.write(command_output.summary(run, "Restored"))
+            command_output.fail_if_stopped(run)
 
     def _choice(self, options: dict[str, Any]) -> restoring.Choice:
         period = [options[name] for name in ("phone_id", "since", "until")]
@@ -47,7 +52,7 @@ class Command(BaseCommand):
             return restoring.Choice(call_sid=options["call_sid"])
         if options["call_sid"] or not all(period):
             raise CommandError("Give --phone-id, --from and --to, or --call-sid alone.")
-        since, until = cutoff.moment(options["since"]), cutoff.moment(options["until"])
+        since, until = options["since"], options["until"]
         if since >= until:
             raise CommandError("--from must lie before --to.")
         return restoring.Choice(

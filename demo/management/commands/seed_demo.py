@@ -1,23 +1,13 @@
 """manage.py seed_demo: made-up lines and calls."""
 
-from argparse import ArgumentTypeError
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from console.arguments import moment
+from console.progress import progress_bar
 from demo.load import DemoDataRefused, analyze, seed_demo
-
-
-def moment(text: str) -> datetime:
-    """An ISO 8601 timestamp; without an offset it is UTC."""
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no time such as 2026-01-31T12:00") from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
@@ -44,14 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-        with Progress(
-            TextColumn("calls"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            disable=not self.stdout.isatty() or options["verbosity"] == 0,
-        ) as bar:
-            task = bar.add_task("calls", total=options["calls"])
+        enabled = options["verbosity"] > 0
+        with progress_bar("calls", total=options["calls"], enabled=enabled) as update:
             try:
                 made = seed_demo(
                     lines=options["lines"],
@@ -60,7 +44,7 @@ class Command(BaseCommand):
                     seed=options["seed"],
                     until=options["until"] or this_hour,
                     append=options["append"],
-                    progress=lambda rows: bar.advance(task, rows),
+                    progress=lambda rows: update(advance=rows),
                 )
             except DemoDataRefused as error:
                 raise CommandError(str(error)) from None

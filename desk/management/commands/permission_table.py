@@ -13,9 +13,11 @@ PAGE = Path(settings.BASE_DIR) / "docs" / "permissions.md"
 HEAD = """\
 # Who may do what
 
-Written by `manage.py permission_table --write` from the roles in `desk/roles.py` and the pages of
-the admin; a test keeps it current. Give a member of staff one of these groups. `migrate` makes
-them and puts back what they may do; rights beyond a role are given to the person.
+`manage.py permission_table --write` writes this page from the roles in `desk/roles.py` and the
+pages of the admin. A test keeps it current.
+
+Each role is a group; put every member of staff into one. `migrate` creates the groups and resets
+their permissions, so give a permission beyond a role to the person, not to the group.
 
 """
 

@@ -18,22 +18,22 @@ class Command(BaseCommand):
     help = (
         "Reports on the database's health: sessions, statements, tables, indexes, cache,"
         " replication, jobs, backups and rights. Each finding is ok, warning, critical, skipped"
-        " (it was not looked at, and the reason is given) or unknown. It changes nothing."
+        " (not checked, with the reason) or unknown. It changes nothing."
         " --verbosity 2 shows the queries."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
             "--fail-on",
             choices=[Level.WARNING.value, Level.CRITICAL.value],
-            help="end with exit code 1 when there is a finding that bad",
+            help="exit with code 1 if a finding is at least this bad",
         )
         parser.add_argument(
             "--statements",
             choices=[order.value for order in Order],
-            help="instead: the statements of the last hour that are first in this",
+            help="print the top statements of the last hour by this measure instead",
         )
 
     def handle(self, **options: Any) -> None:
@@ -65,5 +65,5 @@ class Command(BaseCommand):
         if limit and report.level.badness >= Level(limit).badness:
             counts = report.counts()
             raise CommandError(
-                f"{counts[Level.CRITICAL]} critical and {counts[Level.WARNING]} warnings."
+                f"Findings: {counts[Level.CRITICAL]} critical, {counts[Level.WARNING]} warning."
             )

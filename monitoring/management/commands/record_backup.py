@@ -1,4 +1,4 @@
-"""Tells the monitor of backups."""
+"""Records backups for the monitor."""
 
 import sys
 from argparse import ArgumentParser
@@ -14,17 +14,19 @@ from monitoring.models import Backup
 
 class Command(BaseCommand):
     help = (
-        "Records backups, so that database_report can tell when the last good one ended. From"
-        " cron, after each backup: pgbackrest info --output=json | manage.py record_backup. For"
-        " another tool: manage.py record_backup --label NAME --kind full [--error REASON]."
+        "Records backups, so that database_report can show when the last successful one finished."
+        " From cron, after each backup: pgbackrest info --output=json | manage.py record_backup."
+        " For another tool: manage.py record_backup --label NAME --kind full [--error REASON]."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--label", help="the backup's name; without it pgBackRest's JSON is read"
+            "--label", help="name of the backup; without it, pgBackRest's JSON is read from stdin"
         )
         parser.add_argument("--kind", default="full", help="full, diff, incr …")
-        parser.add_argument("--finished-at", help="as in 2026-01-31T02:00:00+00:00; default: now")
+        parser.add_argument(
+            "--finished-at", help="such as 2026-01-31T02:00:00+00:00; default: now"
+        )
         parser.add_argument("--error", default="", help="why it failed")
 
     def handle(self, **options: Any) -> None:
@@ -33,7 +35,7 @@ class Command(BaseCommand):
                 count = record_pgbackrest(sys.stdin.read())
             except BadInfo as error:
                 raise CommandError(str(error)) from None
-            self.stdout.write(f"{count} backups recorded.")
+            self.stdout.write(f"Backups recorded: {count}.")
             return
         finished_at = timezone.now()
         if given := options["finished_at"]:
@@ -42,7 +44,10 @@ class Command(BaseCommand):
             except ValueError:
                 parsed = None
             if parsed is None or parsed.tzinfo is None:
-                raise CommandError(f"--finished-at is {given!r}; write 2026-01-31T02:00:00+00:00.")
+                raise CommandError(
+                    f"Invalid --finished-at {given!r}: expected a time such as"
+                    " 2026-01-31T02:00:00+00:00."
+                )
             finished_at = parsed
         record(
             Backup(
@@ -52,4 +57,4 @@ class Command(BaseCommand):
                 error=options["error"],
             )
         )
-        self.stdout.write("1 backup recorded.")
+        self.stdout.write("Backups recorded: 1.")

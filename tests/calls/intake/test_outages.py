@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from calls.intake.webhooks.views import deadline
+from calls.intake.webhooks import deadline
 from calls.models import Call, CallEvent
 from tenancy import all_tenants
 from tenants.models import PhoneNumber

@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from calls.intake.models import EventKind
+from calls.intake.webhooks import signers
 from calls.intake.webhooks.events import read_address
 from calls.intake.webhooks.inbox import SignerChanged, classify, store
 from calls.intake.webhooks.signers import find_signer
-from calls.intake.webhooks.views import signers
 from calls.models import Call, CallEvent
 from tenancy import all_tenants, tenant
 from tenants.credentials import TelephonyCredential

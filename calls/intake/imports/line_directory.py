@@ -1,46 +1,10 @@
-"""Phone numbers in E.164 form, and the lines they belong to."""
+"""The lines that an import may name, and the callers of their calls."""
 
-import re
 from collections.abc import Iterable
-from functools import lru_cache
 
-import phonenumbers
+from tenants.numbers import region_of, to_e164
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-# What people and spreadsheets make of a number. phonenumbers would also find one inside
-# client:agent5551234567, which is a name.
-_LIKE_A_NUMBER = re.compile(r"(tel:)?\s*[+(]?[0-9][0-9()\s./-]{5,28}")
-_MOST_SPELLINGS = 10_000
-
-
-@lru_cache(maxsize=50_000)
-def _normalised(text: str, region: str | None) -> str | None:
-    if not _LIKE_A_NUMBER.fullmatch(text):
-        return None
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def to_e164(text: str, region: str | None = None) -> str | None:
-    """The number in E.164 form, or None when the text is no number.
-
-    region (ISO 3166, such as GB) is the country whose national form the text may have.
-    """
-    return text if _E164.fullmatch(text) else _normalised(text, region)
-
-
-def region_of(number: str) -> str:
-    """The country of an E.164 number, in whose national form its callers may come; ZZ if none."""
-    try:
-        code = phonenumbers.parse(number).country_code
-    except phonenumbers.NumberParseException:
-        code = None
-    return phonenumbers.region_code_for_country_code(code or 0)
+_MAX_SPELLINGS = 10_000
 
 
 def caller_number(text: str, region: str | None = None) -> str:
@@ -48,7 +12,7 @@ def caller_number(text: str, region: str | None = None) -> str:
     return to_e164(text, region) or text or "anonymous"
 
 
-class Lines:
+class LineDirectory:
     """The lines by id and by number, in memory. Takes pairs of id and E.164 number."""
 
     def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
@@ -67,7 +31,7 @@ class Lines:
         if phone_id := self._by_number.get(text):
             return phone_id
         if text not in self._spellings:
-            if len(self._spellings) >= _MOST_SPELLINGS:
+            if len(self._spellings) >= _MAX_SPELLINGS:
                 self._spellings.clear()
             self._spellings[text] = self._find_spelled(text)
         return self._spellings[text]

@@ -1,12 +1,10 @@
 """What the archiver's commands print, and how they fail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from calls.archival import batches, ledger
 from calls.archival.columns import ArchiveMismatch
@@ -14,8 +12,7 @@ from calls.archival.cutoff import BadCutOff
 from calls.archival.dropping import UnderLegalHold
 from calls.archival.files import BadFile
 from calls.archival.models import ArchiveRun, RunState
-
-STOPPED = 143  # what a shell says of a process that SIGTERM ended
+from console.interrupts import TERMINATED
 
 
 @contextmanager
@@ -34,23 +31,6 @@ def one_line_errors() -> Iterator[None]:
         raise CommandError(f"{error.filename or 'The file'}: {error.strerror}") from None
 
 
-@contextmanager
-def progress(total: int | None) -> Iterator[Callable[[batches.BatchResult], None]]:
-    """A bar on a terminal, nothing elsewhere; the yielded function counts a batch."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("calls", total=total)
-        yield lambda moved: bar.update(task, advance=moved.calls)
-
-
 def summary(run: ArchiveRun, verb: str) -> str:
     seconds = max(run.duration.total_seconds(), 0.001)
     return (
@@ -64,5 +44,5 @@ def fail_if_stopped(run: ArchiveRun) -> None:
     if run.state == RunState.STOPPED:
         raise CommandError(
             f"Stopped by a signal after {run.calls:,} calls; run it again to go on.",
-            returncode=STOPPED,
+            returncode=TERMINATED,
         )

@@ -1,12 +1,12 @@
-"""The worker's own troubles and what waits for it."""
+"""The worker, its jobs, and their backlogs."""
 
 from collections.abc import Callable
 
 import pytest
 from django.db import connection, connections
 
+from jobs.tasks import retry_stalled_jobs
 from monitoring.findings import Finding, Level
-from monitoring.tasks import retry_stalled_jobs
 from tenancy import all_tenants
 from tests.factories import make_call, make_line
 from tests.worker import work

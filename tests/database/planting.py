@@ -14,7 +14,7 @@ from django.db import connections
 
 from local.embedded import ROOT
 
-PATIENCE = 240  # seconds; guards against a hang, nothing is measured
+TIMEOUT = 240  # seconds; guards against a hang, nothing is measured
 SETTINGS = "from replytics.settings import *\nINSTALLED_APPS += ['planted']\n"
 TABLE = "CREATE TABLE planted AS SELECT n::bigint AS id, n FROM generate_series(1, 1000) AS n"
 IMPORTS = """
@@ -65,7 +65,7 @@ class PlantedDatabase(PlantedApp):
     def migrate(self, *options: str) -> str:
         """A migrate that has to succeed; what it wrote."""
         process = self.start("migrate", *options)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, err
         return out + err
 

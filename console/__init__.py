@@ -1,0 +1,1 @@
+"""The toolkit of management commands: arguments, progress bars and interrupts."""

@@ -1,0 +1,41 @@
+"""Types of arguments for argparse; each raises ArgumentTypeError and says what to write."""
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+
+def moment(text: str) -> datetime:
+    """A time in ISO 8601; without an offset it is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is not a time: write one such as 2026-01-31 or 2026-01-31T12:00+01:00"
+        ) from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def whole_number(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
+    """A whole number from `least` to `most`, both included."""
+    wanted = f"from {least} to {most}" if most < 2**31 - 1 else f"of at least {least}"
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is not a whole number {wanted}")
+        return int(text)
+
+    return read
+
+
+positive = whole_number(1)
+
+
+def time_zone(text: str) -> ZoneInfo:
+    """An IANA time zone."""
+    if text not in available_timezones():
+        raise ArgumentTypeError(
+            f"{text!r} is not an IANA time zone: write one such as Europe/Berlin"
+        )
+    return ZoneInfo(text)

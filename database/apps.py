@@ -1,0 +1,14 @@
+"""PostgreSQL tools that know no business."""
+
+from django.apps import AppConfig
+from django.db.models import CharField, TextField
+
+
+class DatabaseConfig(AppConfig):
+    name = "database"
+
+    def ready(self) -> None:
+        from database.lookups import Prefix
+
+        TextField.register_lookup(Prefix)
+        CharField.register_lookup(Prefix)

@@ -1,0 +1,7 @@
+"""Made-up lines and calls."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    name = "demo"
