@@ -27,8 +27,8 @@ from bench.intake import OURS, TOKEN, requests_of
 from bench.rows import Row
 from bench.serving import GUNICORN
 from local.embedded import ROOT, free_port
-from local.processes import Supervised, running
-from local.services import services
+from local.processes import services
+from local.supervisor import Supervised, running
 
 PEER = "one web server"
 CALLBACKS = 40

@@ -26,8 +26,8 @@ from django.db import DatabaseError, connections
 
 from local import embedded
 from local.embedded import MAIN, ROOT, EmbeddedDatabaseError
-from local.processes import Supervised, end, orphans, running
-from local.services import one_for_all, reason_for_one, services
+from local.processes import one_for_all, reason_for_one, services
+from local.supervisor import Supervised, end, orphans, running
 
 READY_TIMEOUT = 120  # seconds
 SAMPLE = ROOT / "calls" / "intake" / "imports" / "samples" / "twilio_calls.json"

@@ -12,13 +12,13 @@ import gc
 from gunicorn.app.wsgiapp import WSGIApplication
 config = WSGIApplication("gunicorn").cfg
 assert config.worker_class_str == "gthread", config.worker_class_str
-config.post_worker_init(None)
+config.when_ready(None)
 print(gc.get_freeze_count())
 config.on_exit(None)
 """
 
 
-def test_worker_leaves_what_it_loaded_to_no_collector() -> None:
+def test_processes_leave_what_they_loaded_to_no_collector() -> None:
     environment = os.environ | {"GUNICORN_CMD_ARGS": "-c python:replytics.gunicorn"}
     environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
     loaded = subprocess.run(

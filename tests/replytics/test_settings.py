@@ -150,7 +150,8 @@ def test_the_example_names_every_variable() -> None:
             source,
         )
     )
-    read |= set(re.findall(r'_list\(\s*"(\w+)"', source))
+    read |= set(re.findall(r'_(?:list|number|database)\(\s*"(\w+)"', source))
+    read |= set(re.findall(r'\("(\w+_DATABASE_URL)", ', source))  # by service
     command = ROOT / "database" / "management" / "commands" / "create_roles.py"
     read |= set(re.findall(r'"([A-Z]+_(?:DATABASE_URL|PASSWORD))"', command.read_text()))
     example = (ROOT / ".env.example").read_text()
