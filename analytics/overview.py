@@ -1,4 +1,4 @@
-"""What the lines in scope do together, at this moment.
+"""Totals over all lines in scope, at this moment.
 
 Each function is one statement. Inside one line row level security leaves that line alone.
 """
@@ -10,8 +10,8 @@ from django.db import connection
 
 from analytics.queries import HOURS_OF_LINES, Sums
 
-# Ringing calls are few, and idx_active_calls has them.
-TOGETHER = f"""
+# Ringing calls are few and found by idx_active_calls.
+TOTAL_OF_HOURS = f"""
 SELECT coalesce(sum(total_calls), 0)::bigint, coalesce(sum(answered_calls), 0)::bigint,
     coalesce(sum(successful_calls), 0)::bigint, coalesce(sum(total_duration), 0)::bigint,
     (SELECT count(*) FROM calls WHERE status = 'ringing'
@@ -29,14 +29,14 @@ WHERE a.date_bucket >= %(now)s::timestamptz - interval '8 days'
         SELECT 1 FROM calls c
         WHERE c.phone_id = p.id AND c.created_at >= %(now)s::timestamptz - interval '24 hours')
 GROUP BY p.id, p.business_name
-HAVING sum(a.total_calls) >= %(least)s
+HAVING sum(a.total_calls) >= %(min_calls)s
 ORDER BY before DESC, p.id
 """
 
 
 @dataclass(frozen=True)
 class Totals(Sums):
-    """Calls and seconds of every line in scope together."""
+    """Calls and seconds of all lines in scope."""
 
     ringing_calls: int = 0
 
@@ -47,22 +47,22 @@ class Totals(Sums):
 
 @dataclass(frozen=True)
 class QuietLine:
-    """A line that nobody calls any more."""
+    """A line without calls in the last day, unlike a week ago."""
 
     phone_id: str
     business_name: str
     calls_a_week_ago: int
 
 
-def hours_together(*, since: datetime, until: datetime) -> Totals:
+def total_of_hours(*, since: datetime, until: datetime) -> Totals:
     """The calls that began in [since, until), both of which are full hours."""
     with connection.cursor() as cursor:
-        cursor.execute(TOGETHER, {"since": since, "until": until})
+        cursor.execute(TOTAL_OF_HOURS, {"since": since, "until": until})
         return Totals(*cursor.fetchone())
 
 
-def quiet_lines(*, now: datetime, least: int) -> list[QuietLine]:
-    """Lines without a call for 24 hours that had `least` in the same hours a week before."""
+def quiet_lines(*, now: datetime, min_calls: int) -> list[QuietLine]:
+    """Lines without a call for 24 hours that had `min_calls` in the same hours a week before."""
     with connection.cursor() as cursor:
-        cursor.execute(QUIET, {"now": now, "least": least})
+        cursor.execute(QUIET, {"now": now, "min_calls": min_calls})
         return [QuietLine(*row) for row in cursor.fetchall()]

@@ -1,8 +1,8 @@
 """Exact reads: rolled-up buckets, and those whose calls changed since computed live.
 
 Each answer is one statement, so one snapshot: a bucket is either rolled up or has its queue row
-visible, never neither. A first, small statement tries to do without any live part and knows in its
-own snapshot whether it could. The cost follows the range and the backlog of the queue, not the
+visible, never neither. A first, small statement reads stored rows only, and sees in its own
+snapshot whether that was enough. The cost follows the range and the backlog of the queue, not the
 history.
 """
 
@@ -37,7 +37,7 @@ _LINE = "phone_id = %(line)s AND"
 _QUEUED = "FROM rollup_queue WHERE {line} bucket >= %(since)s AND bucket < %(until)s"
 _QUEUED_OF_LINE = _QUEUED.format(line=_LINE)
 
-# A row that says whether anything waits; if not, rows of what is stored.
+# A row that shows whether anything is queued; if not, the stored rows.
 STORED_HOURS = f"""
 SELECT w.waiting, date_bucket, {_OF_HOUR}
 FROM (SELECT EXISTS (SELECT {_QUEUED_OF_LINE}) AS waiting) AS w
@@ -126,7 +126,7 @@ class Counts:
     """Calls and seconds of one bucket.
 
     average_duration is None without calls, unique_callers where calls of a sealed month have to be
-    added to others: who called in them is not in the database any more.
+    added to others: their callers are no longer in the database.
     """
 
     total_calls: int
@@ -201,7 +201,7 @@ def _around(first: date, last: date) -> dict[str, Any]:
 
 
 def _stored(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, Counts]] | None:
-    """What is stored, None when a part of it waits for the roll-up."""
+    """What is stored; None when part of it is queued for the roll-up."""
     (waiting, *first), *others = _rows(sql, values)
     if waiting:
         return None

@@ -3,7 +3,7 @@
 Why it is exact. A change of a call and its row in rollup_queue commit together. The roll-up of a
 line takes queue rows away and writes the numbers in one transaction, with the numbers computed by
 a later statement, which sees every change whose queue row was taken. So wherever no queue row is
-visible the stored numbers are those of the calls, and reading.py computes the other buckets live.
+visible the stored numbers are those of the calls, and queries.py computes the other buckets live.
 Locking a line's row keeps two roll-ups, or a roll-up and a change of timezone, apart.
 """
 
@@ -34,7 +34,7 @@ SELECT id FROM phone_numbers WHERE id = ANY(%(lines)s) FOR NO KEY UPDATE SKIP LO
 
 COUNT_LINES = "SELECT count(*) FROM phone_numbers WHERE id = ANY(%(lines)s)"
 
-FORGET_LINES = """
+DELETE_ORPHANS = """
 DELETE FROM rollup_queue
 WHERE phone_id = ANY(%(lines)s) AND phone_id NOT IN (SELECT id FROM phone_numbers)
 """
@@ -122,8 +122,8 @@ WHERE d.phone_id = %(line)s
 """
 
 
-# Lines of a transaction: each costs little beside the plans, but a timezone waits for its line.
-LINES_AT_ONCE = 50
+# A line costs little beside planning, but a change of its timezone waits for the transaction.
+LINES_PER_TRANSACTION = 50
 
 
 @dataclass
@@ -147,12 +147,12 @@ def roll_up(
 
     Each batch of at most batch_hours hours of some lines is a transaction, so that the process may
     be killed at any moment. A line that another roll-up works on is left to it and counted in
-    skipped_lines. `stop` is asked between batches.
+    skipped_lines. `stop` is called between batches.
     """
     rolled = RollUpResult()
     queued = [phone_id] if phone_id is not None else _queued_lines()
-    for begin in range(0, len(queued), LINES_AT_ONCE):
-        some, taken = queued[begin : begin + LINES_AT_ONCE], set[str]()
+    for begin in range(0, len(queued), LINES_PER_TRANSACTION):
+        some, taken = queued[begin : begin + LINES_PER_TRANSACTION], set[str]()
         while not stop():
             batch = _roll_up_batch(some, batch_hours, rolled)
             taken |= {line for line, _ in batch}
@@ -186,7 +186,7 @@ def _roll_up_batch(
         cursor.execute(TAKE, {"lines": locked, "limit": limit})
         batch: list[tuple[str, datetime]] = cursor.fetchall()
         if len(batch) < limit and len(locked) < len(some):  # the last batch of these lines
-            cursor.execute(FORGET_LINES, {"lines": some})
+            cursor.execute(DELETE_ORPHANS, {"lines": some})
             cursor.execute(COUNT_LINES, {"lines": some})
             rolled.skipped_lines += cursor.fetchone()[0] - len(locked)
         if batch:

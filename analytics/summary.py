@@ -1,4 +1,4 @@
-"""phone_performance_summary: its refresh, and as of when it is."""
+"""Refreshing phone_performance_summary, and its age."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ REFRESH = "SELECT app.refresh_phone_performance_summary()"
 def refresh_summary() -> datetime | None:
     """Refresh the summary without blocking its readers; needs an all_tenants scope.
 
-    Returns the moment that it is as of, or None when another refresh is running.
+    Returns when it started, or None when another refresh is running.
     """
     with connection.cursor() as cursor:
         cursor.execute(REFRESH)
@@ -21,5 +21,5 @@ def refresh_summary() -> datetime | None:
 
 
 def summary_as_of() -> datetime | None:
-    """The moment that the summary is as of, None before its first refresh."""
+    """When the summary was last refreshed; None before the first refresh."""
     return SummaryRefresh.objects.order_by("-id").values_list("started_at", flat=True).first()

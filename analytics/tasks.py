@@ -1,4 +1,4 @@
-"""What the worker does to statistics on a schedule; jobs/tasks.py says how jobs behave."""
+"""The scheduled jobs of statistics; jobs/tasks.py says how jobs behave."""
 
 from django.conf import settings
 from procrastinate.contrib.django import app
@@ -27,7 +27,7 @@ def refresh_performance_summary(timestamp: int = 0) -> None:
 @app.periodic(cron=settings.SCHEDULE["verify_stats"])
 @app.task(lock="verify_stats", queueing_lock="verify_stats")
 def verify_statistics(timestamp: int = 0) -> None:
-    """Differences are kept for the admin; the job fails on them, so that it shows as failed."""
+    """Differences are stored for the admin; the job fails if there are any."""
     with all_tenants("job verify_stats"):
         differences = verify_stats()
     if differences:

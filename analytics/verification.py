@@ -1,7 +1,7 @@
-"""The truth check: stored statistics against a recount of the calls.
+"""Checks the stored statistics against a recount of the calls.
 
-Hours and days that wait in the queue are left out: reads compute those live. So are sealed months
-and the days that touch them: their calls are not there to be counted.
+Queued hours and days are left out, since reads compute them live. So are sealed months and the
+days that touch them, whose calls are no longer in the database.
 """
 
 import json
@@ -67,7 +67,7 @@ WHERE s.row IS DISTINCT FROM c.row AND coalesce(s.date, c.date) NOT IN (SELECT d
 ORDER BY 1
 """
 
-# Only calls that were there when the summary was made, and only if none of them moved since.
+# Only calls that existed when the summary was made, and only if none changed since.
 SUMMARY = """
 WITH counted AS (
     SELECT count(*) AS total_calls, round(avg(duration), 4) AS avg_duration,
@@ -91,8 +91,8 @@ WHERE s.row IS DISTINCT FROM c.row AND NOT coalesce(c.changed, false) AND NOT EX
 """
 
 ALWAYS = {"since": "-infinity", "until": "infinity"}
-KEPT = 1_000  # differences kept for the admin
-# What the arrays of the texts above hold.
+MAX_STORED_DIFFERENCES = 1_000
+# The columns of the arrays above.
 _COUNTS = ("calls", "answered", "completed", "seconds")
 COLUMNS = {
     "hour": (*_COUNTS, "callers"),
@@ -112,15 +112,15 @@ class Difference:
     counted: list[Any] | None
 
     def __str__(self) -> str:
-        """Each number that is wrong, in words; what is there without the other is told whole."""
-        return f"{self.phone_id} {self.kind} {self.bucket}: {self._in_words()}"
+        """Each wrong number; a row that only one side has is shown in full."""
+        return f"{self.phone_id} {self.kind} {self.bucket}: {self._describe()}"
 
-    def _in_words(self) -> str:
+    def _describe(self) -> str:
         names = COLUMNS[self.kind]
         if self.stored is None or self.counted is None:
             row = zip(names, self.counted or self.stored or (), strict=True)
-            told = ", ".join(f"{name} {number}" for name, number in row)
-            return f"{'counted' if self.stored is None else 'stored'} alone: {told}"
+            numbers = ", ".join(f"{name} {number}" for name, number in row)
+            return f"{'counted' if self.stored is None else 'stored'} only: {numbers}"
         return ", ".join(
             f"{name} stored {stored} but counted {counted}"
             for name, stored, counted in zip(names, self.stored, self.counted, strict=True)
@@ -133,8 +133,8 @@ def verify_stats(
 ) -> list[Difference]:
     """Recount every line, or `sample` of them at random; needs an all_tenants scope.
 
-    The summary is refreshed first, since it can be compared only with what it was made of. The
-    outcome is kept for the admin.
+    The summary is refreshed first, since it can be compared only with the calls it was made of.
+    The outcome is stored for the admin.
     """
     began = datetime.now(UTC)
     lines = list(PhoneNumber.objects.order_by("pk").values_list("pk", flat=True))
@@ -150,7 +150,7 @@ def verify_stats(
         finished_at=datetime.now(UTC),
         lines=len(lines),
         difference_count=len(differences),
-        differences=[asdict(difference) for difference in differences[:KEPT]],
+        differences=[asdict(difference) for difference in differences[:MAX_STORED_DIFFERENCES]],
     )
     return differences
 

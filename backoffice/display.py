@@ -29,6 +29,11 @@ def duration(seconds: int | None) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def plural(count: int, noun: str) -> str:
+    """1 job, 12 jobs, 1,000 calls."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def list_link(model: str, text: str, **query: str) -> SafeString:
     """A link to a list of the admin, such as list_link("calls_call", "Calls", line=…)."""
     url = reverse(f"admin:{model}_changelist")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backoffice.bulk import confirmation, exact_count_or_refuse
 from backoffice.deletion import named
-from backoffice.paging import Place, SortKey
+from backoffice.paging import KeysetPosition, SortKey
 from backoffice.records import record
 from tenancy.request_scope import stream
 
@@ -44,7 +44,7 @@ class _Echo:
 def csv_lines(
     queryset: QuerySet[Any], *, columns: Columns, ordering: tuple[str, ...]
 ) -> Iterator[str]:
-    """The head and the rows, a batch of lines at a time, each batch found by its place."""
+    """The head and the rows, a batch of lines at a time, each batch found by keyset."""
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
     keys = [SortKey.parse(term) for term in ordering]
@@ -56,7 +56,7 @@ def csv_lines(
             writer.writerow([cell(read(row)) for read in columns.values()]) for row in rows
         )
         written += len(rows)
-        rows = list(ordered.filter(Place.of(rows[-1], keys).beyond(keys))[:BATCH])
+        rows = list(ordered.filter(KeysetPosition.of(rows[-1], keys).rows_after(keys))[:BATCH])
 
 
 def export_action(*, name: str, description: str, columns: Columns, defer: tuple[str, ...]) -> Any:

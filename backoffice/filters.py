@@ -55,7 +55,7 @@ class FormFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def says(self) -> str:
+    def describe(self) -> str:
         """What was typed or chosen, for the list that it narrows."""
         fields = self.form.fields
         return ", ".join(

@@ -113,7 +113,7 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         # Of the filters' widgets, which no form of the list carries.
         media: forms.Media = super().media
         for item in self.list_filter:
-            if not isinstance(item, str) and issubclass(item, FormFilter):
+            if isinstance(item, type) and issubclass(item, FormFilter):
                 media += item.media(self)
         return media
 
@@ -191,10 +191,14 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         delete_in_database(self.model._base_manager.filter(pk=obj.pk))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nothing is saved of what the database refuses, and the form says why.
+
+        Django leaves a form that has an error no way back once it saves. So the transaction is
+        rolled back and the form validated again, which now fails with the database's refusal.
+        """
         try:
             return super().changeform_view(request, *args, **kwargs)
         except (IntegrityError, DataError) as error:
-            # The transaction is rolled back: the same form again, with this as its error.
             request.refusal = explain(error, self.model)  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 

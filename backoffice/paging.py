@@ -1,4 +1,4 @@
-"""Change lists that find a page by the place of a row, never by an offset or a count."""
+"""Change lists that find a page by keyset, never by an offset or a count."""
 
 import base64
 import binascii
@@ -79,14 +79,14 @@ class SortKey(NamedTuple):
         return SortKey(self.path, not self.descending)
 
 
-class Place:
-    """A place in an ordered list: the values of one row in the ordering's columns."""
+class KeysetPosition:
+    """Where a row stands in an ordered list: its values in the ordering's columns."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.values = values
 
     @classmethod
-    def of(cls, row: models.Model, keys: Sequence[SortKey]) -> "Place":
+    def of(cls, row: models.Model, keys: Sequence[SortKey]) -> "KeysetPosition":
         values = []
         for key in keys:
             value: Any = row
@@ -96,12 +96,14 @@ class Place:
         return cls(values)
 
     @classmethod
-    def decode(cls, text: str, keys: Sequence[SortKey], model: type[models.Model]) -> "Place":
+    def decode(
+        cls, text: str, keys: Sequence[SortKey], model: type[models.Model]
+    ) -> "KeysetPosition":
         """Raises ValueError for what encode() did not make of such a row."""
         try:
             texts = json.loads(base64.urlsafe_b64decode(text.encode()))
             if not isinstance(texts, list) or len(texts) != len(keys):
-                raise ValueError("another ordering's place")
+                raise ValueError("a position in another ordering")
             fields = [get_fields_from_path(model, key.path)[-1] for key in keys]
             return cls(
                 [field.to_python(value) for field, value in zip(fields, texts, strict=True)]
@@ -116,35 +118,35 @@ class Place:
         ]
         return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
 
-    def beyond(self, keys: Sequence[SortKey]) -> Q:
-        """The rows that come after this place.
+    def rows_after(self, keys: Sequence[SortKey]) -> Q:
+        """The rows that come after this position.
 
         Its first term repeats what the others imply: an index range, and the partitions to skip.
         """
-        beyond, equal = Q(), Q()
+        after, equal = Q(), Q()
         for key, value in zip(keys, self.values, strict=True):
-            beyond |= equal & Q(**{f"{key.path}__{'lt' if key.descending else 'gt'}": value})
+            after |= equal & Q(**{f"{key.path}__{'lt' if key.descending else 'gt'}": value})
             equal &= Q(**{key.path: value})
         operator = "lte" if keys[0].descending else "gte"
-        return Q(**{f"{keys[0].path}__{operator}": self.values[0]}) & beyond
+        return Q(**{f"{keys[0].path}__{operator}": self.values[0]}) & after
 
 
 class CappedPaginator(_Paginator):
     """For Django's own code, such as autocompletion, that asks for a count."""
 
-    most = 1_000
+    max_count = 1_000
 
     @cached_property
     def count(self) -> int:
         rows = self.object_list
         assert isinstance(rows, QuerySet)
-        return rows[: self.most].count()
+        return rows[: self.max_count].count()
 
 
 class KeysetChangeList(ChangeList):
     """The first page, the next, the one before and the last, each as fast as the others.
 
-    The model admin's ordering ends in a unique column. Its first column may be turned round; no
+    The model admin's ordering ends in a unique column. Its first column may be reversed; no
     other is sorted by, as no index serves it.
     """
 
@@ -173,12 +175,12 @@ class KeysetChangeList(ChangeList):
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> list[str | Combinable]:
         keys = [SortKey.parse(str(term)) for term in self.model_admin.get_ordering(request)]
-        if self._is_turned_round(keys[0]):
+        if self._is_reversed(keys[0]):
             keys = [key.reversed() for key in keys]
         self.keys = keys
         return [str(key) for key in keys]
 
-    def _is_turned_round(self, first: SortKey) -> bool:
+    def _is_reversed(self, first: SortKey) -> bool:
         wanted = self.params.get(ORDER_VAR, "")
         column = wanted.lstrip("-")
         if not column.isdigit() or int(column) >= len(self.list_display):
@@ -209,10 +211,12 @@ class KeysetChangeList(ChangeList):
         backward = self.before is not None
         keys = [key.reversed() for key in self.keys] if backward else self.keys
         rows = self.queryset.order_by(*map(str, keys)).defer(*self.model_admin.list_defer)  # type: ignore[attr-defined]
-        place = self.before if backward else self.after
-        if place and place != LAST:
+        position = self.before if backward else self.after
+        if position and position != LAST:
             try:
-                rows = rows.filter(Place.decode(place, self.keys, self.model).beyond(keys))
+                rows = rows.filter(
+                    KeysetPosition.decode(position, self.keys, self.model).rows_after(keys)
+                )
             except ValueError as error:
                 raise IncorrectLookupParameters(error) from error
         found = list(rows[: self.list_per_page + 1])
@@ -224,10 +228,12 @@ class KeysetChangeList(ChangeList):
         has_previous = is_more if backward else self.after is not None
         has_next = self.before != LAST if backward else is_more
         if found and has_previous:
-            self.previous_page = self._page({BEFORE: Place.of(found[0], self.keys).encode()})
+            self.previous_page = self._page(
+                {BEFORE: KeysetPosition.of(found[0], self.keys).encode()}
+            )
         if found and has_next:
-            self.next_page = self._page({AFTER: Place.of(found[-1], self.keys).encode()})
-        self.is_whole = not (place or is_more)
+            self.next_page = self._page({AFTER: KeysetPosition.of(found[-1], self.keys).encode()})
+        self.is_whole = not (position or is_more)
 
     def _count(self) -> RowCount | None:
         if self.is_whole:
@@ -263,12 +269,12 @@ class KeysetChangeList(ChangeList):
 
     @property
     def active_filters(self) -> list[dict[str, str]]:
-        """What narrows the list beside search and drill-down, and the way to the list without."""
+        """The filters in use beside search and drill-down, each with a link that removes it."""
         return [
             {
                 "title": capfirst(str(spec.title)),
-                "says": _chosen(spec, self),
-                "without": self.get_query_string(remove=_names(spec)),
+                "description": _chosen(spec, self),
+                "remove_link": self.get_query_string(remove=_names(spec)),
             }
             for spec in self.filter_specs
             if spec.used_parameters
@@ -294,8 +300,8 @@ def _names(spec: Any) -> list[str]:
 
 def _chosen(spec: Any, changes: ChangeList) -> str:
     """What is chosen in a filter: what its form says of it, or the chosen link's text."""
-    if hasattr(spec, "says"):
-        return str(spec.says())
+    if hasattr(spec, "describe"):
+        return str(spec.describe())
     return ", ".join(
         str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")
     )

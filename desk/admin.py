@@ -1,4 +1,4 @@
-"""The people who work here and what they may do: Django's own pages in our look."""
+"""Users and their roles: Django's own admin pages with Unfold's look."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class PeopleAdmin(UserAdmin, UnfoldModelAdmin):  # type: ignore[type-arg]
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "roles", "email", "last_seen", "is_active", "is_staff")
     list_filter = ("groups", "is_superuser", "is_active", "is_staff")
-    search_help_text = "A name or an e-mail address."
+    search_help_text = "Search by name or email address."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         people: QuerySet[Any] = super().get_queryset(request).prefetch_related("groups")
@@ -42,4 +42,4 @@ class PeopleAdmin(UserAdmin, UnfoldModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class RolesAdmin(GroupAdmin, UnfoldModelAdmin):
-    search_help_text = "A role's name."
+    search_help_text = "Search by role name."

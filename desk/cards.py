@@ -1,4 +1,4 @@
-"""The numbers of the home page. Each links to the rows that it counts, in the request's scope."""
+"""The numbers on the home page; each links to the rows it counts, in the request's scope."""
 
 import datetime
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from procrastinate.contrib.django.models import ProcrastinateEvent
 
-from analytics.overview import Totals, hours_together
+from analytics.overview import Totals, total_of_hours
 from analytics.summary import summary_as_of
 from backoffice.counting import count_up_to
 from calls.archival.models import ArchiveRun, RunKind, RunState
@@ -24,7 +24,7 @@ WEEK = datetime.timedelta(days=7)
 
 @dataclass
 class Card:
-    """One number: tone is "bad" where somebody should look."""
+    """One number: tone is "bad" where something needs attention."""
 
     title: str
     value: str
@@ -40,9 +40,9 @@ def list_of(model: str, **query: object) -> str:
 
 
 def calls_today(now: datetime.datetime) -> list[Card]:
-    """Today's calls and failures (UTC) beside those of the same weekday until the same time."""
+    """Today's calls and failures (UTC), compared with the same weekday up to the same time."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = hours_together(since=midnight, until=midnight + 24 * HOUR)
+    today = total_of_hours(since=midnight, until=midnight + 24 * HOUR)
     before = _until_now(midnight - WEEK, now - WEEK)
     days = {"first": midnight.date(), "last": midnight.date()}
     weekday = f"{now:%A}"
@@ -61,9 +61,9 @@ def calls_today(now: datetime.datetime) -> list[Card]:
 
 
 def _until_now(since: datetime.datetime, until: datetime.datetime) -> int:
-    """Calls of [since, until); the last hour, which is not full, is counted call by call."""
+    """Calls of [since, until); the last, incomplete hour is counted call by call."""
     hour = until.replace(minute=0, second=0, microsecond=0)
-    full: Totals = hours_together(since=since, until=hour)
+    full: Totals = total_of_hours(since=since, until=hour)
     models: tuple[Any, ...] = (Call, CallArchive)
     counts: list[int] = [
         model.objects.filter(created_at__gte=hour, created_at__lt=until).order_by().count()
@@ -78,7 +78,7 @@ def waiting_for_review(now: datetime.datetime) -> list[Card]:
         Card(
             "Waiting for review",
             str(count),
-            f"calls below {LOW_CONFIDENCE} in {WAITS_FOR.days} days",
+            f"confidence below {LOW_CONFIDENCE}, last {WAITS_FOR.days} days",
             reverse("desk:review"),
         )
     ]
@@ -100,8 +100,8 @@ def inbox_problems(now: datetime.datetime) -> list[Card]:
 def last_archive(now: datetime.datetime) -> list[Card]:
     run = ArchiveRun.objects.filter(kind=RunKind.ARCHIVE).order_by("-id").first()
     if run is None:
-        of = "" if current_scope().phone_id is None else " of this line alone"
-        return [Card("Archive", "never", f"no run{of} yet", list_of("calls_archiverun"))]
+        scope = "" if current_scope().phone_id is None else " for this line"
+        return [Card("Archive", "never", f"no run{scope} yet", list_of("calls_archiverun"))]
     link = reverse("admin:calls_archiverun_change", args=[run.pk])
     tone = "bad" if run.outcome in (RunState.FAILED, RunState.INTERRUPTED) else ""
     note = f"{run.calls:,} calls, {run.outcome}"
@@ -118,7 +118,7 @@ def last_roll_up(now: datetime.datetime) -> list[Card]:
         .first()
     )
     link = list_of("analytics_job", task_name="analytics.tasks.roll_up_calls")
-    return [_job("Roll-up", at, now, link, "hours and days, by the worker")]
+    return [_job("Roll-up", at, now, link, "hourly and daily statistics")]
 
 
 def last_summary(now: datetime.datetime) -> list[Card]:

@@ -14,12 +14,12 @@ class Bar:
     label: str
     value: float
     part: float
-    says: str
+    description: str
     link: str | None = None
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnBar:
     """A bar in the coordinates of the picture."""
 
     bar: Bar
@@ -43,7 +43,7 @@ class Chart:
 
     title: str
     note: str
-    bars: list[Drawn]
+    bars: list[DrawnBar]
     top: str
     width: int = WIDTH
     height: int = HEIGHT
@@ -63,7 +63,7 @@ def draw(title: str, note: str, bars: Sequence[Bar]) -> Chart:
     step = WIDTH / max(len(bars), 1)
     scale = HEIGHT / top if top else 0
     drawn = [
-        Drawn(
+        DrawnBar(
             bar,
             x=round(number * step, 2),
             width=round(step - GAP, 2),

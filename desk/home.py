@@ -1,4 +1,4 @@
-"""The home page: how the calls go, and where somebody should look."""
+"""The home page: today's calls, and what needs attention."""
 
 import datetime
 from collections.abc import Callable, Mapping
@@ -22,15 +22,15 @@ from desk import cards
 from desk.cards import Card, list_of
 from desk.charts import Bar, Chart, draw
 
-# Seconds for one part of the page; a slow one says so and does not hold up the others.
+# Seconds for one part of the page; a slow part shows that it timed out and delays no other.
 TIME_LIMIT = 1.5
 DAYS = 30
 LIVE_SHOWN = 8
-# Calls that a line must have had in the same 24 hours a week ago to be missed now.
-MISSED_FROM = 3
+# A line without calls is quiet if it had at least this many in the same 24 hours a week ago.
+MIN_CALLS_A_WEEK_AGO = 3
 QUIET_SHOWN = 6
 
-# What takes which permission.
+# The permission, title and function of each part.
 PARTS: list[tuple[str, str, Callable[[datetime.datetime], list[Card]]]] = [
     ("calls.view_call", "Calls today", cards.calls_today),
     ("calls.review_call", "Waiting for review", cards.waiting_for_review),
@@ -48,7 +48,7 @@ def add_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     shown: list[Card] = []
     for permission, title, make in PARTS:
         if may(permission):
-            shown += _in_time(partial(make, now)) or [Card(title, "…", "takes too long")]
+            shown += _in_time(partial(make, now)) or [Card(title, "…", "timed out")]
     context |= {"cards": shown, "charts": [], "quiet": None}
     if may("calls.view_call"):
         context |= live_calls(now)
@@ -56,7 +56,7 @@ def add_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         drawn = _in_time(lambda: charts(now.date()))
         context |= {"charts": drawn or [], "charts_are_late": drawn is None}
     if may("tenants.view_phonenumber") and may("calls.view_call"):
-        quiet = _in_time(lambda: [quiet_lines(now=now, least=MISSED_FROM)])
+        quiet = _in_time(lambda: [quiet_lines(now=now, min_calls=MIN_CALLS_A_WEEK_AGO)])
         context["quiet"] = quiet[0][:QUIET_SHOWN] if quiet else None
         context["more_quiet"] = max(0, len(quiet[0]) - QUIET_SHOWN) if quiet else 0
     return context
@@ -73,7 +73,7 @@ def _in_time(make: Callable[[], list[Any]]) -> list[Any] | None:
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """The calls in progress, which the home page asks for again and again."""
+    """The calls in progress, which the home page polls."""
     if not request.user.has_perm("calls.view_call"):
         return HttpResponse(status=403)
     return TemplateResponse(request, "desk/live.html", live_calls(timezone.now()))
@@ -108,23 +108,25 @@ def charts(today: datetime.date) -> list[Chart]:
 def calls_a_day(
     known: Mapping[datetime.date, Sums | Counts], today: datetime.date, **only: str
 ) -> Chart:
-    """only: what else narrows the lists of rows that the bars link to."""
+    """only: further filters of the lists that the bars link to."""
     bars = []
     for day in _days_until(today):
         totals = known.get(day, Sums())
         calls, completed = totals.total_calls, totals.successful_calls
-        says = f"{day:%a} {day.day} {day:%b}: {calls:,} calls, {completed:,} completed"
-        bars.append(Bar(f"{day.day} {day:%b}", calls, completed, says, _rows_of(day, **only)))
-    return draw("Calls a day", "filled: completed", bars)
+        description = f"{day:%a} {day.day} {day:%b}: {calls:,} calls, {completed:,} completed"
+        bars.append(
+            Bar(f"{day.day} {day:%b}", calls, completed, description, _rows_of(day, **only))
+        )
+    return draw("Calls per day", "filled part: completed", bars)
 
 
 def _minutes_a_day(known: Mapping[datetime.date, Sums | Counts], today: datetime.date) -> Chart:
     bars = []
     for day in _days_until(today):
         minutes = known.get(day, Sums()).total_duration / 60
-        says = f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes"
-        bars.append(Bar(f"{day.day} {day:%b}", minutes, minutes, says, _rows_of(day)))
-    return draw("Minutes talked a day", "all calls together", bars)
+        description = f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes"
+        bars.append(Bar(f"{day.day} {day:%b}", minutes, minutes, description, _rows_of(day)))
+    return draw("Minutes per day", "all calls", bars)
 
 
 def _days_until(today: datetime.date) -> list[datetime.date]:

@@ -1,4 +1,4 @@
-"""A line's page: how the line does and all that belongs to it, before the form of its settings."""
+"""A line's page: its calls, statistics and settings at a glance, above the form."""
 
 import datetime
 from typing import Any
@@ -75,7 +75,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
         "cards": _performance(line) if may("analytics.view_phoneperformance") else [],
         "hours": [],
     }
-    # Nothing of another line can slip into what follows, whatever staff work in.
+    # Nothing of another line can appear below, whatever scope staff work in.
     with tenant(line.pk):
         if may("calls.view_call"):
             calls = Call.objects.defer("transcript").order_by("-created_at", "-id")
@@ -107,7 +107,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
 
 
 def _performance(line: PhoneNumber) -> list[Card]:
-    """The last 30 days of the line, beside the average of all lines where all are in scope."""
+    """The last 30 days of the line, with the average of all lines where all are in scope."""
     summary: Any = PhonePerformance.objects
     own = summary.filter(pk=line.pk).first()
     if own is None:
@@ -133,7 +133,7 @@ def _performance(line: PhoneNumber) -> list[Card]:
     return [
         Card("Calls", f"{own.total_calls:,}", beside("calls", ",.0f"), link),
         Card("Callers", f"{own.unique_callers:,}", beside("callers", ",.0f"), link),
-        Card("Completed", f"{own.success_rate:.1f} %", beside("rate", ".1f"), link),
+        Card("Completed", f"{own.success_rate:.1f}%", beside("rate", ".1f"), link),
         Card("Average call", duration(round(own.avg_duration)), beside("seconds", "time"), link),
         Card("As of", f"{as_of:%H:%M} UTC" if as_of else "never", "30-day summary", link),
     ]
@@ -150,8 +150,8 @@ def _week() -> list[tuple[str, str]]:
     week = []
     for day in (1, 2, 3, 4, 5, 6, 0):
         each = hours.get(day)
-        says = str(each).split(": ", 1)[1] if each else "not said"
-        week.append((str(Weekday(day).label), says))
+        text = str(each).split(": ", 1)[1] if each else "Not set"
+        week.append((str(Weekday(day).label), text))
     return week
 
 

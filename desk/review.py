@@ -1,4 +1,4 @@
-"""The review page: take a call the AI was not sure of, put its summary right, take the next."""
+"""The review page: claim a call with low AI confidence, correct its summary, take the next."""
 
 from typing import Any
 
@@ -32,14 +32,14 @@ class SummaryForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest) -> HttpResponse:
-    """GET shows the call that one holds; POST does `next`, `release` or `finish`."""
+    """GET shows the call that the user has claimed; POST does `next`, `release` or `finish`."""
     if not request.user.has_perms(["calls.review_call", "calls.view_call"]):
         raise PermissionDenied
-    lost = ""
+    unsaved = ""
     if request.method == "POST":
-        if not _do(request):
-            lost = request.POST.get("summary", "").replace("\x00", "")
-        if not lost:
+        if not _perform(request):
+            unsaved = request.POST.get("summary", "").replace("\x00", "")
+        if not unsaved:
             return redirect("desk:review")
     now = timezone.now()
     waiting = queue.waiting(now=now)
@@ -52,7 +52,7 @@ def review(request: HttpRequest) -> HttpResponse:
         .order_by("-id")[:LATEST_SHOWN],
         "minutes": int(queue.CLAIM_LASTS.total_seconds() // 60),
         "days": queue.WAITS_FOR.days,
-        "lost": lost,
+        "unsaved": unsaved,
     }
     held = queue.held_by(request.user.get_username(), now=now)
     call = Call.objects.select_related("phone").filter(pk=held.call_id).first() if held else None
@@ -67,34 +67,34 @@ def review(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "desk/review.html", context)
 
 
-def _do(request: HttpRequest) -> bool:
-    """Whether it could be done: what was sent and not saved the page gives back."""
+def _perform(request: HttpRequest) -> bool:
+    """Whether it succeeded; after a failure the page shows the unsaved summary."""
     by, now = request.user.get_username(), timezone.now()
     which = request.POST.get("review", "")
     key = int(which) if which.isdecimal() and len(which) < 18 else 0
     try:
         if "release" in request.POST:
             queue.release(key, by=by, now=now)
-            messages.info(request, "The call waits for somebody else now.")
+            messages.info(request, "Call returned to the queue.")
         elif "finish" in request.POST:
             form = SummaryForm(request.POST)
             if not form.is_valid():
-                messages.error(request, "Nothing was saved: write the summary as plain text.")
+                messages.error(request, "Review not saved: the summary must be plain text.")
                 return False
             summary = form.cleaned_data["summary"].replace("\r\n", "\n") or None
             queue.finish(key, by=by, summary=summary, now=now)
-            messages.success(request, "Reviewed.")
+            messages.success(request, "Review saved.")
             if queue.claim_next(by=by, now=now) is None:
-                messages.info(request, "That was the last one.")
+                messages.info(request, "No more calls are waiting for review.")
         elif queue.claim_next(by=by, now=now) is None:
-            messages.info(request, "No call waits for review.")
+            messages.info(request, "No calls are waiting for review.")
     except queue.NotYours:
         messages.error(
-            request, "Nothing was saved: your claim ran out, and somebody else has the call now."
+            request, "Review not saved: your claim expired and another reviewer has the call."
         )
         return False
     except queue.CallGone:
         queue.release(key, by=by, now=now)
-        messages.error(request, "Nothing was saved: the call was archived or deleted meanwhile.")
+        messages.error(request, "Review not saved: the call was archived or deleted.")
         return False
     return True

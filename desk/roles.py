@@ -1,7 +1,7 @@
-"""The roles of the people who work here, as groups with the least rights that their work needs.
+"""The roles of staff, as groups with the fewest permissions that their work needs.
 
-`migrate` makes the groups and puts back what they may do. Whoever needs an exception gets a group
-or rights of their own beside the role; a superuser may do everything.
+`migrate` creates the groups and resets their permissions. Give exceptions as another group, or to
+the person; a superuser may do everything.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from django.apps import apps as installed
 from django.contrib import admin
 from django.db import router
 
-# Everything that is shown, but neither people nor keys.
-LOOK = [
+# Everything that can be viewed, other than people and keys.
+VIEW = [
     "calls.view_call",
     "calls.view_callarchive",
     "calls.view_callmetadata",
@@ -25,9 +25,9 @@ LOOK = [
     "analytics.view_callanalyticsrow",
     "analytics.view_phoneperformance",
 ]
-# What one does for the people who call support: how their line answers, what is said of a call.
+# What support needs: how a line answers, and the notes on a call.
 SUPPORT = [
-    *LOOK,
+    *VIEW,
     "calls.view_callevent",
     "calls.review_call",
     "calls.add_callmetadata",
@@ -41,7 +41,7 @@ SUPPORT = [
 LEAD = [
     *SUPPORT,
     "calls.view_archiverun",
-    "calls.change_callevent",  # apply again what was not applied
+    "calls.change_callevent",  # retry what was not applied
     "calls.change_call",
     "calls.hold_call",
     "calls.export_call",
@@ -58,18 +58,17 @@ LEAD = [
         for verb in ("view", "add", "change", "delete")
     ),
     "tenants.view_telephonycredential",
-    # The database's health, and what is told of it; whoever may end its sessions gets that right
-    # as a person.
+    # The database's health and its alerts; the right to end sessions is given to a person.
     "monitoring.view_databasereport",
     "monitoring.change_alert",
 ]
-ROLES = {"Support lead": LEAD, "Support agent": SUPPORT, "Read-only analyst": LOOK}
+ROLES = {"Support lead": LEAD, "Support agent": SUPPORT, "Read-only analyst": VIEW}
 
-# Rights that no page of a table asks for, and where they are asked for.
+# Permissions that no page of a model checks, and where they are checked.
 OTHER_RIGHTS = {
-    "calls.change_callevent": ("inbox events", "apply again"),
+    "calls.change_callevent": ("inbox events", "retry"),
     "desk.share_savedview": ("saved views", "share with all staff"),
-    "analytics.change_job": ("jobs", "begin again and cancel"),
+    "analytics.change_job": ("jobs", "retry and cancel"),
     "monitoring.view_databasereport": ("the database", "see its findings and sessions"),
     "monitoring.change_alert": ("the database", "acknowledge and snooze alerts"),
     "monitoring.end_session": ("the database", "cancel and terminate sessions"),
@@ -90,35 +89,35 @@ def make_roles(*, using: str, apps: Any = installed, **_: Any) -> None:
     }
     for name, wanted in ROLES.items():
         role, _made = group.get_or_create(name=name)
-        # A migration back to an older schema leaves some of them unknown.
+        # After migrating back to an older schema some do not exist.
         role.permissions.set([known[right] for right in wanted if right in known])
 
 
 def who_may() -> Iterator[tuple[str, str, list[bool]]]:
-    """A table of the admin, what is done with it, and whether each role may: those of ROLES.
+    """A model of the admin, an action on it, and whether each role in ROLES may do it.
 
-    Asks the pages themselves; what not even a superuser may is left out. Needs a scope.
+    Asks the pages themselves; what not even a superuser may do is left out. Needs a scope.
     """
     people = [_Request(None), *(_Request(set(rights)) for rights in ROLES.values())]
-    models = sorted(admin.site._registry, key=lambda m: (m._meta.app_label, m._meta.model_name))
-    for model in models:
+    tables = [m for m in installed.get_models() if admin.site.is_registered(m)]
+    for model in sorted(tables, key=lambda m: (m._meta.app_label, m._meta.model_name)):
         opts = model._meta
-        model_admin: Any = admin.site._registry[model]
+        model_admin: Any = admin.site.get_model_admin(model)
         name = str(opts.verbose_name_plural)
         for verb in ("view", "add", "change", "delete"):
-            asked = getattr(model_admin, f"has_{verb}_permission")
-            superuser, *roles = [bool(asked(person)) for person in people]
+            check = getattr(model_admin, f"has_{verb}_permission")
+            superuser, *roles = [bool(check(person)) for person in people]
             if superuser:
                 yield name, verb, roles
-        for codename, words in opts.permissions:
+        for codename, title in opts.permissions:
             right = f"{opts.app_label}.{codename}"
-            yield name, str(words).removeprefix("Can "), [right in r for r in ROLES.values()]
-    for right, (name, words) in OTHER_RIGHTS.items():
-        yield name, words, [right in rights for rights in ROLES.values()]
+            yield name, str(title).removeprefix("Can "), [right in r for r in ROLES.values()]
+    for right, (name, action) in OTHER_RIGHTS.items():
+        yield name, action, [right in rights for rights in ROLES.values()]
 
 
 class _Request:
-    """What a model admin asks a request for when it decides who may do what."""
+    """A request with what a model admin reads of it to check permissions."""
 
     def __init__(self, rights: set[str] | None) -> None:
         self.user = self
@@ -132,12 +131,12 @@ class _Request:
 
 
 def table() -> str:
-    """Who may do what, in Markdown."""
-    head = ["Of", "may", "Superuser", *ROLES]
-    rows = [[name, what, "yes", *map(_says, roles)] for name, what, roles in who_may()]
+    """The permissions of each role, in Markdown."""
+    head = ["Page", "Permission", "Superuser", *ROLES]
+    rows = [[name, what, "yes", *map(_mark, roles)] for name, what, roles in who_may()]
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _says(may: bool) -> str:
+def _mark(may: bool) -> str:
     return "yes" if may else "-"

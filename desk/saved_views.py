@@ -1,4 +1,4 @@
-"""Saving the filters of a list under a name, for oneself or for everybody, and forgetting them."""
+"""Saved views: the filters of a list under a name, for oneself or for all staff."""
 
 from typing import Any, cast
 
@@ -16,10 +16,10 @@ from django.urls import reverse
 from backoffice.paging import AFTER, BEFORE
 from desk.models import SavedView
 
-# Where in a list somebody was, which is no part of the view.
-PLACES = (AFTER, BEFORE, "p", "_changelist_filters", "_popup", "_to_field")
-# A person's views of one list, and those that all share: more would be no help.
-MAX_COUNT = 50
+# The position in a list, which is not part of the view.
+POSITION_PARAMETERS = (AFTER, BEFORE, "p", "_changelist_filters", "_popup", "_to_field")
+# Views of one person, or shared views, for one list.
+MAX_SAVED_VIEWS = 50
 
 
 class ViewForm(forms.Form):
@@ -31,13 +31,15 @@ class ViewForm(forms.Form):
 def views_of(model: type[Model], user: Any) -> QuerySet[SavedView]:
     """A person's own views of a list and those that others share, by name."""
     views = SavedView.objects.filter(list=model._meta.label_lower)
-    return views.filter(Q(owner=user) | Q(is_shared=True)).order_by("name", "id")[: 2 * MAX_COUNT]
+    return views.filter(Q(owner=user) | Q(is_shared=True)).order_by("name", "id")[
+        : 2 * MAX_SAVED_VIEWS
+    ]
 
 
 def filters_alone(query: str) -> str:
     """The query string without the place in the list."""
     chosen = QueryDict(query, mutable=True)
-    for name in PLACES:
+    for name in POSITION_PARAMETERS:
         chosen.pop(name, None)
     return chosen.urlencode()
 
@@ -60,52 +62,52 @@ def panel(request: HttpRequest, changes: ChangeList) -> dict[str, Any]:
     }
 
 
-def keep_view(request: HttpRequest) -> HttpResponse:
-    """Save a view of `list`, or delete one's own whose key is in `forget`.
+def save_view(request: HttpRequest) -> HttpResponse:
+    """Save a view of `list`, or delete the user's own view whose key is in `delete`.
 
-    Whoever had to log in again before that comes back with a GET.
+    A GET comes from somebody who had to log in again before the form was sent.
     """
     if request.method != "POST":
-        messages.warning(request, "Nothing was saved: you were logged out. Do it again.")
+        messages.warning(request, "View not saved: you were logged out. Save it again.")
         return redirect("admin:index")
     model = _list_of(request)
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     user = cast(User, request.user)
     own = SavedView.objects.filter(owner=user, list=model._meta.label_lower)
-    if forget := request.POST.get("forget", ""):
-        if forget.isdecimal() and len(forget) < 18 and own.filter(pk=forget).delete()[0]:
-            messages.success(request, "The view is gone.")
+    if key := request.POST.get("delete", ""):
+        if key.isdecimal() and len(key) < 18 and own.filter(pk=key).delete()[0]:
+            messages.success(request, "View deleted.")
         return redirect(address)
     form = ViewForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "The view was not saved: give it a name of at most 60 characters.")
+        messages.error(request, "View not saved: enter a name of at most 60 characters.")
         return redirect(address)
-    said = form.cleaned_data
-    query = filters_alone(said["query"])
+    data = form.cleaned_data
+    query = filters_alone(data["query"])
     address = f"{address}?{query}"
-    if said["shared"] and not user.has_perm("desk.share_savedview"):
+    if data["shared"] and not user.has_perm("desk.share_savedview"):
         raise PermissionDenied
-    if own.count() >= MAX_COUNT:
+    if own.count() >= MAX_SAVED_VIEWS:
         messages.error(
-            request, f"The view was not saved: {MAX_COUNT} are the most. Forget some first."
+            request, f"View not saved: you have {MAX_SAVED_VIEWS} for this list. Delete one first."
         )
         return redirect(address)
     own.update_or_create(
-        name=said["name"],
-        defaults={"query": query, "is_shared": said["shared"]},
+        name=data["name"],
+        defaults={"query": query, "is_shared": data["shared"]},
         create_defaults={
             "owner": user,
             "list": model._meta.label_lower,
             "query": query,
-            "is_shared": said["shared"],
+            "is_shared": data["shared"],
         },
     )
-    messages.success(request, f"This list is saved as “{said['name']}”.")
+    messages.success(request, f"View saved as “{data['name']}”.")
     return redirect(address)
 
 
 def _list_of(request: HttpRequest) -> type[Model]:
-    """Raises PermissionDenied for a list that this user may not see, or that is none."""
+    """Raises PermissionDenied for a list that does not exist or that this user may not see."""
     try:
         model = apps.get_model(request.POST.get("list", ""))
     except (LookupError, ValueError):

@@ -9,5 +9,5 @@ app_name = "desk"
 urlpatterns = [
     path("live/", admin.site.admin_view(home.live), name="live"),
     path("review/", admin.site.admin_view(review.review), name="review"),
-    path("views/", admin.site.admin_view(saved_views.keep_view), name="views"),
+    path("views/", admin.site.admin_view(saved_views.save_view), name="views"),
 ]

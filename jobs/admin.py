@@ -1,4 +1,4 @@
-"""The jobs of the worker: what ran, what failed and why, and to begin again what failed."""
+"""The worker's jobs in the admin: what ran, what failed and why; retrying and cancelling."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
 from analytics.models import Job, JobFailure
-from backoffice.display import bullets, moment
+from backoffice.display import bullets, moment, plural
 from backoffice.modeladmin import BackofficeAdmin, ReadOnly
 
 admin.site.unregister(ProcrastinateJob)
@@ -43,7 +43,7 @@ class TaskFilter(admin.SimpleListFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, BackofficeAdmin):
-    """To look at. Who may change jobs may begin failed ones again and cancel those that wait."""
+    """Read-only. Users who may change jobs can retry failed and cancel waiting ones."""
 
     list_display = ("id", "task", "status", "attempts", "failed", "last_error", "changed_at")
     list_filter = (JobStatusFilter, TaskFilter)
@@ -97,7 +97,7 @@ class JobAdmin(ReadOnly, BackofficeAdmin):
     def last_error(self, job: Any) -> str:
         if not job.error:
             return "-"
-        return f"{job.error}, {moment(job.failed_at)}, {job.place or 'not in our code'}"
+        return f"{job.error}, {moment(job.failed_at)}, {job.place or 'outside the application'}"
 
     @admin.display(description="Last change")
     def changed_at(self, job: Any) -> str:
@@ -117,32 +117,33 @@ class JobAdmin(ReadOnly, BackofficeAdmin):
         failures = [(failure.failed_at, str(failure)) for failure in job.failures.all()]
         return bullets(f"{moment(at)}: {what}" for at, what in sorted(events + failures))
 
-    @admin.action(description="Begin failed jobs again", permissions=["retry"])
+    @admin.action(description="Retry failed jobs", permissions=["retry"])
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        begun = waiting = 0
+        retried = queued = 0
         for job in queryset.filter(status="failed"):
             if Job.objects.filter(task_name=job.task_name, status="todo").exists():
-                waiting += 1
+                queued += 1
                 continue
             app.job_manager.retry_job_by_id(job.pk, timezone.now())
-            self.log_change(request, job, "Began it again.")
-            begun += 1
-        self.message_user(request, f"{begun} jobs begin again.", messages.SUCCESS)
-        if waiting:
-            says = f"{waiting} do not: a job of the same task waits already."
-            self.message_user(request, says, messages.WARNING)
+            self.log_change(request, job, "Retried.")
+            retried += 1
+        message = f"{plural(retried, 'job')} queued for retry."
+        self.message_user(request, message, messages.SUCCESS)
+        if queued:
+            message = f"{plural(queued, 'job')} not retried: the same job is already queued."
+            self.message_user(request, message, messages.WARNING)
 
-    @admin.action(description="Cancel jobs that wait", permissions=["retry"])
+    @admin.action(description="Cancel waiting jobs", permissions=["retry"])
     def cancel_waiting(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         cancelled = 0
         for job in queryset.filter(status="todo"):
             if app.job_manager.cancel_job_by_id(job.pk):
-                self.log_change(request, job, "Cancelled it.")
+                self.log_change(request, job, "Cancelled.")
                 cancelled += 1
-        self.message_user(request, f"{cancelled} jobs are cancelled.", messages.SUCCESS)
+        self.message_user(request, f"{plural(cancelled, 'job')} cancelled.", messages.SUCCESS)
 
 
 def _argument(name: str, value: object) -> str:
     if name == "timestamp" and isinstance(value, int):
         return f"scheduled for {moment(datetime.fromtimestamp(value, UTC))}"
-    return f"{name}: not shown"
+    return f"{name}: hidden"

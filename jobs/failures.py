@@ -36,7 +36,7 @@ def _record(job_id: Any, error: Exception) -> None:
 
 
 def _kind(error: BaseException) -> str:
-    """Its class, and that of what it was made of: OperationalError (QueryCanceled)."""
+    """Its class and that of its cause: OperationalError (QueryCanceled)."""
     name = type(error).__name__
     return f"{name} ({type(error.__cause__).__name__})" if error.__cause__ else name
 
@@ -46,7 +46,7 @@ def _place(error: BaseException) -> str:
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         ours = path.is_relative_to(settings.BASE_DIR) and "site-packages" not in path.parts
-        # Every statement goes through the guard of scopes, whosever it is.
+        # Every statement passes through tenancy/, whoever sent it.
         if ours and not path.is_relative_to(settings.BASE_DIR / "tenancy"):
             return f"{path.relative_to(settings.BASE_DIR)}:{frame.lineno} in {frame.name}"
     return ""

@@ -212,7 +212,7 @@ class Cluster:
             "port": free_port(),
             "passwords": _new_passwords(),
         }
-        version = self._version()
+        version = self.version()
         locale = ["--locale=C"]
         if version >= 17:
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -232,10 +232,10 @@ class Cluster:
 
     def _check_version(self) -> None:
         made_by = (self.data / "PG_VERSION").read_text().strip()
-        if made_by != str(self._version()):
+        if made_by != str(self.version()):
             raise EmbeddedDatabaseError(
                 f"{self.data} was made by PostgreSQL {made_by}, the installed one is"
-                f" {self._version()}: dump it with the old version and restore it with the new"
+                f" {self.version()}: dump it with the old version and restore it with the new"
                 " one, or move the directory away to begin afresh"
             )
 
@@ -282,7 +282,7 @@ class Cluster:
             os.chown(temporary, owner.st_uid, owner.st_gid)
         temporary.replace(self._description)
 
-    def _version(self) -> int:
+    def version(self) -> int:
         """The major version of the server's programs, e.g. 18."""
         words = subprocess.check_output(
             [self.programs() / "postgres", "--version"], text=True

@@ -98,10 +98,14 @@ def _query_in_scope(model: Any) -> Query:
     return models.QuerySet(model).filter(InScope(model.line_field)).query
 
 
-class TenantManager(models.Manager[M]):
-    """Default and base manager of every tenant model."""
+if TYPE_CHECKING:
+    _Manager = models.Manager
+else:
+    _Manager = models.Manager.from_queryset(TenantQuerySet)
 
-    _queryset_class = TenantQuerySet
+
+class TenantManager(_Manager[M]):
+    """Default and base manager of every tenant model."""
 
     def get_queryset(self) -> models.QuerySet[M]:
         rows = super().get_queryset()

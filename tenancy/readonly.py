@@ -22,5 +22,4 @@ class ReadOnlyQuerySet(TenantQuerySet[M]):
     aget_or_create = aupdate_or_create = _refuse
 
 
-class ReadOnlyManager(TenantManager[M]):
-    _queryset_class = ReadOnlyQuerySet
+ReadOnlyManager = TenantManager.from_queryset(ReadOnlyQuerySet)

@@ -47,9 +47,9 @@ class LineFilter(FormFilter):
         key = model_admin.model._meta.get_field("phone")
         return AutocompleteSelect(key, model_admin.admin_site).media
 
-    def says(self) -> str:
+    def describe(self) -> str:
         line = self.form.cleaned_data.get("line") if self.form.is_valid() else None
-        return str(line) if line else super().says()
+        return str(line) if line else super().describe()
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
         return queryset.filter(phone=chosen["line"]) if chosen["line"] else queryset

@@ -7,20 +7,18 @@ from django.db.models import Q, QuerySet
 
 from tenancy import current_scope
 from tenants.models import PhoneNumber
-from tenants.numbers import number_prefixes, region_of
+from tenants.numbers import UNKNOWN_REGION, number_prefixes, region_of
 
 # A name that fits more lines than this is too short to search the rows of all of them.
 MAX_LINES = 200
 
 
 def region_in_scope() -> str:
-    """The region of the line in scope; settings.HOME_REGION when all lines are."""
-    if current_scope().phone_id is None:
-        return settings.HOME_REGION
-    line = PhoneNumber.objects.only("number").first()
-    if line is None:
-        return settings.HOME_REGION
-    return region_of(line.number)
+    """The country of the line in scope; settings.HOME_REGION when all lines are."""
+    home: str = settings.HOME_REGION
+    line = None if current_scope().phone_id is None else PhoneNumber.objects.only("number").first()
+    region = region_of(line.number) if line else home
+    return home if region == UNKNOWN_REGION else region
 
 
 def lines_that_match(term: str) -> Q:

@@ -7,6 +7,8 @@ import phonenumbers
 
 # ITU-T E.164: a plus sign, no leading zero, at most 15 digits.
 E164 = r"^\+[1-9][0-9]{1,14}$"
+# What phonenumbers calls the country of a number that has none.
+UNKNOWN_REGION = "ZZ"
 _WHOLE = re.compile(r"\+[1-9][0-9]{6,14}")
 # What people and spreadsheets make of a number. phonenumbers would also find one inside
 # client:agent5551234567, which is a name.

@@ -14,13 +14,13 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
-from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from tenancy import all_tenants
 from tenancy.scope import GENERATOR_DRIVERS
 from tenants.models import PhoneNumber
 from tests.factories import make_line
+from tests.server import TEMPLATE
 
 # All but what migrations wrote.
 EMPTY_TABLES = """
@@ -54,18 +54,25 @@ def django_db_setup(
     django_db_blocker: DjangoDbBlocker,
     django_db_modify_db_settings: None,
 ) -> Iterator[None]:
-    """The owner makes the test database, whichever login a test then asks for.
-
-    pytest-django's own would make those alone that a test names, and "default" only mirrors.
-    """
-    for alias in connections:  # on a slow machine too; the product gives up sooner
+    """The owner copies the migrated template, whichever login a test then asks for."""
+    owner = connections["owner"].settings_dict
+    name = owner["TEST"]["NAME"] or f"test_{owner['NAME']}"
+    with django_db_blocker.unblock(), connections["owner"].cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+        connections["owner"].close()
+    made_in = owner["NAME"]
+    for alias in connections:
+        connections[alias].settings_dict["NAME"] = name
+        # On a slow machine too; the product gives up sooner.
         connections[alias].settings_dict["OPTIONS"]["connect_timeout"] = 30
-    with django_db_blocker.unblock():
-        made = setup_databases(0, False, aliases=dict.fromkeys(connections), serialized_aliases=[])
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-        teardown_databases(made, 0)
+        owner["NAME"] = made_in
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}"')
+        connections.close_all()
 
 
 @pytest.fixture

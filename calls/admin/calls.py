@@ -97,7 +97,7 @@ class CallAdminMixin:
     def began(self, call: Any) -> str:
         return f"{call.created_at:%Y-%m-%d %H:%M}"
 
-    @admin.display(description="Began")
+    @admin.display(description="Started")
     def began_at(self, call: Any) -> str:
         return moment(call.created_at, call.phone.timezone)
 

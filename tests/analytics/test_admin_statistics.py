@@ -120,7 +120,7 @@ def test_last_30_days_are_shown_and_confined(committed: None) -> None:
     url = "/admin/analytics/phoneperformance/"
     rows = listed(client, url).result_list
     assert {row.pk for row in rows} == {"pn_bakery", "pn_garage"}
-    assert "100.0 %" in client.get(url).content.decode()
+    assert "100.0%" in client.get(url).content.decode()
     assert client.get(f"{url}pn_5Fgarage/change/").status_code == 200
     pick(client, PhoneNumber(pk="pn_bakery"))
     rows = listed(client, url).result_list

@@ -66,7 +66,9 @@ def partitions(line: PhoneNumber) -> None:
         )
 
 
+@pytest.mark.rounds(15, soak=150)
 def test_reads_equal_the_raw_rows_under_any_interleaving(
+    rounds: int,
     line: PhoneNumber,
     other_line: PhoneNumber,
     partitions: None,
@@ -74,7 +76,7 @@ def test_reads_equal_the_raw_rows_under_any_interleaving(
 ) -> None:
     reads: Counter[str] = Counter()
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=rounds, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(steps=steps)
     # 00:30 happens twice that night; the first one is an hour before PostgreSQL's 00:00.
     @example(

@@ -126,7 +126,7 @@ def test_command_rebuilds_and_reports(line: PhoneNumber) -> None:
     ("arguments", "reason"),
     [
         (["--batch-hours", "0"], "of at least 1"),
-        (["--since", "2024-01-01"], "go with --rebuild"),
+        (["--since", "2024-01-01"], "require --rebuild"),
         (["--phone-id", "nobody"], 'no line "nobody"'),
         (["--since", "yesterday", "--rebuild"], "'yesterday' is not a time"),
         (["--rebuild", "--since=2024-01-02", "--until=2024-01-01"], "before --until"),

@@ -33,7 +33,7 @@ def rolled_up(line: PhoneNumber, other_line: PhoneNumber) -> None:
 def test_true_numbers_pass(rolled_up: None) -> None:
     out = StringIO()
     call_command("verify_stats", stdout=out)
-    assert out.getvalue() == "Every number equals its calls.\n"
+    assert out.getvalue() == "All statistics match the calls.\n"
     with all_tenants("test"):
         assert StatsVerification.objects.get().lines == 2
 
@@ -88,7 +88,7 @@ def test_differences_are_told_line_by_line_in_the_admin(
     told = out.getvalue().splitlines()
     assert len(told) == 4
     assert "calls stored 9 but counted 1" in told[0]
-    assert told[3].startswith("pn_bakery day 2020-01-01: stored alone: calls 0, answered 0")
+    assert told[3].startswith("pn_bakery day 2020-01-01: stored only: calls 0, answered 0")
     for difference in told:
         assert f"<li>{difference}</li>" in page
 
@@ -99,7 +99,7 @@ def test_verifications_are_of_all_lines_and_so_not_shown_inside_one(
     call_command("verify_stats", stdout=StringIO())
     url = "/admin/analytics/statsverification/"
     [run] = listed(back_office, url).result_list
-    assert "None: every number" in back_office.get(f"{url}{run.pk}/change/").content.decode()
+    assert "None: all statistics" in back_office.get(f"{url}{run.pk}/change/").content.decode()
     assert url in back_office.get("/admin/").content.decode()
     pick(back_office, line)
     assert back_office.get(url).status_code == 403

@@ -15,7 +15,7 @@ from local.embedded import ROOT, SUPERUSER
 
 COMMAND = [sys.executable, "-m", "bench", "--calls", "2000"]
 # Both in turn: they would find each other's lock.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bench")]
+pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("bench")]
 
 
 def bench(*arguments: str) -> "subprocess.Popen[str]":

@@ -20,6 +20,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PASSWORD = "correct horse"
+WIDE = pytest.param((1440, 900), id="wide")
+NARROW = (390, 844)
 PATIENCE = 30_000  # milliseconds; a slow machine may take its time
 expect.set_options(timeout=PATIENCE)
 
@@ -48,7 +50,7 @@ def refused() -> list[str]:
     return []
 
 
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["wide", "narrow"])
+@pytest.fixture(params=[WIDE, pytest.param(NARROW, id="narrow", marks=pytest.mark.soak)])
 def page(
     server: str, administrator: User, refused: list[str], request: pytest.FixtureRequest
 ) -> Iterator[Page]:

@@ -1,5 +1,6 @@
 """The pages of the admin: all that its URLs have, and an address of each."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,10 @@ NO_PAGES = {
     "admin/(?P<url>.*)$": "what is at no address: see the refusals",
 }
 LOGIN = "/admin/login/"
+# The home page, the largest list and the two largest forms.
+MAIN_PAGES = re.compile(
+    r"/admin/(calls/call/([^/?]+/change/)?|tenants/phonenumber/[^/]+/change/)?"
+)
 
 
 def addresses(user: User) -> Iterator[str]:

@@ -18,8 +18,8 @@ from monitoring.models import Alert, EndedSession
 from monitoring.report import examine, save_report
 from monitoring.snapshots import take_snapshot
 from tenancy import all_tenants
-from tests.browser.conftest import follow
-from tests.browser.pages import LOGIN, NO_PAGES, addresses, routes, seen
+from tests.browser.conftest import NARROW, WIDE, follow
+from tests.browser.pages import LOGIN, MAIN_PAGES, NO_PAGES, addresses, routes, seen
 from tests.factories import make_call
 from tests.isolation.rows import make_rows
 
@@ -36,7 +36,6 @@ async () => {
 }
 """
 TURN = "(dark) => document.documentElement.classList.toggle('dark', dark)"
-WIDE = 1440
 REFUSALS = {
     "/nowhere": 404,
     "/admin/nowhere/": 404,
@@ -127,18 +126,30 @@ def look(page: Page, axe: str, address: str, *, dark: bool) -> list[str]:
     return troubles
 
 
-def test_every_page_is_sound_in_every_look(axe: str, everywhere: list[str], page: Page) -> None:
+def look_at_all(page: Page, axe: str, addresses: list[str]) -> None:
     """The fixture `page` fails the test on an error of the console or a request that fails."""
     assert page.viewport_size
     troubles = []
     # Light on one page and dark on the next; the other width has it the other way round.
-    turn = page.viewport_size["width"] == WIDE
-    for number, address in enumerate(everywhere):
-        troubles += look(page, axe, address, dark=(number + turn) % 2 == 1)
+    turn = page.viewport_size["width"] == NARROW[0]
+    for number, address in enumerate(addresses):
+        troubles += look(page, axe, address, dark=(number + turn) % 2 == 0)
     page.context.clear_cookies()
     for dark in (True, False):
         troubles += look(page, axe, LOGIN, dark=dark)
     assert not troubles, "\n".join(troubles)
+
+
+@pytest.mark.soak
+def test_every_page_is_sound_in_every_look(axe: str, everywhere: list[str], page: Page) -> None:
+    look_at_all(page, axe, everywhere)
+
+
+@pytest.mark.parametrize("page", [WIDE, pytest.param(NARROW, id="narrow")], indirect=True)
+def test_the_main_pages_are_sound(axe: str, everywhere: list[str], page: Page) -> None:
+    main = [address for address in everywhere if MAIN_PAGES.fullmatch(address)]
+    assert len(main) == 4
+    look_at_all(page, axe, main)
 
 
 def test_refusals_are_sound_too(axe: str, page: Page, refused: list[str]) -> None:

@@ -120,14 +120,14 @@ def test_the_filters_in_use_are_shown_and_each_can_be_left(
     back_office: Client, line: PhoneNumber, calls: dict[str, Call]
 ) -> None:
     shown = listed(back_office, f"{CALLS}?words=loaves&status=completed&longer=5&line={line.pk}")
-    says = {each["title"]: each["says"] for each in shown.active_filters}
-    assert says == {
+    descriptions = {each["title"]: each["description"] for each in shown.active_filters}
+    assert descriptions == {
         "Line": str(line),
         "Status": "Completed",
         "What was said": "loaves",
         "Duration": "At least, seconds 5",
     }
-    [without] = [f["without"] for f in shown.active_filters if f["title"] == "Status"]
+    [without] = [f["remove_link"] for f in shown.active_filters if f["title"] == "Status"]
     assert "status" not in without
     assert "words=loaves" in without
     assert listed(back_office, CALLS).active_filters == []

@@ -20,26 +20,25 @@ from tenancy import all_tenants
 from tests.calls.archive import command, counts, everything, make_old_calls, query
 from tests.factories import make_line
 
-pytestmark = pytest.mark.slow
-
 ARCHIVE = ["archive_calls", "--before=2024-01-01", "--batch-size=50"]
 
 
 @pytest.fixture
-def before(committed: None) -> tuple[object, ...]:
-    """6000 old calls of two lines, and what is in them."""
+def before(committed: None, rounds: int) -> tuple[object, ...]:
+    """A thousand old calls in each round, of two lines, and what is in them."""
     for _ in range(2):
-        make_old_calls(make_line(), 3_000)
+        make_old_calls(make_line(), 500 * rounds)
     return everything()
 
 
-def test_nothing_is_lost_or_doubled_by_sigkill(committed: None) -> None:
-    for _ in range(2):  # more than twenty archivers move until somebody sees it
-        make_old_calls(make_line(), 8_000)
+@pytest.mark.rounds(1, soak=20)
+def test_nothing_is_lost_or_doubled_by_sigkill(committed: None, rounds: int) -> None:
+    for _ in range(2):  # more than so many archivers move until somebody sees it
+        make_old_calls(make_line(), 2_000 + 300 * rounds)
     before = everything()
     luck = random.Random(7)
     moved = [0]
-    for _ in range(20):
+    for _ in range(rounds):
         archiver = command(*ARCHIVE)
         begun = _wait_for(lambda: counts()["calls_archive"] > moved[-1], archiver)
         time.sleep(luck.random() * 0.02)
@@ -60,9 +59,10 @@ def test_nothing_is_lost_or_doubled_by_sigkill(committed: None) -> None:
     assert counts()["calls"] == counts()["call_metadata"] == 0
 
 
-def test_sigterm_ends_after_the_batch(committed: None) -> None:
+@pytest.mark.rounds(3, soak=8)
+def test_sigterm_ends_after_the_batch(committed: None, rounds: int) -> None:
     for _ in range(2):
-        make_old_calls(make_line(), 8_000, every="3 min")
+        make_old_calls(make_line(), 1_000 * rounds, every="3 min")
     archiver = command(*ARCHIVE)
     assert _wait_for(lambda: counts()["calls_archive"] > 0, archiver)
     archiver.send_signal(signal.SIGTERM)
@@ -77,7 +77,8 @@ def test_sigterm_ends_after_the_batch(committed: None) -> None:
     assert f"Archived {run.calls:,} calls" in output
 
 
-def test_archivers_at_once_share_the_work(before: tuple[object, ...]) -> None:
+@pytest.mark.rounds(2, soak=6)
+def test_archivers_at_once_share_the_work(before: tuple[object, ...], rounds: int) -> None:
     archivers = [command(*ARCHIVE) for _ in range(3)]
     for archiver in archivers:
         _, errors = archiver.communicate()
@@ -86,12 +87,13 @@ def test_archivers_at_once_share_the_work(before: tuple[object, ...]) -> None:
     assert counts()["calls"] == 0
     with all_tenants("test"):
         runs = list(ArchiveRun.objects.all())
-    assert sum(run.calls for run in runs) == 6_000
-    assert sum(run.metadata_rows for run in runs) == 4_500
+    assert sum(run.calls for run in runs) == 1_000 * rounds
+    assert sum(run.metadata_rows for run in runs) == 750 * rounds
 
 
-def test_an_archiver_and_a_restorer_lose_nothing(before: tuple[object, ...]) -> None:
-    assert command(*ARCHIVE, "--limit=3000").wait() == 0
+@pytest.mark.rounds(2, soak=6)
+def test_an_archiver_and_a_restorer_lose_nothing(before: tuple[object, ...], rounds: int) -> None:
+    assert command(*ARCHIVE, f"--limit={500 * rounds}").wait() == 0
     ((line,), *_) = query("SELECT DISTINCT phone_id FROM calls_archive")
     restore = ["restore_calls", f"--phone-id={line}", "--from=2023-01-01", "--to=2024-01-01"]
     both = [command(*ARCHIVE), command(*restore, "--batch-size=50")]
@@ -101,6 +103,7 @@ def test_an_archiver_and_a_restorer_lose_nothing(before: tuple[object, ...]) -> 
     assert everything() == before
 
 
+@pytest.mark.rounds(3, soak=6)
 def test_metadata_written_meanwhile_is_not_lost(before: tuple[object, ...]) -> None:
     """A writer adds metadata to calls that have none while they are being archived."""
     added: set[str] = set()
@@ -130,8 +133,9 @@ def test_metadata_written_meanwhile_is_not_lost(before: tuple[object, ...]) -> N
     assert kept == added
 
 
+@pytest.mark.rounds(5, soak=6)
 def test_a_full_disk_ends_the_run_and_loses_nothing(
-    before: tuple[object, ...], full_soon: None
+    before: tuple[object, ...], full_soon: None, rounds: int
 ) -> None:
     archiver = command(*ARCHIVE)
     _, errors = archiver.communicate()
@@ -139,7 +143,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     assert "No space left on device" in errors
     assert "Traceback" not in errors
     assert everything() == before
-    assert 0 < counts()["calls_archive"] < 6_000
+    assert 0 < counts()["calls_archive"] < 1_000 * rounds
     with all_tenants("test"):
         run = ArchiveRun.objects.get()
     assert (run.state, run.calls) == (RunState.FAILED, counts()["calls_archive"])

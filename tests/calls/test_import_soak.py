@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from django.db import connection
 
-from calls.intake.imports.chunks import CHUNK_ROWS
 from calls.models import Call
 from local.embedded import ROOT
 from tenancy import all_tenants
@@ -23,10 +22,17 @@ from tenants.models import PhoneNumber
 from tests.calls.call_files import BAKERY, everything, import_file, own_call, twilio_call
 from tests.factories import make_line
 
-pytestmark = pytest.mark.slow
-
 SID = "CA" + "f" * 32
 
+# manage.py, in chunks of so many rows.
+IMPORT = """
+import sys, django
+django.setup()
+from django.core.management import execute_from_command_line
+from calls.intake.imports import chunks
+chunks.CHUNK_ROWS = int(sys.argv[2])
+execute_from_command_line(["manage.py", "import_calls", sys.argv[1]])
+"""
 # The most memory that the process had at once, in kB.
 PEAK = """
 import sys, django
@@ -40,6 +46,12 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 @pytest.fixture
 def bakery(committed: None) -> PhoneNumber:
     return make_line(id="pn_bakery", number=BAKERY)
+
+
+@pytest.fixture
+def chunk_rows(rounds: int) -> int:
+    """With --soak as many as in production."""
+    return 1_000 * rounds
 
 
 def database_url() -> str:
@@ -63,8 +75,8 @@ def start(*command: str) -> "subprocess.Popen[str]":
     )
 
 
-def start_import(path: Path) -> "subprocess.Popen[str]":
-    return start("manage.py", "import_calls", str(path))
+def start_import(path: Path, chunk_rows: int) -> "subprocess.Popen[str]":
+    return start("-c", IMPORT, str(path), str(chunk_rows))
 
 
 @contextmanager
@@ -100,10 +112,11 @@ def wait_for_the_first_chunk(process: "subprocess.Popen[str]") -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.rounds(1, soak=20)
 def test_import_killed_in_the_middle_goes_on_when_run_again(
-    bakery: PhoneNumber, tmp_path: Path
+    bakery: PhoneNumber, tmp_path: Path, chunk_rows: int
 ) -> None:
-    rows = 3 * CHUNK_ROWS
+    rows = 3 * chunk_rows
     path = tmp_path / "calls.jsonl"
     with path.open("w") as file:
         file.writelines(
@@ -112,12 +125,12 @@ def test_import_killed_in_the_middle_goes_on_when_run_again(
         )
         file.write(json.dumps(own_call(tags=["a"], call_sid=SID)) + "\n")
     with held_back(SID, bakery):
-        process = start_import(path)
+        process = start_import(path, chunk_rows)
         wait_for_the_first_chunk(process)
         process.kill()
         process.communicate()
     loaded = count()
-    assert loaded in range(CHUNK_ROWS, rows, CHUNK_ROWS), "a chunk is there as a whole or not"
+    assert loaded in range(chunk_rows, rows, chunk_rows), "a chunk is there as a whole or not"
     assert "rejected 0" in import_file(path)
     after = everything()
     assert len(after) == rows + rows // 100
@@ -125,36 +138,43 @@ def test_import_killed_in_the_middle_goes_on_when_run_again(
     assert everything() == after
 
 
-def test_import_interrupted_says_so_in_one_line(bakery: PhoneNumber, tmp_path: Path) -> None:
-    path = write_calls(tmp_path / "calls.json", 3 * CHUNK_ROWS, sid=SID)
+@pytest.mark.rounds(1, soak=20)
+def test_import_interrupted_says_so_in_one_line(
+    bakery: PhoneNumber, tmp_path: Path, chunk_rows: int
+) -> None:
+    path = write_calls(tmp_path / "calls.json", 3 * chunk_rows, sid=SID)
     with held_back(SID, bakery):
-        process = start_import(path)
+        process = start_import(path, chunk_rows)
         wait_for_the_first_chunk(process)
         process.send_signal(signal.SIGINT)
         printed, errors = process.communicate()
     assert process.returncode == 130
     # The chunk whose commit was interrupted does not count.
-    assert re.fullmatch(rf"(read \d+, loaded ({CHUNK_ROWS}|{2 * CHUNK_ROWS}), .*\n)?", printed)
+    assert re.fullmatch(rf"(read \d+, loaded ({chunk_rows}|{2 * chunk_rows}), .*\n)?", printed)
     assert errors.strip() == "CommandError: interrupted; run the import again to go on"
 
 
-def test_import_of_the_same_calls_by_two_at_once(bakery: PhoneNumber, tmp_path: Path) -> None:
-    rows = CHUNK_ROWS + 5_000
+@pytest.mark.rounds(1, soak=20)
+def test_import_of_the_same_calls_by_two_at_once(
+    bakery: PhoneNumber, tmp_path: Path, chunk_rows: int
+) -> None:
+    rows = chunk_rows * 5 // 4
     path = write_calls(tmp_path / "calls.json", rows)
     calls = json.loads(path.read_text())["calls"]
     backwards = tmp_path / "backwards.json"
     backwards.write_text(json.dumps(calls[::-1]))
-    processes = [start_import(path), start_import(backwards)]
+    processes = [start_import(each, chunk_rows) for each in (path, backwards)]
     printed = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], printed
     loaded = [int(re.findall(r"loaded (\d+)", out)[0]) for out, _ in printed]
     assert sum(loaded) == count() == rows
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_import_memory_does_not_grow_with_the_file(bakery: PhoneNumber, tmp_path: Path) -> None:
     peaks = []
-    for rows in (2 * CHUNK_ROWS, 8 * CHUNK_ROWS):
+    for rows in (40_000, 160_000):
         process = start("-c", PEAK, str(write_calls(tmp_path / f"{rows}.json", rows)))
         printed, errors = process.communicate()
         assert f"loaded {rows}" in printed, errors

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.overview import Totals, hours_together, quiet_lines
+from analytics.overview import Totals, quiet_lines, total_of_hours
 from analytics.queries import Sums, daily_sums
 from analytics.rollups import roll_up
 from calls.intake.models import CallEvent
@@ -64,7 +64,7 @@ def test_totals_are_those_of_the_calls_whenever_they_are_rolled_up(
     midnight = NOON.replace(hour=0, minute=0)
     both = Totals(4, 2, 2, 120, 1)
     with all_tenants("test"):
-        assert hours_together(since=midnight, until=midnight + DAY) == both
+        assert total_of_hours(since=midnight, until=midnight + DAY) == both
         assert both.failed_calls == 1
         days = daily_sums(first=date(2026, 5, 3), last=date(2026, 5, 4))
         assert {day: totals.total_calls for day, totals in days.items()} == {
@@ -72,7 +72,7 @@ def test_totals_are_those_of_the_calls_whenever_they_are_rolled_up(
             date(2026, 5, 4): 4,
         }
     with tenant(line.pk):
-        assert hours_together(since=midnight, until=midnight + DAY) == Totals(2, 1, 1, 90, 0)
+        assert total_of_hours(since=midnight, until=midnight + DAY) == Totals(2, 1, 1, 90, 0)
         assert daily_sums(first=date(2026, 5, 4), last=date(2026, 5, 4)) == {
             date(2026, 5, 4): Sums(2, 1, 1, 90)
         }
@@ -109,11 +109,11 @@ def test_lines_that_are_missed_are_quiet(line: PhoneNumber, other_line: PhoneNum
     make_call(other_line, created_at=NOON - 23 * HOUR)
     with all_tenants("test"):
         roll_up()
-        [quiet] = quiet_lines(now=NOON, least=3)
+        [quiet] = quiet_lines(now=NOON, min_calls=3)
         assert (quiet.phone_id, quiet.calls_a_week_ago) == (line.pk, 3)
-        assert quiet_lines(now=NOON, least=4) == []
+        assert quiet_lines(now=NOON, min_calls=4) == []
     with tenant(other_line.pk):
-        assert quiet_lines(now=NOON, least=3) == []
+        assert quiet_lines(now=NOON, min_calls=3) == []
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_one_sees_the_numbers_of_what_one_may_see(
 ) -> None:
     make_call(line, status="ringing")
     client.force_login(support_agent)
-    assert "Ask for a role" in client.get("/admin/").content.decode()
+    assert "Ask an administrator for a role" in client.get("/admin/").content.decode()
     assert client.get("/admin/desk/live/").status_code == 403
     support_agent.user_permissions.add(Permission.objects.get(codename="view_call"))
     assert set(values(shown(client))) == {"Calls today", "Failed today"}
@@ -215,7 +215,7 @@ def test_a_number_that_takes_too_long_holds_up_no_other(
     monkeypatch.setattr(home, "charts", slow)
     context = shown(back_office)
     assert context["charts_are_late"]
-    assert [(card.title, card.note) for card in context["cards"]] == [("Slow", "takes too long")]
+    assert [(card.title, card.note) for card in context["cards"]] == [("Slow", "timed out")]
     assert context["live_count"].number == 0
 
 

@@ -57,7 +57,7 @@ def test_all_of_a_line_is_on_its_page(
     assert f"member of {furnished.pk}" in {member.subject for member in shown["members"]}
     assert [rule.phone_id for rule, _ in shown["rules"]] == [furnished.pk]
     assert shown["hours"][0] == ("Monday", "09:00 to 17:00 UTC")
-    assert shown["hours"][-1] == ("Sunday", "not said")
+    assert shown["hours"][-1] == ("Sunday", "Not set")
     assert sum(drawn.bar.value for drawn in shown["chart"].bars) == 1
     html = response.content.decode()
     for mark in (other_line.pk, other_line.business_name, other_line.number):
@@ -109,7 +109,7 @@ def test_a_line_stands_beside_the_average_of_all(committed: None, client: Client
     with connections["owner"].cursor() as cursor:
         cursor.execute("REFRESH MATERIALIZED VIEW mv.phone_performance_summary")
     cards = page(client, line).context_data["page"]["cards"]
-    assert [card.value for card in cards[:3]] == ["1", "1", "100.0 %"]
+    assert [card.value for card in cards[:3]] == ["1", "1", "100.0%"]
     assert cards[0].note == "average of all lines: 2"
     assert cards[2].note == "average of all lines: 50.0"
     pick(client, line)

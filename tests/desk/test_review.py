@@ -56,7 +56,7 @@ def test_a_call_is_taken_corrected_and_the_next_one_comes(
     assert "Second.</textarea>" in page
     assert (reload(first).ai_summary, reload(second).ai_summary) == ("Wants bread.", "Second.")
     page = send(agent, finish="", review=held(), summary="Second.")
-    assert "That was the last one." in page
+    assert "No more calls are waiting for review." in page
     page = agent.get(f"/admin/calls/call/{first.pk}/change/").content.decode()
     assert "Corrected by agent" in page
     assert "First." in page
@@ -65,7 +65,7 @@ def test_a_call_is_taken_corrected_and_the_next_one_comes(
 def test_a_call_is_given_back(agent: Client, back_office: Client, line: PhoneNumber) -> None:
     make_low(line)
     send(agent, next="")
-    assert "No call waits for review." in send(back_office, next="")
+    assert "No calls are waiting for review." in send(back_office, next="")
     send(agent, release="", review=held())
     assert 'name="finish"' in send(back_office, next="")
 
@@ -74,7 +74,7 @@ def test_a_call_is_given_back(agent: Client, back_office: Client, line: PhoneNum
 def test_what_one_does_not_hold_is_refused(agent: Client, line: PhoneNumber, key: str) -> None:
     call = make_low(line, ai_summary="Old.")
     page = send(agent, finish="", review=key, summary="New <b>one</b>.")
-    assert "Nothing was saved" in page
+    assert "not saved" in page
     assert "New &lt;b&gt;one&lt;/b&gt;." in page  # what was typed is given back
     assert reload(call).ai_summary == "Old."
 
@@ -85,7 +85,7 @@ def test_inside_a_line_the_queue_has_its_calls_alone(
     make_low(other_line, caller_number="+4930901820")
     pick(back_office, line)
     page = send(back_office, next="")
-    assert "No call waits for review." in page
+    assert "No calls are waiting for review." in page
     assert "0 calls" in page
     assert "+4930901820" not in page
 

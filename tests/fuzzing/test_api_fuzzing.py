@@ -64,22 +64,27 @@ include-operation-id = ["conversation_rules_update", "conversation_rules_partial
 phases.coverage.enabled = false
 
 [generation]
-max-examples = 30
+max-examples = {examples}
 no-shrink = true
 database = "none"
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("phases", "seed", "least"),
-    [("examples,coverage", 1, 4000), ("fuzzing,stateful", 1, 900), ("fuzzing,stateful", 2, 900)],
+    ("phases", "seed", "examples", "least"),
+    [
+        ("examples,fuzzing", 1, 2, 50),
+        pytest.param("examples,coverage", 1, 30, 4000, marks=pytest.mark.soak),
+        pytest.param("fuzzing,stateful", 1, 30, 900, marks=pytest.mark.soak),
+        pytest.param("fuzzing,stateful", 2, 30, 900, marks=pytest.mark.soak),
+    ],
 )
 def test_fuzzing_finds_no_fault(
     committed: None,
     tmp_path: Path,
     phases: str,
     seed: int,
+    examples: int,
     least: int,
     record_figures: Callable[[str], None],
 ) -> None:
@@ -101,7 +106,9 @@ def test_fuzzing_finds_no_fault(
         )
     )
     configuration = tmp_path / "schemathesis.toml"
-    configuration.write_text(CONFIGURATION.format(identities=identities, rows=json.dumps(rows)))
+    configuration.write_text(
+        CONFIGURATION.format(identities=identities, rows=json.dumps(rows), examples=examples)
+    )
     secrets = " ".join([SECRET, garage.pk, garage.number, *of_garage])
     environment = {"FUZZING_BAKERY": keys[bakery.pk], "FUZZING_OF_THE_GARAGE": secrets}
     with gunicorn(API_REQUESTS_PER_KEY="1000000", API_REQUESTS_PER_LINE="1000000") as server:

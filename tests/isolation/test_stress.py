@@ -8,8 +8,7 @@ from tenancy import guard, scope
 from tests.isolation.conftest import Lines, another_way
 from tests.isolation.stress import THREADS, stress
 
-pytestmark = pytest.mark.slow
-OPERATIONS = 300  # in each thread
+pytestmark = pytest.mark.rounds(30, soak=300)  # operations of each thread
 
 
 @pytest.fixture
@@ -20,18 +19,18 @@ def pooled(lines: Lines, pgbouncer_port: int) -> Iterator[str]:
 
 
 def test_no_violation_among_threads(
-    lines: Lines, way: str, count_assertion: Callable[[], None]
+    lines: Lines, way: str, count_assertion: Callable[..., None], rounds: int
 ) -> None:
-    counts = stress(way, sorted(lines.ids), operations=OPERATIONS, seed=1)
+    counts = stress(way, sorted(lines.ids), operations=rounds, seed=1)
     print(f"\nstress: {dict(counts)}")
-    assert counts["operations"] == THREADS * OPERATIONS
+    assert counts["operations"] == THREADS * rounds
     assert counts["unexpected errors"] == 0
     assert counts["violations"] == 0
     count_assertion()
 
 
 def test_session_level_settings_are_found_out(
-    lines: Lines, pooled: str, monkeypatch: pytest.MonkeyPatch
+    lines: Lines, pooled: str, monkeypatch: pytest.MonkeyPatch, rounds: int
 ) -> None:
     """The stress test can fail: with settings of the session it does."""
     transaction_local = scope.scope_sql
@@ -41,6 +40,6 @@ def test_session_level_settings_are_found_out(
 
     monkeypatch.setattr(scope, "scope_sql", session_level)
     monkeypatch.setattr(guard, "scope_sql", session_level)
-    counts = stress(pooled, sorted(lines.ids), operations=OPERATIONS, seed=1)
+    counts = stress(pooled, sorted(lines.ids), operations=rounds, seed=1)
     print(f"\nbroken twin: {dict(counts)}")
     assert counts["violations"] > 0

@@ -74,7 +74,7 @@ def test_a_failed_job_says_what_failed_and_when(failed: int, back_office: Client
         assert "a.py:1 in f" in text
         assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", text)
         assert SECRET not in text
-    assert "caller: not shown, scheduled for 2026-03-31 23:33:20 UTC" in text
+    assert "caller: hidden, scheduled for 2026-03-31 23:33:20 UTC" in text
     assert 'name="_save"' not in text
 
 
@@ -122,7 +122,7 @@ def test_a_job_does_not_begin_again_beside_one_that_waits(
     page: Any = back_office.post(
         URL, {"action": "retry_failed", "_selected_action": [str(failed)]}, follow=True
     )
-    assert "1 do not: a job of the same task waits already" in page.content.decode()
+    assert "1 job not retried: the same job is already queued" in page.content.decode()
     assert (jobs("failed"), jobs("todo")) == ([failed], [waiting])
 
 

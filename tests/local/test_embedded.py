@@ -26,8 +26,6 @@ from local.embedded import (
     EmbeddedDatabaseError,
 )
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
@@ -37,10 +35,27 @@ def directory() -> Iterator[Path]:
 
 
 @pytest.fixture
-def cluster(directory: Path) -> Iterator[Cluster]:
+def no_cluster(directory: Path) -> Iterator[Cluster]:
+    """A cluster that is still to be made."""
     cluster = Cluster(directory / "pg", durable=False)
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="made-") as name:
+        cluster = Cluster(Path(name).resolve() / "pg", durable=False)
+        cluster.start()
+        cluster.stop()
+        yield cluster.directory
+
+
+@pytest.fixture
+def cluster(made: Path, no_cluster: Cluster) -> Cluster:
+    """A copy of a cluster that was made, and is stopped."""
+    subprocess.run(["/bin/cp", "-a", str(made), str(no_cluster.directory)], check=True)
+    return no_cluster
 
 
 def ask(cluster: Cluster, sql: str, login: str = SUPERUSER) -> object:
@@ -129,13 +144,13 @@ def test_another_port_when_its_own_is_taken(cluster: Cluster) -> None:
         assert ask(cluster, "SELECT 1") == (1,)
 
 
-def test_a_half_made_cluster_is_made_again(cluster: Cluster) -> None:
-    unfinished = cluster.directory / "data.new"
+def test_a_half_made_cluster_is_made_again(no_cluster: Cluster) -> None:
+    unfinished = no_cluster.directory / "data.new"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
-    assert cluster.describe() is None
-    assert cluster.start()
-    assert ask(cluster, "SELECT 1") == (1,)
+    assert no_cluster.describe() is None
+    assert no_cluster.start()
+    assert ask(no_cluster, "SELECT 1") == (1,)
 
 
 def test_data_without_its_passwords_is_not_made_again(cluster: Cluster) -> None:
@@ -147,25 +162,25 @@ def test_data_without_its_passwords_is_not_made_again(cluster: Cluster) -> None:
     assert (cluster.data / "PG_VERSION").exists()
 
 
-def test_a_damaged_description_is_one_line(cluster: Cluster) -> None:
-    cluster.directory.mkdir()
-    (cluster.directory / "cluster.json").write_text("{")
+def test_a_damaged_description_is_one_line(no_cluster: Cluster) -> None:
+    no_cluster.directory.mkdir()
+    (no_cluster.directory / "cluster.json").write_text("{")
     with pytest.raises(EmbeddedDatabaseError, match=r"cluster\.json is damaged"):
-        cluster.describe()
+        no_cluster.describe()
 
 
-def test_data_of_another_version_is_left_alone(cluster: Cluster) -> None:
-    cluster.data.mkdir(parents=True)
-    (cluster.data / "PG_VERSION").write_text("12\n")
-    (cluster.directory / "cluster.json").write_text(json.dumps({"port": 1, "passwords": {}}))
+def test_data_of_another_version_is_left_alone(no_cluster: Cluster) -> None:
+    no_cluster.data.mkdir(parents=True)
+    (no_cluster.data / "PG_VERSION").write_text("12\n")
+    (no_cluster.directory / "cluster.json").write_text(json.dumps({"port": 1, "passwords": {}}))
     with pytest.raises(EmbeddedDatabaseError, match="was made by PostgreSQL 12"):
-        cluster.start()
+        no_cluster.start()
 
 
 START_AS = """
 import os, pathlib, sys, psycopg
 from local.embedded import Cluster
-from tenancy import roles  # all imports first: the interpreter may lie in root's home
+from database import roles  # all imports first: the interpreter may lie in root's home
 directory, user = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 if user:
     os.setgroups([])

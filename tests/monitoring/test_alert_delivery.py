@@ -177,7 +177,6 @@ def test_certificate_that_nobody_vouches_for_is_refused(
     assert again(sent).error == "SSLCertVerificationError"
 
 
-@pytest.mark.slow
 def test_worker_tries_again_until_it_is_received(
     receiver: Receiver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

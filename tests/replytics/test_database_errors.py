@@ -73,26 +73,26 @@ def test_page_of_the_admin_is_503_for_a_browser() -> None:
     assert browser.get("/admin/").status_code == 200
 
 
-@pytest.mark.slow
+@pytest.mark.rounds(2, soak=10)
 def test_sessions_ended_between_requests_are_not_noticed(
-    key: str, administrator: "psycopg.Connection[Any]"
+    key: str, administrator: "psycopg.Connection[Any]", rounds: int
 ) -> None:
     with gunicorn(*AS_IN_PRODUCTION, workers=1) as server:
         ended = 0
-        for _ in range(10):
+        for _ in range(rounds):
             assert {get(server, key).status_code for _ in range(5)} == {200}
             row = administrator.execute(END_IDLE_SESSIONS).fetchone()
             assert row
             ended += row[0]
         assert get(server, key).status_code == 200
-    assert ended >= 10
+    assert ended >= rounds
 
 
-@pytest.mark.slow
+@pytest.mark.rounds(50, soak=1_000)
 def test_sessions_ended_within_requests_are_503(
-    key: str, administrator: "psycopg.Connection[Any]"
+    key: str, administrator: "psycopg.Connection[Any]", rounds: int
 ) -> None:
-    """A thousand kills at any moment; never an answer that says that the program is wrong."""
+    """Kills at any moment; never an answer that says that the program is wrong."""
     done = threading.Event()
     seen: Counter[int] = Counter()
 
@@ -109,15 +109,16 @@ def test_sessions_ended_within_requests_are_503(
         for thread in threads:
             thread.start()
         killed = 0
-        while killed < 1000 and any(thread.is_alive() for thread in threads):
+        while killed < rounds and any(thread.is_alive() for thread in threads):
             row = administrator.execute(END_SESSIONS).fetchone()
             assert row
             killed += row[0]
         done.set()
         for thread in threads:
             thread.join()
-        assert set(seen) - {200} == {503}  # a fast machine ends every session in time
-        assert killed >= 1000
+        assert set(seen) <= {200, 503}
+        assert 503 in seen or rounds < 1_000
+        assert killed >= rounds
         assert get(server, key).status_code == 200
 
 
@@ -133,7 +134,6 @@ def no_connections_left(administrator: "psycopg.Connection[Any]") -> Iterator[No
         administrator.execute(limit(database, -1))
 
 
-@pytest.mark.slow
 def test_too_many_connections_are_503(key: str, administrator: "psycopg.Connection[Any]") -> None:
     with gunicorn(*AS_IN_PRODUCTION, workers=1, CONN_MAX_AGE="0") as server:
         assert get(server, key).status_code == 200
@@ -190,14 +190,14 @@ def own_key(cluster: Cluster) -> str:
     return made.split()[-1]
 
 
-@pytest.mark.slow
+@pytest.mark.rounds(1, soak=2)
 @pytest.mark.usefixtures("django_db_setup")
 def test_restarts_and_a_frozen_server_are_503_until_they_are_over(
-    cluster: Cluster, own_key: str
+    cluster: Cluster, own_key: str, rounds: int
 ) -> None:
     """The web server is never started again."""
     with gunicorn(*AS_IN_PRODUCTION, workers=1, **cluster.environment()) as server:
-        for _ in range(2):
+        for _ in range(rounds):
             assert get(server, own_key).status_code == 200
             wait_until_ready(server, own_key)
             cluster.stop()

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tenants.models import PhoneNumber, timezones
+from database.columns import timezones
+from tenants.models import PhoneNumber
 from tests.factories import make_call
 from tests.schema.rawsql import ROWS, fetch, insert, insert_refused_by
 

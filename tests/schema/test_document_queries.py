@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, connections, transaction
 
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber, VoiceSettings
-from tests.factories import make_call, make_line
+from tests.factories import make_call
 from tests.schema.rawsql import fetch
 
 PAGINATION = """
@@ -43,9 +43,12 @@ WITH archived_calls AS (
 )
 INSERT INTO calls_archive SELECT * FROM archived_calls;
 """
+# Calls of few lines are cheaper picked out of all calls in the order of time.
 MANY_CALLS = """
+INSERT INTO phone_numbers (id, number, business_name)
+SELECT 'pn_' || n, '+1415555' || 1000 + n, 'B' FROM generate_series(0, 199) AS n;
 INSERT INTO calls (phone_id, caller_number, call_sid, status, created_at)
-SELECT (ARRAY['pn_bakery', 'pn_garage'])[1 + n %% 2], '+1415555' || n %% 500, 'CA' || n,
+SELECT 'pn_' || n %% 200, '+1415555' || n %% 500, 'CA' || n,
     'completed', %s::timestamptz - n * interval '7 minutes' FROM generate_series(1, 20000) AS n
 """
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -74,14 +77,12 @@ def test_pagination_returns_the_page_before_a_time(
 
 
 def test_pagination_reads_one_index_in_its_order(committed: None) -> None:
-    make_line(id="pn_bakery")
-    make_line(id="pn_garage")
     with all_tenants("test data"), connection.cursor() as cursor:
         cursor.execute(MANY_CALLS, [NOON])
     with connections["owner"].cursor() as cursor:
         cursor.execute("ANALYZE calls")
-    with tenant("pn_bakery"), prepared(PAGINATION):
-        plan = fetch("EXPLAIN EXECUTE document(%s, %s)", "pn_bakery", NOON - timedelta(days=20))
+    with tenant("pn_7"), prepared(PAGINATION):
+        plan = fetch("EXPLAIN EXECUTE document(%s, %s)", "pn_7", NOON - timedelta(days=20))
     lines = [row["QUERY PLAN"] for row in plan]
     assert any("using idx_calls_phone_created on calls" in line for line in lines), lines
     assert not any("Sort" in line for line in lines), lines

@@ -90,7 +90,6 @@ def test_the_openapi_document_is_fresh(tmp_path: Path) -> None:
     assert fresh.read_text() == (FOLDER / "openapi.yaml").read_text(), "run make types"
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(NODE is None or not PROGRAMS.is_dir(), reason="needs npm ci in typescript/")
 def test_the_types_are_fresh_and_compile(tmp_path: Path) -> None:
     fresh = tmp_path / "api.ts"

@@ -10,8 +10,8 @@ from tenancy import all_tenants
 
 class Command(BaseCommand):
     help = (
-        "Refresh phone_performance_summary, the last 30 days of every line. Readers keep reading"
-        " the old numbers meanwhile. Does nothing when another refresh is running."
+        "Refresh phone_performance_summary, the last 30 days of every line. Readers see the"
+        " old numbers until it is done. Does nothing when another refresh is running."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -20,4 +20,4 @@ class Command(BaseCommand):
         if as_of is None:
             self.stdout.write("Skipped: another refresh is running.")
         else:
-            self.stdout.write(f"The summary is as of {as_of:%Y-%m-%d %H:%M:%S} UTC.")
+            self.stdout.write(f"Summary refreshed as of {as_of:%Y-%m-%d %H:%M:%S} UTC.")

@@ -21,7 +21,7 @@ END = datetime(9999, 1, 1, tzinfo=UTC)
 class Command(BaseCommand):
     help = (
         "Recompute the hours and days whose calls changed. Reads are exact without it; it keeps"
-        " them cheap. Any number may run at once, and each may be killed at any moment."
+        " them cheap. Several may run at once, and each may be killed at any time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,12 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("--since", type=moment, help="with --rebuild: from this UTC time")
         parser.add_argument("--until", type=moment, help="with --rebuild: before this UTC time")
         parser.add_argument(
-            "--batch-hours", type=positive, default=500, help="hours a transaction (default 500)"
+            "--batch-hours", type=positive, default=500, help="hours per transaction (default 500)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["since"] or options["until"]) and not options["rebuild"]:
-            raise CommandError("--since and --until go with --rebuild.")
+            raise CommandError("--since and --until require --rebuild.")
         since, until = options["since"] or BEGINNING, options["until"] or END
         if since >= until:
             raise CommandError("--since must come before --until.")
@@ -60,4 +60,6 @@ class Command(BaseCommand):
             f"Rolled up {rolled.hours:,} hours of {rolled.lines:,} lines: {rolled.calls:,} calls."
         )
         if rolled.skipped_lines:
-            self.stdout.write(f"{rolled.skipped_lines:,} lines are another roll-up's work.")
+            self.stdout.write(
+                f"Skipped {rolled.skipped_lines:,} lines: another roll-up is working on them."
+            )

@@ -1,4 +1,4 @@
-"""Prove the statistics against the calls."""
+"""Check the statistics against the calls."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,12 +15,14 @@ from tenants.models import PhoneNumber
 class Command(BaseCommand):
     help = (
         "Count every call again and compare with the hourly and daily statistics and with the"
-        " 30-day summary, which is refreshed first. Prints each difference; exits 1 if there is"
-        " one. What still waits for roll_up_calls is left out: reads compute it live."
+        " 30-day summary, which is refreshed first. Prints each difference; exits 1 if there are"
+        " any. Queued hours are left out: reads compute them live."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--sample", type=positive, help="so many lines, chosen at random")
+        parser.add_argument(
+            "--sample", type=positive, help="check this many lines, chosen at random"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with (
@@ -33,6 +35,7 @@ class Command(BaseCommand):
             self.stdout.write(str(difference))
         if differences:
             raise CommandError(
-                f"{len(differences):,} differences; roll_up_calls --rebuild repairs them."
+                f"{len(differences):,} differences found. Run roll_up_calls --rebuild to repair"
+                " them."
             )
-        self.stdout.write("Every number equals its calls.")
+        self.stdout.write("All statistics match the calls.")

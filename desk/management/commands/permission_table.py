@@ -1,4 +1,4 @@
-"""Who may do what in the admin, as docs/permissions.md has it."""
+"""Prints or writes docs/permissions.md."""
 
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,10 @@ def page() -> str:
 
 
 class Command(BaseCommand):
-    help = "Prints who may do what in the admin."
+    help = "Prints the permissions of each role in the admin."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--write", action="store_true", help="Into docs/permissions.md.")
+        parser.add_argument("--write", action="store_true", help="write it to docs/permissions.md")
 
     def handle(self, *args: Any, write: bool, **options: Any) -> None:
         if write:

@@ -16,8 +16,6 @@ from tests.calls.intake.callbacks import TOKEN, VOICE, new_sid, sign, voice_even
 from tests.factories import make_line
 from tests.gunicorn import Server, gunicorn
 
-KILLS = 20
-CALLS = 250
 MAX_ATTEMPTS = 20_000  # of one sender; a refused connection is one too
 STATUSES = ["initiated", "ringing", "in-progress", "completed"]
 
@@ -41,11 +39,13 @@ def send_all(server: Server, events: list[dict[str, str]], acknowledged: list[st
             events.insert(0, event)
 
 
-@pytest.mark.slow
+@pytest.mark.rounds(1, soak=20)
 @pytest.mark.usefixtures("committed")
-def test_acknowledged_events_survive_killed_workers(settings: Settings) -> None:
+def test_acknowledged_events_survive_killed_workers(settings: Settings, rounds: int) -> None:
+    """Each round kills a worker."""
     line = make_line()
-    sids = [new_sid() for _ in range(CALLS)]
+    calls = 40 + 10 * rounds
+    sids = [new_sid() for _ in range(calls)]
     events = [voice_event(sid, word, To=line.number) for sid in sids for word in STATUSES]
     random.Random(3).shuffle(events)
     acknowledged: list[str] = []
@@ -58,7 +58,7 @@ def test_acknowledged_events_survive_killed_workers(settings: Settings) -> None:
         for sender in senders:
             sender.start()
         killed = 0
-        while killed < KILLS and any(sender.is_alive() for sender in senders):
+        while killed < rounds and any(sender.is_alive() for sender in senders):
             try:
                 workers = [w for w in server.workers() if w.memory_info().rss > 40_000_000]
                 if workers:
@@ -69,7 +69,7 @@ def test_acknowledged_events_survive_killed_workers(settings: Settings) -> None:
             time.sleep(0.25)
         for sender in senders:
             sender.join()
-    assert killed == KILLS
+    assert killed == rounds
     assert set(acknowledged) == {sid + word for sid in sids for word in STATUSES}
     with all_tenants("test"):
         kept = {
@@ -78,4 +78,4 @@ def test_acknowledged_events_survive_killed_workers(settings: Settings) -> None:
         }
         statuses = Counter(Call.objects.values_list("status", flat=True))
     assert set(acknowledged) <= kept
-    assert statuses == {"completed": CALLS}
+    assert statuses == {"completed": calls}

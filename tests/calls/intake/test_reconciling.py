@@ -156,8 +156,8 @@ class Twilio(BaseHTTPRequestHandler):
     asked: list[tuple[str, str | None]]
 
     def do_GET(self) -> None:
-        self.selection.append((self.path, self.headers["Authorization"]))
-        body = json.dumps(self.pages[len(self.selection) - 1] if self.pages else {}).encode()
+        self.asked.append((self.path, self.headers["Authorization"]))
+        body = json.dumps(self.pages[len(self.asked) - 1] if self.pages else {}).encode()
         self.send_response(200 if self.pages else 401)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -169,7 +169,7 @@ class Twilio(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def twilio(settings: Settings) -> Iterator[type[Twilio]]:
-    Twilio.pages, Twilio.selection = [], []
+    Twilio.pages, Twilio.asked = [], []
     server = HTTPServer(("127.0.0.1", 0), Twilio)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.TWILIO_API_URL = f"http://127.0.0.1:{server.server_port}"
@@ -188,11 +188,11 @@ def test_twilio_is_asked_page_by_page(line: PhoneNumber, twilio: type[Twilio]) -
     call_command("reconcile_calls", from_twilio=True)
     with tenant(line.id):
         assert Call.objects.count() == 2
-    assert [path.partition("?")[0] for path, _ in twilio.selection] == [
+    assert [path.partition("?")[0] for path, _ in twilio.asked] == [
         f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json",
         "/2010-04-01/next",
     ]
-    assert all(authorization for _, authorization in twilio.selection)
+    assert all(authorization for _, authorization in twilio.asked)
 
 
 def test_trouble_with_twilio_is_explained(
