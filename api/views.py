@@ -1,6 +1,7 @@
 """What every endpoint of the API has in common: it works for the line of its credentials alone."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import MethodNotAllowed
@@ -8,15 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.clients import ApiClient
 from api.parsing import StrictJSONParser
 from api.rendering import JSONRenderer
-from database.prepared import Statement
+from tenancy import no_tenant
 from tenancy.request_scope import enter_line
-from tenants.api.authentication import ApiClient
 
 
 class LineView(APIView):
-    """Enters the scope of the credentials' line once they are known, for the whole request."""
+    """Works in the scope of the credentials' line, from the moment that they are known."""
 
     # HTTP method -> the scope it takes.
     scopes: ClassVar[Mapping[str, str]] = {}
@@ -24,17 +25,16 @@ class LineView(APIView):
     parser_classes = [StrictJSONParser]
     # Bytes of a request; StrictJSONParser refuses more.
     largest_body = 200_000
-    # What wants_ahead() asked for, once the key is known to be of the line that was guessed.
-    rows_ahead: list[Any] | None = None
 
     @property
     def default_response_headers(self) -> dict[str, str]:
         """None: what is in no cache needs no Vary, and Allow belongs to a 405."""
         return {}
 
-    def wants_ahead(self, request: Request) -> tuple[Statement, Mapping[str, Any]] | None:
-        """What to ask in the same message as the key, in the scope of the line that is guessed."""
-        return None
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with ExitStack() as request.scopes:
+            request.scopes.enter_context(no_tenant())
+            return super().dispatch(request, *args, **kwargs)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Without a choice between renderers for those who take any, or the one there is."""

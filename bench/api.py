@@ -29,9 +29,9 @@ OURS = "Replytics"
 FAST = ("uvicorn", "bench.peers.fast:app", "--loop=uvloop", "--http=httptools")
 # Command, path and target.
 SERVERS = {
-    OURS: (GUNICORN, "/api/v1/calls/", ""),
+    OURS: ((*GUNICORN, "bench.api_service"), "/api/v1/calls/", ""),
     "Django REST framework": ((*GUNICORN, "bench.peers.stock"), "/calls/", ">= 4"),
-    "FastAPI, asyncpg, orjson": (FAST, "/calls/", ">= 1.0"),
+    "FastAPI, asyncpg, orjson": (FAST, "/calls/", ">= 0.64"),
     "django-ninja": ((*GUNICORN, "bench.peers.ninja"), "/calls/", ">= 2"),
 }
 

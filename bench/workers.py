@@ -79,7 +79,7 @@ def take_apart(key: str, headers: dict[str, str]) -> Iterator[Row]:
     from calls.api.page import ListQuery, page_sql, read_page
     from calls.models import Call
     from tenancy import current_scope, tenant
-    from tenants.api.authentication import find_client
+    from tenants.api.authentication import ApiKeyAuthentication
 
     handler: Any = WSGIHandler()
     factory = RequestFactory(headers=headers, SERVER_NAME="localhost")
@@ -88,10 +88,8 @@ def take_apart(key: str, headers: dict[str, str]) -> Iterator[Row]:
         response = handler.get_response(factory.get(URL))
         assert response.status_code == 200, response.content[:500]
 
-    prefix, _, secret = key.partition(".")
-
     def authenticate() -> None:
-        find_client(prefix=prefix, secret=secret)
+        ApiKeyAuthentication().find_client(key, wanted=None)
 
     def enter() -> None:
         with tenant(LINE):

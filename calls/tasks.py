@@ -8,6 +8,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from api.idempotency_keys import forget_idempotency_keys
+from api.rate_limit import prune_request_counts
 from calls.archival import cutoff, ledger, moving
 from calls.intake import stuck
 from calls.intake.webhooks import retention
@@ -27,6 +28,7 @@ def prune_events(timestamp: int = 0) -> None:
     retention.prune_events(now=timezone.now())
     forget_idempotency_keys(now=timezone.now())
     prune_reviews()
+    prune_request_counts()
 
 
 @app.periodic(cron=settings.SCHEDULE["archive_calls"])

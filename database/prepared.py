@@ -6,7 +6,7 @@ then it is made there, or used. Its name is a digest of its text, so that one na
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,14 +15,13 @@ from django.db import (
     DatabaseError,
     InterfaceError,
     OperationalError,
-    connection,
     connections,
 )
 
-# SQLSTATEs of a statement that this connection of the server's has not, or has already.
-UNKNOWN, KNOWN = "26000", "42P05"
+# SQLSTATEs: this connection of the server's does not have the statement, or has it already.
+NOT_PREPARED, ALREADY_PREPARED = "26000", "42P05"
 # Of one connection; more is planned as it comes. Each takes some 100 kB of the server's memory.
-MAX_COUNT = 50
+MAX_PREPARED = 50
 
 
 class Statement:
@@ -52,68 +51,48 @@ class Statement:
         return f"{types} AS {self.sql % numbered}"
 
     def fetch_all(self, values: Mapping[str, Any]) -> list[Any]:
-        """The rows. In a transaction, which an error would end, it is planned anew each time."""
-        with connection.cursor() as cursor:
-            if connection.in_atomic_block or not self._execute_prepared(cursor, values):
+        """The rows. In a transaction, which an error would end, it is planned anew each time.
+
+        The first statement of a request is sent once more over a new connection when the old one
+        turns out to be dead, so it must do no harm twice. That replaces CONN_HEALTH_CHECKS, which
+        would cost each request a round trip.
+        """
+        own: Any = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up at each use
+        if own.connection is None or own.in_atomic_block:
+            return self._fetch_all(own, values)
+        is_checked, own.health_check_done = own.health_check_done, True
+        try:
+            return self._fetch_all(own, values)
+        except (OperationalError, InterfaceError):
+            if is_checked or not own.connection.closed:
+                raise
+            own.close()
+            return self._fetch_all(own, values)
+
+    def _fetch_all(self, own: Any, values: Mapping[str, Any]) -> list[Any]:
+        with own.cursor() as cursor:
+            if own.in_atomic_block or not self._execute_prepared(own, cursor, values):
                 cursor.execute(self.sql, values)
             rows: list[Any] = cursor.fetchall()
             return rows
 
-    def _execute_prepared(self, cursor: Any, values: Mapping[str, Any]) -> bool:
+    def _execute_prepared(self, own: Any, cursor: Any, values: Mapping[str, Any]) -> bool:
         """False when the statement is better sent as it is."""
-        prepared: set[str] = vars(connection.connection).setdefault("prepared", set())
-        is_known = self.name in prepared
-        if not is_known and len(prepared) == MAX_COUNT:
+        prepared: set[str] = vars(own.connection).setdefault("prepared", set())
+        is_prepared = self.name in prepared
+        if not is_prepared and len(prepared) == MAX_PREPARED:
             return False
         prepared.add(self.name)
-        for known in (is_known, not is_known):
+        for execute_only in (is_prepared, not is_prepared):
+            sql = self.execute if execute_only else self.prepare_and_execute
             try:
-                cursor.execute(self.execute if known else self.prepare_and_execute, values)
+                cursor.execute(sql, values)
             except DatabaseError as error:
-                if getattr(error.__cause__, "sqlstate", None) not in (UNKNOWN, KNOWN):
+                sqlstate = getattr(error.__cause__, "sqlstate", None)
+                if sqlstate not in (NOT_PREPARED, ALREADY_PREPARED):
                     raise
             else:
-                if not known:
+                if not execute_only:
                     cursor.nextset()
                 return True
         return False  # the pooler changed connections in between
-
-    def fetch_first(self, values: Mapping[str, Any]) -> list[Any]:
-        """The same for the first statement of a request, on a connection that may be dead.
-
-        Instead of asking whether it lives, which is a round trip of each request's, this is sent
-        once more over a new one when it does not.
-        """
-        if connection.connection is None or connection.in_atomic_block:
-            return self.fetch_all(values)
-        connection.health_check_done = True  # type: ignore[attr-defined]
-        try:
-            return self.fetch_all(values)
-        except (OperationalError, InterfaceError):
-            if not connection.connection.closed:
-                raise
-            connection.close()
-            return self.fetch_all(values)
-
-
-def fetch_together(asked: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[Any] | None:
-    """The rows of each statement, in one message, which is one transaction.
-
-    None when they are to be asked one by one: they are not all known to the connection, it died,
-    or a transaction is open already.
-    """
-    own: Any = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up at each use
-    prepared = getattr(own.connection, "prepared", ())
-    if own.in_atomic_block or not all(one.name in prepared for one, _ in asked):
-        return None
-    own.health_check_done = True  # as in fetch_first
-    values = {name: value for _, given in asked for name, value in given.items()}
-    try:
-        with own.cursor() as cursor:
-            cursor.execute(";\n".join([one.execute for one, _ in asked]), values)
-            # All of it has arrived, so nothing fails from here on that Django would translate.
-            return [rows.fetchall() for rows in cursor.results()]
-    except (DatabaseError, InterfaceError) as error:
-        if own.connection.closed or getattr(error.__cause__, "sqlstate", "") == UNKNOWN:
-            return None
-        raise

@@ -232,7 +232,6 @@ MIDDLEWARE = {
     SERVICE,
     [
         *_FIRST,
-        "api.lane.CredentialsLane",
         "whitenoise.middleware.WhiteNoiseMiddleware",  # elsewhere nginx serves static files
         *_BROWSER,
         *_LAST,
@@ -320,7 +319,7 @@ REST_FRAMEWORK = {
         "tenants.api.authentication.TokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["api.permissions.WithinBudget"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.rate_limit.RateLimit"],
     "DEFAULT_PARSER_CLASSES": ["api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "api.rendering.JSONRenderer",

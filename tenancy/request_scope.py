@@ -1,4 +1,4 @@
-"""The scope of one HTTP request: entered from its credentials, ended by ScopeMiddleware."""
+"""The scope of one HTTP request: entered from its credentials, ended with the request."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -11,7 +11,8 @@ T = TypeVar("T")
 def enter_line(request: Any, phone_id: str) -> None:
     """Confine the rest of a request, Django's or REST framework's, to the line of its credentials.
 
-    Call it once who is asking is known, before the first row is read. ScopeMiddleware ends it.
+    Call it once who is asking is known, before the first row is read. Whoever made request.scopes
+    (ScopeMiddleware, LineView) ends it.
     Raises RuntimeError inside a scope: a request does not change lines.
     """
     if active_scope() is not None:

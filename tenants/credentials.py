@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Q
 
+from api.permissions import KeyScope
 from database.columns import NOW, RANDOM_UUID
 from database.triggers import StampUpdatedAt
 from tenancy import all_tenants
@@ -94,12 +95,6 @@ def rotate_telephony_keys() -> int:
                 credential.next_token = reencrypt(credential.next_token)
             credential.save(update_fields=["current_token", "next_token"])
     return len(credentials)
-
-
-class KeyScope(models.TextChoices):
-    READ = "read", "Read the line's data"
-    WRITE = "write", "Change the line's settings and calls"
-    INGEST = "ingest", "Deliver transcripts, summaries and recordings of calls"
 
 
 class ApiKey(TenantModel):

@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
 
+from api.permissions import KeyScope
 from backoffice.deletion import delete_selected
-from tenants.credentials import ApiKey, KeyScope, TelephonyCredential, create_api_key
+from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
 from tenants.line_admin import LineFilter, LineOwnedAdmin
 from tenants.line_search import of_lines_that_match
 

@@ -16,8 +16,10 @@ from django.db import connections
 from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
+from api.rate_limit import forget_leases
 from tenancy import all_tenants
 from tenancy.scope import GENERATOR_DRIVERS
+from tenants.api.authentication import forget_credentials
 from tenants.models import PhoneNumber
 from tests.factories import make_line
 from tests.server import TEMPLATE
@@ -73,6 +75,13 @@ def django_db_setup(
         with connections["owner"].cursor() as cursor:
             cursor.execute(f'DROP DATABASE "{name}"')
         connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def forget_cached_credentials() -> None:
+    """A process of the API remembers for a second who asked, and a test is shorter."""
+    forget_credentials()
+    forget_leases()
 
 
 @pytest.fixture

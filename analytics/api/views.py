@@ -21,9 +21,9 @@ from analytics.summary import summary_as_of
 from api.documentation import documented
 from api.errors import Invalid
 from api.parsing import NO_TEXT
+from api.permissions import KeyScope
 from api.serializer_fields import StrictSerializer
 from api.views import LineView
-from tenants.credentials import KeyScope
 
 # The moment that whatever is read next is at least as of, and the line's own time zone.
 CLOCKS = """

@@ -23,20 +23,25 @@ from django.urls import path  # noqa: E402
 from ninja import NinjaAPI, Schema  # noqa: E402
 from ninja.errors import HttpError  # noqa: E402
 from ninja.security import APIKeyHeader  # noqa: E402
+from rest_framework.exceptions import AuthenticationFailed  # noqa: E402
 
 from calls.models import Call  # noqa: E402
 from replytics.urls import urlpatterns as ours  # noqa: E402
 from tenancy.request_scope import enter_line  # noqa: E402
-from tenants.api.authentication import find_client  # noqa: E402
+from tenants.api.authentication import ApiKeyAuthentication  # noqa: E402
+
+find_client = ApiKeyAuthentication().find_client
 
 
 class Key(APIKeyHeader):
     param_name = "Authorization"
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
-        prefix, _, secret = (key or "").removeprefix("Api-Key ").partition(".")
-        client = find_client(prefix=prefix, secret=secret)
-        if client is None or "read" not in client.scopes:
+        try:
+            client = find_client((key or "").removeprefix("Api-Key "), wanted=None)
+        except AuthenticationFailed:
+            return None
+        if "read" not in client.scopes:
             return None
         if client.budget.is_exceeded:
             raise HttpError(429, "too many")

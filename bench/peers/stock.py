@@ -45,9 +45,6 @@ class StockCalls(viewsets.ModelViewSet[Call]):
         super().initial(request, *args, **kwargs)
         enter_line(request, request.auth.phone_id)  # type: ignore[union-attr]
 
-    def wants_ahead(self, request: Request) -> None:
-        """Nothing: its query comes after the look-up."""
-
     def get_queryset(self) -> Any:
         return Call.objects.all()
 

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 from api.documentation import IDEMPOTENCY_KEY, documented
 from api.errors import Conflict
 from api.idempotency import once
+from api.permissions import KeyScope
 from api.serializer_fields import ObjectField, StrictSerializer
 from api.views import LineView
 from calls.api.serializers import ARCHIVED, MAX_OBJECT_LENGTH
 from calls.intake.pipeline import Archived, NotOfThisLine, deliver
 from calls.intake.webhooks.events import URL
 from calls.models import CallStatus
-from tenants.credentials import KeyScope
 
 CALL_SID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 MAX_BODY_SIZE = 5_000_000  # bytes

@@ -101,27 +101,16 @@ class Page:
     last: tuple[str, str]  # created_at and id of the last one, when has_more
 
 
-def read_page(shape: ListQuery, values: Mapping[str, Any], *, limit: int) -> Page:
+def read_page(query: ListQuery, values: Mapping[str, Any], *, limit: int) -> Page:
     """after_cursor: values have `at` and `after_id`, where the page before ended."""
-    if planned := plan_page(shape, values, limit=limit):
-        statement, given = planned
-        return page_of(statement.fetch_all(given))
-    with connection.cursor() as cursor:
-        cursor.execute(page_sql(shape), {"limit": limit, **values, **_bound()})
-        return page_of(cursor.fetchall())
-
-
-def plan_page(
-    shape: ListQuery, values: Mapping[str, Any], *, limit: int
-) -> tuple[Statement, Mapping[str, Any]] | None:
-    """The statement of a page that no filter narrows, whose plan does not depend on the values."""
-    if shape.filters or shape.searches:
-        return None
-    return _page_statement(shape, limit), {**values, **_bound()}
-
-
-def page_of(rows: list[Any]) -> Page:
-    [(results, has_more, at, last_id)] = rows
+    values = {**values, **_bound()}
+    if query.filters or query.searches:  # which index is best depends on the values
+        with connection.cursor() as cursor:
+            cursor.execute(page_sql(query), {"limit": limit, **values})
+            [row] = cursor.fetchall()
+    else:
+        [row] = _page_statement(query, limit).fetch_all(values)
+    results, has_more, at, last_id = row
     return Page(results.encode(), has_more, (at, last_id))
 
 
@@ -131,9 +120,9 @@ def read_call(call_id: Any) -> bytes | None:
     return rows[0][0].encode() if rows else None
 
 
-def count_calls(shape: ListQuery, values: Mapping[str, Any], *, exact: bool) -> int:
+def count_calls(query: ListQuery, values: Mapping[str, Any], *, exact: bool) -> int:
     """How many calls meet the filters; by the planner's statistics unless exact."""
-    sql = (COUNT if exact else ESTIMATE).format(rows=_unordered(shape))
+    sql = (COUNT if exact else ESTIMATE).format(rows=_unordered(query))
     with connection.cursor() as cursor:
         cursor.execute(sql, {**values, **_bound()})
         [found] = cursor.fetchone()
@@ -146,17 +135,17 @@ def _bound() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1000)
-def page_sql(shape: ListQuery) -> str:
-    way, _ = ORDERS[shape.order]
-    tables = PLACES[shape.archived]
+def page_sql(query: ListQuery) -> str:
+    way, _ = ORDERS[query.order]
+    tables = PLACES[query.archived]
     ordered = [
-        ORDERED.format(rows=_rows(shape, table, with_limit=True), way=way) for table in tables
+        ORDERED.format(rows=_rows(query, table, with_limit=True), way=way) for table in tables
     ]
     rows = ordered[0]
     if len(ordered) > 1:
         rows = MERGED.format(rows=" UNION ALL ".join(ordered), way=way)
-    shown = [_expression(name) for name in shape.fields]
-    if "words" in shape.searches:
+    shown = [_expression(name) for name in query.fields]
+    if "words" in query.searches:
         headlines = ", ".join(HEADLINE.format(name) for name in ("ai_summary", "transcript"))
         shown.append(HIGHLIGHTS.format(headlines))
     moment = MOMENT.format("c.created_at")
@@ -164,18 +153,18 @@ def page_sql(shape: ListQuery) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _page_statement(shape: ListQuery, limit: int) -> Statement:
+def _page_statement(query: ListQuery, limit: int) -> Statement:
     # With the limit in the text: the planner takes one that it does not know for a tenth of all.
     types = {"line": "text", "playable": "text"}
-    if shape.after_cursor:
+    if query.after_cursor:
         types |= {"at": "timestamptz", "after_id": "uuid"}
-    return Statement(page_sql(shape).replace("%(limit)s", str(limit)), **types)
+    return Statement(page_sql(query).replace("%(limit)s", str(limit)), **types)
 
 
 @lru_cache(maxsize=1)
 def call_statement() -> Statement:
-    shape = ListQuery(filters=("id",), archived="include")
-    sql = ONE.format(rows=_unordered(shape), fields=", ".join(map(_expression, FIELDS)))
+    query = ListQuery(filters=("id",), archived="include")
+    sql = ONE.format(rows=_unordered(query), fields=", ".join(map(_expression, FIELDS)))
     return Statement(sql, line="text", playable="text", id="uuid")
 
 
@@ -183,23 +172,23 @@ def _expression(name: str) -> str:
     return f"{EXPRESSIONS.get(name, f'c.{name}')} AS {name}"
 
 
-def _unordered(shape: ListQuery) -> str:
-    return " UNION ALL ".join(_rows(shape, table) for table in PLACES[shape.archived])
+def _unordered(query: ListQuery) -> str:
+    return " UNION ALL ".join(_rows(query, table) for table in PLACES[query.archived])
 
 
-def _rows(shape: ListQuery, table: str, *, with_limit: bool = False) -> str:
-    conditions = ["c.phone_id = %(line)s", *(FILTERS[name] for name in shape.filters)]
-    if shape.after_cursor:
-        _, before = ORDERS[shape.order]
+def _rows(query: ListQuery, table: str, *, with_limit: bool = False) -> str:
+    conditions = ["c.phone_id = %(line)s", *(FILTERS[name] for name in query.filters)]
+    if query.after_cursor:
+        _, before = ORDERS[query.order]
         conditions.append(
             f"(c.created_at, c.id) {before} (%(at)s::timestamptz, %(after_id)s::uuid)"
         )
-    if shape.searches:
-        arguments = [SEARCHES[name] for name in shape.searches]
-        if with_limit and not shape.filters and shape.order == "-created_at":
+    if query.searches:
+        arguments = [SEARCHES[name] for name in query.searches]
+        if with_limit and not query.filters and query.order == "-created_at":
             # Nothing narrows the matches further, so the newest of them are the page.
             arguments.append("at_most => %(limit)s + 1")
-            if shape.after_cursor:
+            if query.after_cursor:
                 arguments.append("before_at => %(at)s::timestamptz")
                 arguments.append("before_id => %(after_id)s::uuid")
         conditions.append(FOUND[table].format(", ".join(arguments)))

@@ -1,4 +1,4 @@
-"""What a list of calls was asked for, out of its query string."""
+"""What a list of calls is filtered by, out of its query string."""
 
 import hashlib
 from collections.abc import Mapping
@@ -23,40 +23,40 @@ signer = signing.Signer(salt="calls.api.cursor")
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """The shape of the statement, its values, and what a cursor of it is bound to."""
+    """The list, the values of its statement, and what a cursor of it is bound to."""
 
-    shape: ListQuery
+    query: ListQuery
     values: Mapping[str, Any]
     total: str | None
     digest: str
 
     @property
-    def after_cursor(self) -> ListQuery:
-        return replace(self.shape, after_cursor=True)
+    def query_after_cursor(self) -> ListQuery:
+        return replace(self.query, after_cursor=True)
 
 
 def read_query(query: QueryDict) -> tuple[ParsedRequest, int, str | None]:
-    """What is asked for, the limit and the cursor. Raises Invalid."""
+    """The list, the limit and the cursor. Raises Invalid."""
     named = dict(query.lists())
     limit = _limit(named.pop("limit", [str(DEFAULT_PAGE)]))
     cursor = named.pop("cursor", None)
     if cursor is not None and len(cursor) != 1:
         raise _wrong("cursor", "Write it once.")
-    asked = _asked(tuple(sorted((name, tuple(values)) for name, values in named.items())))
-    return asked, limit, cursor[0] if cursor else None
+    parsed = _parsed(tuple(sorted((name, tuple(values)) for name, values in named.items())))
+    return parsed, limit, cursor[0] if cursor else None
 
 
-def write_cursor(asked: ParsedRequest, line: str | None, last: tuple[str, str]) -> str:
-    return signer.sign_object([asked.digest, line, *last])
+def write_cursor(parsed: ParsedRequest, line: str | None, last: tuple[str, str]) -> str:
+    return signer.sign_object([parsed.digest, line, *last])
 
 
-def read_cursor(asked: ParsedRequest, line: str | None, cursor: str) -> dict[str, str]:
+def read_cursor(parsed: ParsedRequest, line: str | None, cursor: str) -> dict[str, str]:
     """Where the page before ended. Raises Invalid for a cursor of another list."""
     try:
         digest, of_line, at, after_id = signer.unsign_object(cursor)
     except (signing.BadSignature, ValueError):
         raise _wrong("cursor", "This is no cursor of ours; send `next` as it came.") from None
-    if (digest, of_line) != (asked.digest, line):
+    if (digest, of_line) != (parsed.digest, line):
         raise _wrong("cursor", "This cursor belongs to other filters; begin without it.")
     return {"at": at, "after_id": after_id}
 
@@ -75,7 +75,7 @@ def _limit(values: list[str]) -> int:
 
 
 @lru_cache(maxsize=2000)  # dashboards ask the same again and again
-def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
+def _parsed(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
     given = _validated(dict(named))
     filters: dict[str, Any] = {}
     searches: dict[str, Any] = {}
@@ -90,16 +90,16 @@ def _asked(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
             searches[SEARCHES.get(name, name)] = value
         else:
             filters[name] = value
-    shape = ListQuery(
+    query = ListQuery(
         filters=tuple(sorted(filters)),
         searches=tuple(sorted(searches)),
         archived=options["archived"],
         order=options["order"],
         fields=tuple(options["fields"] or FIELDS),
     )
-    bound = repr((sorted(filters.items()), sorted(searches.items()), shape))
+    bound = repr((sorted(filters.items()), sorted(searches.items()), query))
     digest = hashlib.sha256(bound.encode()).hexdigest()[:16]
-    return ParsedRequest(shape, filters | searches, options["total"], digest)
+    return ParsedRequest(query, filters | searches, options["total"], digest)
 
 
 def _validated(named: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:

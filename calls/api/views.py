@@ -1,7 +1,6 @@
 """The calls of a line: the list, one of them, and what else is known of it."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.documentation import documented
-from api.errors import Conflict, Invalid
+from api.errors import Conflict
 from api.parsing import MergePatchParser, StrictJSONParser
+from api.permissions import KeyScope
 from api.rendering import to_json
 from api.serializer_fields import StrictSerializer
 from api.views import LineView
@@ -24,8 +24,8 @@ from calls.api.metadata import (
     change_metadata,
     read_metadata,
 )
-from calls.api.page import ListQuery, count_calls, page_of, plan_page, read_call, read_page
-from calls.api.query import DEFAULT_PAGE, ParsedRequest, read_cursor, read_query, write_cursor
+from calls.api.page import count_calls, read_call, read_page
+from calls.api.query import DEFAULT_PAGE, read_cursor, read_query, write_cursor
 from calls.api.serializers import (
     ARCHIVED,
     MAX_PAGE_SIZE,
@@ -34,9 +34,7 @@ from calls.api.serializers import (
     CallSerializer,
 )
 from calls.models import Call, CallArchive
-from database.prepared import Statement
 from tenancy import current_scope
-from tenants.credentials import KeyScope
 
 JSON = "application/json"
 MAX_SUMMARY_LENGTH = 100_000  # characters
@@ -60,38 +58,20 @@ class Calls(LineView):
         operation_id="calls_list",
     )
     def get(self, request: Request) -> HttpResponse:
-        if self.rows_ahead is not None:
-            asked, page = self._asked_ahead, page_of(self.rows_ahead)
-        else:
-            asked, (shape, values, limit) = self._asked(request)
-            page = read_page(shape, values, limit=limit)
+        parsed, limit, cursor = read_query(request.query_params)
         line = current_scope().phone_id
-        following = f'"{write_cursor(asked, line, page.last)}"' if page.has_more else "null"
+        query, values = parsed.query, parsed.values
+        if cursor is not None:
+            query = parsed.query_after_cursor
+            values = {**values, **read_cursor(parsed, line, cursor)}
+        page = read_page(query, values, limit=limit)
+        following = f'"{write_cursor(parsed, line, page.last)}"' if page.has_more else "null"
         body = b'{"results":%b,"next":%b' % (page.results, following.encode())
-        if asked.total:
-            exact = asked.total == "exact"
-            count = count_calls(asked.shape, asked.values, exact=exact)
+        if parsed.total:
+            exact = parsed.total == "exact"
+            count = count_calls(parsed.query, parsed.values, exact=exact)
             body += b',"total":' + to_json({"count": count, "exact": exact})
         return HttpResponse(body + b"}", content_type=JSON)
-
-    def wants_ahead(self, request: Request) -> tuple[Statement, Mapping[str, Any]] | None:
-        if request.method != "GET":
-            return None
-        try:
-            self._asked_ahead, (shape, values, limit) = self._asked(request)
-        except Invalid:
-            return None  # refused when it is known who asks
-        return plan_page(shape, values, limit=limit)
-
-    def _asked(
-        self, request: Request
-    ) -> tuple[ParsedRequest, tuple[ListQuery, dict[str, Any], int]]:
-        """What is asked for, and the page of it. Raises Invalid."""
-        asked, limit, cursor = read_query(request.query_params)
-        if cursor is None:
-            return asked, (asked.shape, dict(asked.values), limit)
-        place = read_cursor(asked, current_scope().phone_id, cursor)
-        return asked, (asked.after_cursor, {**asked.values, **place}, limit)
 
 
 class CallChangeSerializer(StrictSerializer):

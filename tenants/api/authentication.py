@@ -1,221 +1,132 @@
-"""Who asks: a program by its API key, a user by a token of the login service.
+"""Which line a request is for: by the API key of a program, or the token of a user.
 
-Each of them ends as one ApiClient: a line, and what may be done in it.
+A process uses what it found for at most a second. So a revoked key and a membership that ended
+are refused within one, and a busy client costs one look-up a second.
 """
 
 import re
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import (
-    AuthenticationFailed,
-    NotFound,
-    ParseError,
-)
-from rest_framework.request import Request
+from rest_framework.exceptions import AuthenticationFailed, ParseError
 
+from api import rate_limit
+from api.clients import ApiClient, HeaderAuthentication, NoSuchLine
+from api.permissions import KeyScope
 from api.tokens import subject_of
-from database.prepared import Statement, fetch_together
+from database.prepared import Statement
 from tenancy import tenant
-from tenants.credentials import ApiKey, KeyScope, hash_secret
+from tenants.credentials import ApiKey, hash_secret
 from tenants.memberships import MembershipRole
 
 KEY = re.compile(r"([0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-WINDOW = 60  # seconds
+# Look-ups that a process holds: more than it answers requests in a second.
+MAX_CACHED = 2_000
 
-# One look-up by api_keys_prefix_key, and the request counted for the key and its line. A revoked
-# or expired key is not found, from that moment on.
+# By api_keys_prefix_key. A revoked or expired key is not found.
 FIND_KEY = Statement(
     """
-SELECT id, phone_id, name, scopes, coalesce(last_used_at < now() - interval '1 minute', true),
-    used, resets_in
-FROM app.find_api_key(%(prefix)s, %(hash)s) AS k
-CROSS JOIN LATERAL app.count_request(ARRAY['key:' || k.id, 'line:' || k.phone_id], %(window)s)
+SELECT id, phone_id, name, scopes, coalesce(last_used_at < now() - interval '1 minute', true)
+FROM app.find_api_key(%(prefix)s, %(hash)s)
 """,
     prefix="text",
     hash="text",
-    window="integer",
 )
 # At most two rows: whether there are several lines to choose from. By idx_memberships_subject.
 FIND_MEMBERSHIPS = Statement(
-    """
-SELECT phone_id, role, used, resets_in FROM app.find_memberships(%(subject)s, %(wanted)s) AS m
-CROSS JOIN LATERAL app.count_request(
-    ARRAY['key:' || md5(%(subject)s), 'line:' || m.phone_id], %(window)s)
-""",
+    "SELECT phone_id, role FROM app.find_memberships(%(subject)s, %(wanted)s)",
     subject="text",
     wanted="text",
-    window="integer",
 )
 
-# Of which line a key was when it was last used, by its hash: a guess, in whose scope the view's
-# statement may travel together with the look-up that confirms it. It opens nothing by itself.
-_lines: dict[str, str] = {}
-MAX_LINES = 10_000
+# Replaced by tests. Seconds.
+clock: Callable[[], float] = time.monotonic
 
 
-@dataclass(frozen=True)
-class Budget:
-    """Requests used in the running window by the credential and by its line."""
-
-    used: list[int]
-    resets_in: int  # seconds
-
-    @cached_property
-    def left(self) -> tuple[int, int]:
-        """Of the credential and of its line; below zero once too many were made."""
-        by_key, by_line = self.used
-        return settings.API_REQUESTS_PER_KEY - by_key, settings.API_REQUESTS_PER_LINE - by_line
-
-    @property
-    def is_exceeded(self) -> bool:
-        return min(self.left) < 0
-
-    def headers(self) -> dict[str, str]:
-        """https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
-        of_key, of_line = (max(0, left) for left in self.left)
-        by_key, by_line = settings.API_REQUESTS_PER_KEY, settings.API_REQUESTS_PER_LINE
-        ends = self.resets_in
-        return {
-            "RateLimit-Policy": f'"key";q={by_key};w={WINDOW}, "line";q={by_line};w={WINDOW}',
-            "RateLimit": f'"key";r={of_key};t={ends}, "line";r={of_line};t={ends}',
-        }
-
-
-@dataclass(frozen=True)
-class ApiClient:
-    """Who asks, in which line: request.user and request.auth. key_id: of an API key, else None."""
-
-    key_id: UUID | None
+class FoundKey(NamedTuple):
+    id: UUID
     phone_id: str
     name: str
     scopes: frozenset[str]
-    budget: Budget
-    is_authenticated: bool = True
 
 
-class ApiKeyAuthentication(BaseAuthentication):
+class FoundMembership(NamedTuple):
+    phone_id: str
+    scopes: frozenset[str]
+
+
+class ApiKeyAuthentication(HeaderAuthentication):
     """Authorization: Api-Key <prefix>.<secret>"""
 
     keyword = "Api-Key"
 
-    def authenticate(self, request: Request) -> tuple[ApiClient, ApiClient] | None:
-        given = credentials_of(request, self.keyword)
-        if given is None:
-            return None
-        form = KEY.fullmatch(given)
-        if form is None or (client := _find_client(request, *form.groups())) is None:
-            raise AuthenticationFailed("The API key is unknown, expired or revoked.")
-        if wanted_line(request) not in (None, client.phone_id):
+    def find_client(self, credentials: str, *, wanted: str | None) -> ApiClient:
+        form = KEY.fullmatch(credentials)
+        if form is None:
+            raise UnknownKey
+        prefix, secret = form.groups()
+        key = find_key(prefix, hash_secret(secret), int(clock()))
+        budget = rate_limit.spend(credential=f"key:{key.id}", phone_id=key.phone_id)
+        if wanted not in (None, key.phone_id):
             raise NoSuchLine
-        return client, client
-
-    def authenticate_header(self, request: Request) -> str:
-        return self.keyword
+        return ApiClient(key.phone_id, key.name, key.scopes, budget)
 
 
-class TokenAuthentication(BaseAuthentication):
+class TokenAuthentication(HeaderAuthentication):
     """Authorization: Bearer <JWT of the login service>"""
 
     keyword = "Bearer"
 
-    def authenticate(self, request: Request) -> tuple[ApiClient, ApiClient] | None:
-        given = credentials_of(request, self.keyword)
-        if given is None:
-            return None
-        subject, claimed = subject_of(given)
-        client = find_user(subject=subject, wanted=wanted_line(request) or claimed)
-        return client, client
-
-    def authenticate_header(self, request: Request) -> str:
-        return self.keyword
+    def find_client(self, credentials: str, *, wanted: str | None) -> ApiClient:
+        subject, claimed = subject_of(credentials)
+        found = find_membership(subject, wanted or claimed, int(clock()))
+        budget = rate_limit.spend(credential=f"user:{subject}", phone_id=found.phone_id)
+        return ApiClient(found.phone_id, subject, found.scopes, budget)
 
 
-class NoSuchLine(NotFound):
-    """There is no such line for these credentials, whether or not it exists."""
-
-    default_detail = "There is no such line."
+class UnknownKey(AuthenticationFailed):
+    default_detail = "The API key is unknown, expired or revoked."
 
 
-def method_of(request: Request) -> str | None:
-    """By which a view's scopes are found: HEAD takes what GET takes."""
-    return "GET" if request.method == "HEAD" else request.method
-
-
-def credentials_of(request: Request, keyword: str) -> str | None:
-    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return given.strip() if scheme.lower() == keyword.lower() else None
-
-
-def wanted_line(request: Request) -> str | None:
-    line: str | None = request.META.get("HTTP_X_PHONE_ID")
-    return line
-
-
-def _find_client(request: Request, prefix: str, secret: str) -> ApiClient | None:
-    """With the rows that the view is going to want, if it is known what line the key is of."""
-    hashed = hash_secret(secret)
-    line = _lines.get(hashed)
-    if line is None:
-        return find_client(prefix=prefix, secret=secret)
-    view = request.parser_context["view"]
-    with tenant(line):
-        wanted = view.wants_ahead(request)
-        found = wanted and fetch_together([wanted, (FIND_KEY, _key_values(prefix, hashed))])
-    if not found:
-        return find_client(prefix=prefix, secret=secret)
-    rows, keys = found
-    client = _client_of(keys)
-    if client is None or client.phone_id != line or client.budget.is_exceeded:
-        _lines.pop(hashed, None)
-    else:
-        view.rows_ahead = rows
-    return client
-
-
-def find_client(*, prefix: str, secret: str) -> ApiClient | None:
-    hashed = hash_secret(secret)
-    client = _client_of(FIND_KEY.fetch_first(_key_values(prefix, hashed)))
-    if client is not None and not client.budget.is_exceeded:
-        if len(_lines) >= MAX_LINES:
-            _lines.clear()
-        _lines[hashed] = client.phone_id
-    return client
-
-
-def _key_values(prefix: str, hashed: str) -> dict[str, Any]:
-    return {"prefix": prefix, "hash": hashed, "window": WINDOW}
-
-
-def _client_of(rows: list[Any]) -> ApiClient | None:
+# A cache for one second: `second` is of clock(), read before PostgreSQL is asked. What is not
+# found is an exception, which lru_cache does not keep: a guess is looked up each time.
+@lru_cache(maxsize=MAX_CACHED)
+def find_key(prefix: str, secret_hash: str, second: int) -> FoundKey:
+    """Raises UnknownKey."""
+    rows = FIND_KEY.fetch_all({"prefix": prefix, "hash": secret_hash})
     if not rows:
-        return None
-    [(key_id, phone_id, name, scopes, is_unnoted, used, resets_in)] = rows
+        raise UnknownKey
+    [(key_id, phone_id, name, scopes, is_unnoted)] = rows
     if is_unnoted:
         _note_use(key_id, phone_id, now=timezone.now())
-    return ApiClient(key_id, phone_id, name, frozenset(scopes), Budget(used, resets_in))
+    return FoundKey(key_id, phone_id, name, frozenset(scopes))
 
 
-def find_user(*, subject: str, wanted: str | None) -> ApiClient:
+@lru_cache(maxsize=MAX_CACHED)
+def find_membership(subject: str, wanted: str | None, second: int) -> FoundMembership:
     """The user in the wanted line, or in the only one. Raises NoSuchLine or ParseError."""
-    values = {"subject": subject, "wanted": wanted, "window": WINDOW}
-    rows = FIND_MEMBERSHIPS.fetch_first(values)
+    rows = FIND_MEMBERSHIPS.fetch_all({"subject": subject, "wanted": wanted})
     if not rows:
         raise NoSuchLine
     if len(rows) > 1:
         raise ParseError("You have several lines; say which one in the header X-Phone-Id.")
-    [(phone_id, role, used, resets_in)] = rows
+    [(phone_id, role)] = rows
     scopes = {KeyScope.READ}
     if role == MembershipRole.EDITOR:
         scopes.add(KeyScope.WRITE)
-    return ApiClient(None, phone_id, subject, frozenset(scopes), Budget(used, resets_in))
+    return FoundMembership(phone_id, frozenset(scopes))
+
+
+def forget_credentials() -> None:
+    """Begin as a new process does."""
+    find_key.cache_clear()
+    find_membership.cache_clear()
 
 
 def _note_use(key_id: Any, phone_id: str, *, now: datetime) -> None:

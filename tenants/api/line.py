@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
 from api.documentation import IF_MATCH, IF_NONE_MATCH, UNCHANGED, documented
+from api.permissions import KeyScope
 from api.preconditions import answer_if_changed, etag_of, require_match
 from api.views import LineView
 from tenancy import current_scope
 from tenants.api.serializers import PhoneNumberSerializer, VoiceSettingsSerializer
-from tenants.credentials import KeyScope
 from tenants.models import PhoneNumber, VoiceSettings
 
 # The defaults of the table; two first requests at once make one row.

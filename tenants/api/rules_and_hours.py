@@ -23,6 +23,7 @@ from api.documentation import (
 )
 from api.errors import Conflict, Invalid
 from api.idempotency import once
+from api.permissions import KeyScope
 from api.preconditions import answer_if_changed, etag_of, require_match
 from api.views import LineView
 from tenants import rules
@@ -32,7 +33,6 @@ from tenants.api.serializers import (
     OrderSerializer,
     WeekSerializer,
 )
-from tenants.credentials import KeyScope
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber
 
 V = TypeVar("V", bound=type[LineView])

@@ -263,13 +263,13 @@ def test_a_search_reaches_into_the_archive(
     assert walk(api_of(other_line), **both) == []
 
 
-def test_one_statement_beyond_authentication(api: Api, three: None) -> None:
+def test_one_statement_beside_credentials_and_rate_limit(api: Api, three: None) -> None:
     api.get("/calls/")  # notes the key's use
     searched = {"q": "rye", "archived": "include"}
     for query in ({}, {"status": "failed"}, {"q": "rye"}, {"archived": "include"}, searched):
         with CaptureQueriesContext(connection) as captured:
             assert api.get("/calls/", query).status_code == 200
-        assert len(captured) == 2
+        assert len(captured) <= 3  # the list, its credentials and a lease of the rate limit
 
 
 SEARCHES = {"tags", "tags_any", "metadata", "custom_fields", "q"}
@@ -282,14 +282,14 @@ def plan_of(line: PhoneNumber, query: dict[str, Any], *, deep: bool = False) -> 
     for name, value in query.items():
         text.setlist(name, value if isinstance(value, list) else [str(value)])
     archive(make_call(line, created_at=NOON))
-    asked, _, _ = read_query(text)
-    values = {**asked.values, "limit": 20, "line": line.pk, "playable": "x"}
+    parsed, _, _ = read_query(text)
+    values = {**parsed.values, "limit": 20, "line": line.pk, "playable": "x"}
     values |= {"at": NOON, "after_id": uuid.UUID(int=0)}
-    shape = asked.after_cursor if deep else asked.shape
+    listed = parsed.query_after_cursor if deep else parsed.query
     with tenant(line.pk), connection.cursor() as cursor:
         for kind in ("seqscan", "bitmapscan", "sort", "incremental_sort"):
             cursor.execute(f"SET LOCAL enable_{kind} = off")
-        cursor.execute("EXPLAIN (FORMAT JSON) " + page_sql(shape), values)
+        cursor.execute("EXPLAIN (FORMAT JSON) " + page_sql(listed), values)
         return json.dumps(cursor.fetchone()[0])
 
 

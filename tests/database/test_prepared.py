@@ -4,9 +4,8 @@ import psycopg
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from database.prepared import MAX_COUNT, Statement, fetch_together
+from database.prepared import MAX_PREPARED, Statement
 from tenancy import all_tenants, tenant
-from tenants.models import PhoneNumber
 from tests.factories import make_line
 
 SUM = Statement("SELECT %(n)s + 1, '100%%'", n="integer")
@@ -49,14 +48,12 @@ def test_a_transaction_prepares_nothing(committed: None) -> None:
     connection.close()
     with transaction.atomic():
         assert SUM.fetch_all({"n": 1}) == [(2, "100%")]
-        assert fetch_together([(SUM, {"n": 1})]) is None
     assert prepared() == []
 
 
 def test_pooler_gives_a_connection_without_the_statement(committed: None) -> None:
     SUM.fetch_all({"n": 1})
     execute("DEALLOCATE ALL")
-    assert fetch_together([(SUM, {"n": 1})]) is None
     assert SUM.fetch_all({"n": 1}) == [(2, "100%")]
     assert prepared() == [SUM.name]
 
@@ -70,9 +67,9 @@ def test_pooler_gives_a_connection_that_has_it_already(committed: None) -> None:
 
 def test_a_connection_holds_so_many(committed: None) -> None:
     connection.close()
-    for n in range(MAX_COUNT + 5):
+    for n in range(MAX_PREPARED + 5):
         assert Statement(f"SELECT {n}").fetch_all({}) == [(n,)]
-    assert len(prepared()) == MAX_COUNT
+    assert len(prepared()) == MAX_PREPARED
 
 
 def test_what_is_wrong_stays_an_error(committed: None) -> None:
@@ -80,18 +77,15 @@ def test_what_is_wrong_stays_an_error(committed: None) -> None:
         Statement("SELECT 1 / 0").fetch_all({})
     SUM.fetch_all({"n": 1})
     with pytest.raises(DatabaseError, match="integer out of range"):
-        fetch_together([(SUM, {"n": 2**31 - 1})])
+        SUM.fetch_all({"n": 2**31 - 1})
 
 
-def test_first_statement_survives_a_dead_connection(committed: None) -> None:
-    SUM.fetch_first({"n": 1})
+def test_first_statement_of_a_request_survives_a_dead_connection(committed: None) -> None:
+    SUM.fetch_all({"n": 1})
     end_connection()
-    assert SUM.fetch_first({"n": 1}) == [(2, "100%")]
+    connection.health_check_done = False  # type: ignore[attr-defined]  # as a request begins
+    assert SUM.fetch_all({"n": 1}) == [(2, "100%")]
     end_connection()
-    assert fetch_together([(SUM, {"n": 1})]) is None
-    assert SUM.fetch_first({"n": 1}) == [(2, "100%")]
-    end_connection()
-    connection.health_check_done = True  # type: ignore[attr-defined]
     with pytest.raises(OperationalError):
         SUM.fetch_all({"n": 1})
 
@@ -107,13 +101,3 @@ def test_prepared_statement_sees_the_scope_of_each_time(committed: None) -> None
             assert [pk for (pk,) in LINES.fetch_all({"other": ""})] == everyone
     with pytest.raises(DatabaseError):
         LINES.fetch_all({"other": ""})
-
-
-def test_together_is_one_message(committed: None) -> None:
-    line: PhoneNumber = make_line()
-    with tenant(line.pk):
-        assert fetch_together([(SUM, {"n": 1}), (LINES, {"other": ""})]) is None
-        SUM.fetch_all({"n": 1})
-        LINES.fetch_all({"other": ""})
-        found = fetch_together([(SUM, {"n": 5}), (LINES, {"other": ""})])
-    assert found == [[(6, "100%")], [(line.pk,)]]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, get_resolver
 
+from api.permissions import KeyScope
 from tenancy import all_tenants
-from tenants.credentials import KeyScope
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tests.api_client import Api, api_of

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from api.permissions import KeyScope
 from tenancy import tenant
-from tenants.credentials import KeyScope
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tests.api_client import Api, api_of, wait_for_a_young_minute
 from tests.factories import make_call

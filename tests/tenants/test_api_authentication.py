@@ -1,8 +1,11 @@
-"""Who may ask: keys, tokens of the login service, staff; and for which line."""
+"""Who may ask: keys and tokens of the login service; and for which line."""
 
 import base64
 import json
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,14 +15,21 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from jwt.algorithms import ECAlgorithm
 from pytest_django import Settings
 
 from tenancy import all_tenants
+from tenants.api import authentication
+from tenants.credentials import ApiKey
 from tenants.memberships import Membership
 from tenants.models import PhoneNumber
-from tests.api_client import Api, api_of
+from tests.api_client import Api, api_of, make_key
+from tests.factories import make_line
+from tests.gunicorn import Server, gunicorn
 
 SECRET = "a secret of the login service, at least 32 bytes"
 ISSUER = "https://project.supabase.co/auth/v1"
@@ -92,13 +102,74 @@ def test_a_line_of_others_is_like_one_that_does_not_exist(
             assert answer.json()["detail"] == "There is no such line."
 
 
-def test_revoked_membership_ends_at_once(line: PhoneNumber) -> None:
+def test_credentials_that_end_are_refused_within_a_second(
+    line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
     join(line)
-    api = Api(bearer())
-    assert api.get("/phone-number/").status_code == 200
+    token, key = Api(bearer()), api_of(line)
+    for now in (7.0, 7.999):
+        monkeypatch.setattr(authentication, "clock", lambda now=now: now)
+        assert [api.get("/phone-number/").status_code for api in (token, key)] == [200, 200]
     with all_tenants("test"):
         Membership.objects.all().delete()
-    assert api.get("/phone-number/").status_code == 404
+        ApiKey.objects.update(revoked_at=timezone.now())
+    monkeypatch.setattr(authentication, "clock", lambda: 8.0)
+    assert [api.get("/phone-number/").status_code for api in (token, key)] == [404, 401]
+
+
+def test_revoked_key_is_refused_by_every_process_within_a_second(committed: None) -> None:
+    key = f"Api-Key {make_key(make_line())}"
+    with gunicorn() as server:
+        for _ in range(8):
+            assert status_of(server, key) == 200
+        with all_tenants("test"):
+            ApiKey.objects.update(revoked_at=timezone.now())
+        time.sleep(1)
+        assert [status_of(server, key) for _ in range(8)] == [401] * 8
+
+
+def status_of(server: Server, authorization: str) -> int:
+    url = f"{server.url}/api/v1/phone-number/"
+    request = urllib.request.Request(url, headers={"Authorization": authorization})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_a_role_that_changes_holds_within_a_second(
+    line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join(line, "editor")
+    api = Api(bearer())
+    monkeypatch.setattr(authentication, "clock", lambda: 7.5)
+    assert api.patch("/phone-number/", {"display_name": "x"}).status_code == 200
+    with all_tenants("test"):
+        Membership.objects.update(role="viewer")
+    monkeypatch.setattr(authentication, "clock", lambda: 8.5)
+    assert api.patch("/phone-number/", {"display_name": "y"}).status_code == 403
+
+
+def test_what_is_not_found_is_not_remembered(
+    line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a guess costs a look-up each time, and what is made meanwhile is found at once."""
+    monkeypatch.setattr(authentication, "clock", lambda: 7.5)
+    guess, token = Api(f"Api-Key {'0' * 12}.{'x' * 43}"), Api(bearer())
+    for api, refusal in ((guess, 401), (token, 404)):
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as captured:
+                assert api.get("/phone-number/").status_code == refusal
+            assert len(captured) == 1
+    join(line)
+    assert token.get("/phone-number/").status_code == 200
+
+
+def test_what_a_process_remembers_is_bounded() -> None:
+    for cached in (authentication.find_key, authentication.find_membership):
+        assert cached.cache_info().maxsize == authentication.MAX_CACHED
 
 
 def unsigned() -> str:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from api.idempotency_keys import forget_idempotency_keys
+from api.rate_limit import prune_request_counts
 from calls.intake.webhooks.retention import prune_events
 
 MAX_DAYS = 36_500
@@ -14,8 +15,9 @@ MAX_DAYS = 36_500
 
 class Command(BaseCommand):
     help = (
-        "Deletes the events of the inbox that are older than INBOX_RETENTION_DAYS, and answers to"
-        " idempotency keys older than a day. Calls stay as they are."
+        "Deletes the events of the inbox that are older than INBOX_RETENTION_DAYS, answers to"
+        " idempotency keys older than a day, and counters of the API's rate limit that are not in"
+        " use. Calls stay as they are."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,3 +31,4 @@ class Command(BaseCommand):
         keep = timedelta(days=days) if days else None
         self.stdout.write(f"{prune_events(now=now, keep=keep)} events deleted")
         self.stdout.write(f"{forget_idempotency_keys(now=now)} idempotency keys deleted")
+        self.stdout.write(f"{prune_request_counts()} unused counters of the rate limit deleted")

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from api.permissions import KeyScope
 from tenancy import all_tenants
-from tenants.credentials import KeyScope, create_api_key
+from tenants.credentials import create_api_key
 from tenants.models import PhoneNumber
 
 

@@ -41,7 +41,7 @@ def test_key_without_the_scope_is_forbidden(line: PhoneNumber, scopes: list[str]
     assert response["Content-Type"] == "application/problem+json"
 
 
-def test_expired_or_revoked_key_is_refused_at_once(line: PhoneNumber, key: str) -> None:
+def test_expired_or_revoked_key_is_refused(line: PhoneNumber, key: str) -> None:
     now = timezone.now()
     expired = make_key(line, expires_at=now - timedelta(seconds=1))
     assert put(expired, new_sid(), {}).status_code == 401
