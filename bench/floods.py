@@ -27,7 +27,7 @@ from bench.intake import OURS, TOKEN, requests_of
 from bench.rows import Row
 from bench.serving import GUNICORN
 from local.embedded import ROOT, free_port
-from local.processes import services
+from local.processes import is_ready, services, sockets
 from local.supervisor import Supervised, running
 
 PEER = "one web server"
@@ -212,11 +212,10 @@ def apart() -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     os.environ["PUBLIC_URL"] = url
-    with tempfile.TemporaryDirectory(prefix="replytics-") as folder:
-        processes = services(Path(folder), port=port, static=ROOT / ".static")
-        with running(processes):
-            for path in ("/health/live", "/api/schema/", "/webhooks/"):
-                _wait_until_served(port, path)
+    with tempfile.TemporaryDirectory(prefix="replytics-") as name:
+        folder = Path(name)
+        with running(services(folder, port=port, static=ROOT / ".static")):
+            _wait_until_ready([*sockets(folder), f"127.0.0.1:{port}"])
             yield url
 
 
@@ -227,24 +226,17 @@ def one_web_server() -> Iterator[str]:
     os.environ["PUBLIC_URL"] = url
     command = [sys.executable, "-m", *GUNICORN, f"--bind=127.0.0.1:{port}", "--log-level=error"]
     with running([Supervised("web server", command, {"SERVICE": "all"})]):
-        _wait_until_served(port, "/health/live")
+        _wait_until_ready([f"127.0.0.1:{port}"])
         yield url
 
 
-def _wait_until_served(port: int, path: str) -> None:
+def _wait_until_ready(addresses: list[str]) -> None:
     deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT)
-        try:
-            connection.request("GET", path)
-            if connection.getresponse().status < 500:
-                return
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
-        time.sleep(0.1)
-    raise SystemExit(f"nothing serves {path}")
+    for address in addresses:
+        while not is_ready(address, "localhost"):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{address} is not ready")
+            time.sleep(0.1)
 
 
 if __name__ == "__main__":

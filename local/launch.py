@@ -4,7 +4,6 @@ A service that ends is started again. Ctrl-C or SIGTERM stops everything that th
 """
 
 import fcntl
-import http.client
 import importlib
 import os
 import secrets
@@ -26,7 +25,7 @@ from django.db import DatabaseError, connections
 
 from local import embedded
 from local.embedded import MAIN, ROOT, EmbeddedDatabaseError
-from local.processes import one_for_all, reason_for_one, services
+from local.processes import is_ready, one_for_all, reason_for_one, services, sockets
 from local.supervisor import Supervised, end, orphans, running
 
 READY_TIMEOUT = 120  # seconds
@@ -83,22 +82,26 @@ def _launch(started: ExitStack) -> None:
         _load_demo_data()
     login = _login(settings.ADMIN_PASSWORD)
     connections.close_all()
+    addresses = [f"127.0.0.1:{settings.PORT}"]
     if reason := reason_for_one():
         print(f"One process serves everything: {reason}.", flush=True)
         processes = one_for_all()
     else:
         # In the folder for temporary files: the path of a socket file may be 100 characters long.
-        folder = started.enter_context(tempfile.TemporaryDirectory(prefix="replytics-"))
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="replytics-")))
+        addresses = [*sockets(folder), *addresses]
         processes = services(
-            Path(folder),
+            folder,
             port=settings.PORT,
             static=settings.STATIC_ROOT,
             behind_tls_proxy=settings.BEHIND_TLS_PROXY,
         )
     started.enter_context(running(processes))
-    address = f"http://127.0.0.1:{settings.PORT}/"
-    _wait_until_ready(processes, settings.PORT, settings.ALLOWED_HOSTS[0].lstrip("*."))
-    print(f"\nReplytics runs on {address}\n{login}\nCtrl-C stops everything.", flush=True)
+    _wait_until_ready(processes, addresses, settings.ALLOWED_HOSTS[0].lstrip("*."))
+    print(
+        f"\nReplytics runs on http://{addresses[-1]}/\n{login}\nCtrl-C stops everything.",
+        flush=True,
+    )
     if settings.HTTPS:
         print("HTTPS is on: pages answer through a proxy that ends TLS, or set HTTPS=false.")
     while True:
@@ -226,35 +229,21 @@ def _check_that_all_live(processes: Sequence[Supervised]) -> None:
             )
 
 
-def _wait_until_ready(processes: Sequence[Supervised], port: int, host: str) -> None:
-    """Until each service answers; `host` is a name that ALLOWED_HOSTS lets through."""
+def _wait_until_ready(processes: Sequence[Supervised], addresses: list[str], host: str) -> None:
+    """Until all answer that they are ready; `host` is a name that ALLOWED_HOSTS lets through."""
     deadline = time.monotonic() + READY_TIMEOUT
-    # Of the services behind the port, any answer of their own will do.
-    waiting = ["/health/ready", "/api/v1/", "/webhooks/"]
-    while waiting and time.monotonic() < deadline:
+    waiting = list(addresses)
+    while waiting:
         _check_that_all_live(processes)
-        status = _status(port, waiting[0], host)
-        if status == 200 or (waiting[0] != "/health/ready" and status and status < 500):
+        if is_ready(waiting[0], host or "localhost"):
             waiting.pop(0)
+        elif time.monotonic() > deadline:
+            raise LaunchFailed(
+                f"{waiting[0]} was not ready within {READY_TIMEOUT} seconds;"
+                " what the services wrote is above"
+            )
         else:
             time.sleep(0.1)
-    if waiting:
-        raise LaunchFailed(
-            f"{waiting[0]} did not answer within {READY_TIMEOUT} seconds;"
-            " what the services wrote is above"
-        )
-
-
-def _status(port: int, path: str, host: str) -> int | None:
-    """None when nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path, headers={"Host": host or "localhost"})
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 if __name__ == "__main__":

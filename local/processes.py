@@ -1,12 +1,15 @@
 """The processes that `make run` consists of, beside PostgreSQL."""
 
+import http.client
 import os
+import socket
 import sys
 from pathlib import Path
 
 from local import nginx
 from local.supervisor import Supervised
 
+BEHIND_NGINX = ("intake", "api", "admin")
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:replytics.gunicorn"]
 
 
@@ -29,7 +32,7 @@ def services(
                 [*GUNICORN, "--log-level=warning", f"--bind=unix:{folder / name}.sock"],
                 {"SERVICE": name, "PROMETHEUS_MULTIPROC_DIR": str(counted)},
             )
-            for name in ("intake", "api", "admin")
+            for name in BEHIND_NGINX
         ),
         worker(),
         Supervised("nginx", [str(program), "-p", str(folder), "-c", str(configured)]),
@@ -58,3 +61,28 @@ def reason_for_one() -> str | None:
             if not os.environ.get(name):
                 return f"{name} is not set"
     return None
+
+
+def sockets(folder: Path) -> list[str]:
+    """Where the services listen, as is_ready() takes it."""
+    return [f"{folder / name}.sock" for name in BEHIND_NGINX]
+
+
+class _SocketFile(http.client.HTTPConnection):
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.host)
+
+
+def is_ready(address: str, host: str) -> bool:
+    """Whether /health/ready answers 200 there: over a socket file, or at HOST:PORT."""
+    kind = _SocketFile if address.startswith("/") else http.client.HTTPConnection
+    connection = kind(address, timeout=5)
+    try:
+        connection.request("GET", "/health/ready", headers={"Host": host})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

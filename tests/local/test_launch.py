@@ -160,47 +160,71 @@ def test_it_runs_until_sigterm_and_leaves_nothing_behind(checkout: Path, port: i
     assert processes_of(checkout) == []
 
 
-def web_server_of(launched: Launched) -> psutil.Process:
-    children = psutil.Process(launched.process.pid).children()
-    [server] = [child for child in children if "gunicorn" in child.cmdline()]
-    return server
+def part_of(launched: Launched, service: str) -> psutil.Process:
+    """By the variable SERVICE of its environment, or nginx."""
+    for child in psutil.Process(launched.process.pid).children():
+        if child.environ().get("SERVICE", "nginx") == service:
+            return child
+    raise AssertionError(f"no {service} runs")
 
 
-@pytest.mark.parametrize("part", ["web server", "PostgreSQL"])
-def test_it_stops_when_a_part_dies(checkout: Path, port: int, part: str) -> None:
+@pytest.mark.parametrize("name", ["admin", "worker", "nginx"])
+def test_a_part_that_dies_is_started_again(checkout: Path, port: int, name: str) -> None:
     launched = Launched(checkout, port, DEMO_DATA="false")
     launched.wait_until_ready()
-    if part == "PostgreSQL":
-        os.kill(int((checkout / ".postgres/data/postmaster.pid").read_text().split()[0]), 9)
-        reason = "The embedded PostgreSQL stopped"
-    else:
-        web_server = web_server_of(launched)
-        web_server.kill()
-        reason = "The web server ended with code -9"
+    part = part_of(launched, name)
+    others = {
+        child.pid for child in psutil.Process(launched.process.pid).children() if child != part
+    }
+    part.kill()
+    until(lambda: "ended with code -9; starting it again in" in launched.output)
+    until(lambda: part_of_or_none(launched, name) not in (None, part.pid))
+    until(lambda: answers(port, "/health/ready"))
+    assert others <= {child.pid for child in psutil.Process(launched.process.pid).children()}
+    launched.process.terminate()
     code, lines = launched.end()
-    assert (code, lines[-1].split(";")[0]) == (1, reason)
-    if part == "web server":  # the worker tells of a lost database in its library's words
-        assert "Traceback" not in launched.output
-        assert processes_of(checkout) == []
-    until(lambda: processes_of(checkout) == [])
+    assert (code, lines[-1]) == (0, "Stopped.")
+    assert processes_of(checkout) == []
+
+
+def part_of_or_none(launched: Launched, name: str) -> int | None:
+    try:
+        return part_of(launched, name).pid
+    except (AssertionError, psutil.Error):
+        return None
+
+
+def answers(port: int, path: str) -> bool:
+    try:
+        return status(port, path) == 200
+    except OSError:
+        return False
+
+
+def test_postgresql_that_dies_is_started_again(checkout: Path, port: int) -> None:
+    launched = Launched(checkout, port, DEMO_DATA="false")
+    launched.wait_until_ready()
+    cluster = Cluster(checkout / ".postgres")
+    postmaster = int((cluster.data / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    until(lambda: "PostgreSQL ended" in launched.output)
+    until(lambda: answers(port, "/health/ready"))
+    launched.process.terminate()
+    assert launched.end()[0] == 0
+    assert processes_of(checkout) == []
 
 
 def test_it_starts_after_it_was_killed(checkout: Path, port: int) -> None:
     first = Launched(checkout, port, DEMO_DATA="false")
     first.wait_until_ready()
-    web_server = web_server_of(first)
+    left_behind = psutil.Process(first.process.pid).children()
     first.process.kill()
     first.process.wait()
-
-    code, [line] = Launched(checkout, port, DEMO_DATA="false").end()
-    assert code == 1
-    assert f"A killed make run left a web server on port {port}" in line
-    assert f"kill {web_server.pid}" in line
-    web_server.terminate()
-    web_server.wait(PATIENCE)
+    assert answers(port, "/health/live")
 
     second = Launched(checkout, port, DEMO_DATA="false")
     second.wait_until_ready()
+    assert not any(process.is_running() for process in left_behind)
     second.process.terminate()
     assert second.end()[0] == 0
     # The server that outlived its launcher was the next one's to stop.
@@ -269,6 +293,8 @@ def test_a_given_database_gets_tables_but_no_demo_data(
     output = launched.wait_until_ready()
     assert "createsuperuser" in output
     assert "Loading demo data" not in output
+    # Nobody has told the logins of the other services.
+    assert "One process serves everything: API_DATABASE_URL is not set." in output
     assert not (checkout / ".postgres").exists()
     with psycopg.connect(given_database["OWNER_DATABASE_URL"]) as connection:
         assert connection.execute("SELECT count(*) FROM auth_user").fetchone() == (0,)
