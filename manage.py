@@ -17,8 +17,8 @@ if __name__ == "__main__":
     except ImproperlyConfigured as error:
         sys.exit(f"Settings: {error}")
     except DatabaseError as error:
-        from replytics.unreachable import explain
+        from database.errors import explain_unreachable
 
-        if "--traceback" in sys.argv or (reason := explain(error)) is None:
+        if "--traceback" in sys.argv or (reason := explain_unreachable(error)) is None:
             raise
         sys.exit(f"Database: {reason}")

@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from procrastinate.contrib.django.models import ProcrastinateJob
 
+from analytics.queueing import CountedArchivedCall as CountedArchivedCall
+from analytics.queueing import CountedCall as CountedCall
+from analytics.queueing import CountedLine as CountedLine
 from database.columns import NOW
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
@@ -278,38 +280,3 @@ class StatsVerification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.difference_count} differences in {self.lines} lines"
-
-
-class Job(ProcrastinateJob):
-    """A job of the worker; its name does not include its arguments."""
-
-    shared_because = "jobs of the worker name no line"
-
-    class Meta:
-        proxy = True
-
-    def __str__(self) -> str:
-        return f"{self.task_name.rpartition('.')[2]} {self.pk}"
-
-
-class JobFailure(models.Model):
-    """One failure of a job, deleted with its job."""
-
-    shared_because = "an error class and a place in the code; it reveals nothing about any line"
-
-    job = models.ForeignKey(
-        Job,
-        on_delete=models.DO_NOTHING,  # PostgreSQL does it
-        db_constraint=False,
-        related_name="failures",
-    )
-    failed_at = models.DateTimeField(db_default=NOW)
-    error = models.TextField(help_text="Its class. What it says may hold personal data.")
-    place = models.TextField(help_text="The last line of our own code that it came through.")
-
-    class Meta:
-        db_table = "job_failures"
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.error} at {self.place}"

@@ -7,41 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
-from database.columns import NOW
+from api.models import IdempotencyKey
 from tenancy import all_tenants
-from tenancy.models import TenantForeignKey, TenantModel
 from tenancy.scope import current_scope
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_FOR = timedelta(days=1)
-
-
-class IdempotencyKey(TenantModel):
-    """The first answer to a key; it is committed together with what the request did."""
-
-    id = models.BigAutoField(primary_key=True)
-    phone = TenantForeignKey(related_name="idempotency_keys")
-    key = models.TextField(db_collation="C")
-    request_hash = models.TextField()
-    status = models.SmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
-    created_at = models.DateTimeField(db_default=NOW)
-
-    class Meta(TenantModel.Meta):
-        db_table = "idempotency_keys"
-        constraints = [
-            *TenantModel.Meta.constraints,
-            models.UniqueConstraint(fields=["phone", "key"], name="idempotency_keys_phone_id_key"),
-        ]
-        indexes = [
-            # Forgetting old keys.
-            models.Index(fields=["created_at"], name="idx_idempotency_created"),
-        ]
-
-    def __str__(self) -> str:
-        return self.key
 
 
 class KeyReused(Exception):

@@ -8,19 +8,16 @@ from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.db import DataError, IntegrityError
 from django.db.models import UniqueConstraint
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.views import defaults
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from api.errors import Invalid
 from api.rendering import to_json
-from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS
+from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS, cause_name
 
 logger = logging.getLogger("replytics.api")
 
@@ -60,7 +57,7 @@ def problem(
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST_FRAMEWORK's EXCEPTION_HANDLER. None for what we did not foresee: a 500, and logged."""
     if isinstance(error, UNAVAILABLE_ERRORS):
-        _log_unavailable(error)
+        log_unavailable(error)
         return problem(503, BUSY, headers={"Retry-After": str(RETRY_AFTER)})
     if isinstance(error, RecursionError):  # JSON nested too deeply for the parser
         return problem(400, "The JSON is nested too deeply.")
@@ -122,12 +119,7 @@ def _flatten(detail: Any, pointer: str = "#") -> Iterator[dict[str, str]]:
         yield {"pointer": pointer, "detail": str(detail)}
 
 
-def _outside_the_api(request: HttpRequest) -> bool:
-    """Where people go: pages have their look and its links, which the other services lack."""
-    return settings.SERVICE in {"admin", "all"} and not request.path.startswith("/api/")
-
-
-def _plain_problem(status: int, detail: str) -> HttpResponse:
+def plain_problem(status: int, detail: str) -> HttpResponse:
     body = to_json(describe(status, detail))
     headers = {"Cache-Control": "no-store"}
     return HttpResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
@@ -135,39 +127,28 @@ def _plain_problem(status: int, detail: str) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404: what no view answered."""
-    if _outside_the_api(request):
-        return defaults.page_not_found(request, exception)
-    return _plain_problem(404, "There is nothing at this address.")
+    return plain_problem(404, "There is nothing at this address.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400: a request that Django refuses before any view."""
-    if _outside_the_api(request):
-        return defaults.bad_request(request, exception)
-    return _plain_problem(400, "The request is not valid.")
+    return plain_problem(400, "The request is not valid.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500, also for errors outside of the API's views, where `handle` does not reach."""
+    """handler500: errors outside of the API's views, where `handle` does not reach."""
     if isinstance(error := sys.exception(), UNAVAILABLE_ERRORS):
-        return _unavailable(request, error)
-    if _outside_the_api(request):
-        return defaults.server_error(request)
-    return _plain_problem(500, "The server failed; the request id is in its log.")
+        log_unavailable(error)
+        return mark_unavailable(plain_problem(503, BUSY))
+    return plain_problem(500, "The server failed; the request id is in its log.")
 
 
-def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse:
-    _log_unavailable(error)
-    if _outside_the_api(request) and request.accepts("text/html"):
-        page = render_to_string("503.html")
-        answer = HttpResponse(page, status=503, headers={"Cache-Control": "no-store"})
-    else:
-        answer = _plain_problem(503, BUSY)
+def mark_unavailable(answer: HttpResponse) -> HttpResponse:
+    """A 503 that says when to come again; log_unavailable() has logged its cause."""
     answer["Retry-After"] = str(RETRY_AFTER)
     answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would log its text
     return answer
 
 
-def _log_unavailable(error: BaseException) -> None:
-    # Its text may quote a row; the class of its cause never does.
-    logger.error("the database did not answer: %s", type(error.__cause__ or error).__name__)
+def log_unavailable(error: BaseException) -> None:
+    logger.error("the database did not answer: %s", cause_name(error))

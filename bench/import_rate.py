@@ -37,13 +37,13 @@ COLUMNS = (
     " transcript, ai_summary, ai_confidence, created_at"
 )
 ROUNDS = 2
-MAX_COUNT = 1_000_000
+MAX_CALLS = 1_000_000
 IMPORTED = "starts_with(call_sid, 'CAi')"
 
 
 def rows(calls: int) -> Iterator[Row]:
     """On a copy of the database of bench.data, which has more calls for a while."""
-    count = min(calls // 2, MAX_COUNT)
+    count = min(calls // 2, MAX_CALLS)
     imported, copied = [], []
     with as_superuser() as admin, tempfile.TemporaryDirectory() as directory:
         given, plain = Path(directory, "calls.json"), Path(directory, "calls.copy")

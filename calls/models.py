@@ -148,13 +148,6 @@ class Call(TenantModel):
     ai_summary = models.TextField(null=True, blank=True, verbose_name="AI summary")
     created_at = models.DateTimeField(db_default=NOW)
     updated_at = models.DateTimeField(db_default=NOW, editable=False)
-    ai_confidence = models.DecimalField(
-        max_digits=3,
-        decimal_places=2,
-        default=Decimal("0.8"),
-        db_default=Decimal("0.8"),
-        verbose_name="AI confidence",
-    )
     provider_status = models.TextField(
         null=True, blank=True, help_text="The provider's own word, such as busy or no-answer."
     )
@@ -162,6 +155,13 @@ class Call(TenantModel):
         default=False,
         db_default=False,
         help_text="Neither archived nor dropped while this is set.",
+    )
+    ai_confidence = models.DecimalField(
+        max_digits=3,
+        decimal_places=2,
+        default=Decimal("0.8"),
+        db_default=Decimal("0.8"),
+        verbose_name="AI confidence",
     )
 
     objects: ClassVar[Any] = CallManager()
@@ -388,11 +388,11 @@ class CallArchive(TenantModel):
     ai_summary = models.TextField(null=True, blank=True, verbose_name="AI summary")
     created_at = models.DateTimeField(db_default=NOW)
     updated_at = models.DateTimeField(db_default=NOW)
+    provider_status = models.TextField(null=True, blank=True)
+    legal_hold = models.BooleanField(db_default=False)
     ai_confidence = models.DecimalField(
         max_digits=3, decimal_places=2, db_default=Decimal("0.8"), verbose_name="AI confidence"
     )
-    provider_status = models.TextField(null=True, blank=True)
-    legal_hold = models.BooleanField(db_default=False)
     metadata = models.JSONField(db_default=EMPTY_OBJECT)
     tags = ArrayField(models.TextField(), db_default=EMPTY_ARRAY)
     custom_fields = models.JSONField(db_default=EMPTY_OBJECT)

@@ -17,12 +17,12 @@ def moment(text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def whole_number(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
-    """A whole number from `least` to `most`, both included."""
-    wanted = f"from {least} to {most}" if most < 2**31 - 1 else f"of at least {least}"
+def whole_number(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
+    """A whole number from `minimum` to `maximum`, both included."""
+    wanted = f"from {minimum} to {maximum}" if maximum < 2**31 - 1 else f"of at least {minimum}"
 
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        if not text.isascii() or not text.isdigit() or not minimum <= int(text) <= maximum:
             raise ArgumentTypeError(f"{text!r} is not a whole number {wanted}")
         return int(text)
 

@@ -7,7 +7,7 @@ from types import FrameType
 
 from django.core.management.base import CommandError
 
-# Exit codes of a shell for a process that SIGINT or SIGTERM ended.
+# A shell's exit codes for a process ended by SIGINT or SIGTERM.
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -30,10 +30,10 @@ def stop_requested() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def interruptible(advice: str) -> Iterator[None]:
-    """For work that may end anywhere: Ctrl-C becomes one line with the advice.
+    """For work that may end anywhere: turns Ctrl-C into one line with the advice.
 
-    It may come in the middle of a message to PostgreSQL, where it is another error that ends the
-    command, one about the state of the connection; Ctrl-C is then among that error's causes.
+    Ctrl-C in the middle of a message to PostgreSQL ends the command with another error, about the
+    state of the connection, which has the KeyboardInterrupt among its causes.
     """
     try:
         yield

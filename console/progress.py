@@ -22,7 +22,7 @@ def progress_bar(
     """A bar on standard error if that is a terminal, else nothing.
 
     The yielded function is rich's Progress.update() for it: advance=, completed=, description=.
-    count shows "12/345", which bytes are not worth.
+    count shows "12/345", which is not useful for bytes.
     """
     columns = (
         TextColumn("{task.description}"),

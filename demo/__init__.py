@@ -1,1 +1,1 @@
-"""Made-up lines and calls for a demonstration, a test of load or a developer's machine."""
+"""Generated lines and calls for demos, load tests and development."""

@@ -1,4 +1,4 @@
-"""Made-up lines and calls."""
+"""Generated lines and calls."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""When calls come, and on which line."""
+"""The times of generated calls, and their lines."""
 
 import random
 from bisect import bisect

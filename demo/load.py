@@ -52,7 +52,7 @@ SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'c
 
 
 class DemoDataRefused(Exception):
-    """The demo data cannot be made; the message says why."""
+    """The demo data cannot be written; the message is the reason."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def seed_demo(
 ) -> SeedResult:
     """Write made-up lines and their calls of the `days` before `until`, all or nothing.
 
-    The same arguments write the same rows into a database without lines. append allows lines to
-    be there already. progress is called with the calls written since it was last called. Raises
+    The same arguments write the same rows into a database without lines. append allows existing
+    lines. progress is called with the calls written since it was last called. Raises
     DemoDataRefused.
     """
     _check(lines=lines, calls=calls, days=days, until=until)
@@ -89,10 +89,9 @@ def seed_demo(
         taken = set(PhoneNumber.objects.values_list("number", flat=True))
         if taken and not append:
             raise DemoDataRefused(
-                f"The database has {len(taken)} lines already. Demo data is for an empty one;"
-                " --append adds it all the same."
+                f"The database already has {len(taken)} lines. Use --append to add to them."
             )
-        # Appending with the seed of last time must not make the ids of last time again.
+        # Appending with the same seed must not generate the same ids again.
         rng = random.Random(f"{seed}/{len(taken)}")  # noqa: S311 - made-up data
         businesses = make_businesses(rng=rng, count=lines, taken=taken)
         save_lines(businesses=businesses, since=since, rng=rng)
@@ -102,17 +101,17 @@ def seed_demo(
 
 
 def _check(*, lines: int, calls: int, days: int, until: datetime) -> None:
-    for name, value, most in (
+    for name, value, maximum in (
         ("lines", lines, MAX_LINES),
         ("calls", calls, MAX_CALLS),
         ("days", days, MAX_DAYS),
     ):
-        if not 1 <= value <= most:
-            raise DemoDataRefused(f"--{name} is {value}; choose a number from 1 to {most}.")
+        if not 1 <= value <= maximum:
+            raise DemoDataRefused(f"--{name} must be from 1 to {maximum}.")
     if not EARLIEST + timedelta(days=days) <= until <= timezone.now():
         raise DemoDataRefused(
-            f"--until is {until:%Y-%m-%d %H:%M} UTC; calls lie in the past, and not before"
-            f" {EARLIEST.year}."
+            f"Invalid --until {until:%Y-%m-%d %H:%M} UTC: calls must lie between {EARLIEST.year}"
+            " and now."
         )
 
 
@@ -138,11 +137,11 @@ def _load(rows: Iterator[CallRow], progress: Callable[[int], object]) -> int:
 
 
 def analyze() -> str | None:
-    """Refresh the planner's statistics as the owner of the tables; returns why not, if not."""
+    """Refresh the planner's statistics as the owner of the tables; returns why it could not."""
     # Inside a scope the owner would act as staff.
     with no_tenant(), connections["owner"].cursor() as cursor:
         cursor.execute(IS_OWNER)
         if not cursor.fetchone()[0]:
-            return "only the owner of the tables may run ANALYZE (OWNER_DATABASE_URL)"
+            return "only the owner of the tables may run it (OWNER_DATABASE_URL)"
         cursor.execute(f"ANALYZE {', '.join(TABLES)}")
     return None

@@ -1,4 +1,4 @@
-"""The rows of calls: who calls, what is said and how it ends."""
+"""The generated rows of calls: callers, dialogues and outcomes."""
 
 import json
 import random
@@ -18,7 +18,7 @@ RINGING_SECONDS, ANSWERED_SECONDS = 20, 240
 MAX_CALL_LENGTH = 2700  # seconds
 FAILED_SHARE = 0.14
 FAILURES = {"no-answer": 40, "busy": 30, "canceled": 22, "failed": 8}
-# Most calls are understood well; the rest is for somebody to listen to.
+# Most calls have a high confidence; the rest are for review.
 DOUBTFUL_SHARE, DOUBTFUL, UNCLEAR_BELOW = 0.07, 0.65, 0.4
 
 _INTENTS = list(accumulate(intent.weight for intent in INTENTS))
@@ -172,7 +172,7 @@ def _completed_call(
     number, first, last = line.caller(rng)
     intent = INTENTS[bisect(_INTENTS, rng.random() * _INTENTS[-1])]
     confidence = _confidence(rng)
-    said = _what_is_said(line, first, last, rng)
+    values = _dialogue_values(line, first, last, rng)
     scripts = intent.scripts[line.speech]
     script = scripts[int(len(scripts) * rng.random())]
     if confidence < UNCLEAR_BELOW:
@@ -184,7 +184,7 @@ def _completed_call(
     if rng.random() < 0.6:
         sound = f"RE{rng.getrandbits(128):032x}"
         recording = f"https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sound}"
-    metadata, tags, custom_fields = _annotations(line, intent, confidence, said, rng)
+    metadata, tags, custom_fields = _annotations(line, intent, confidence, values, rng)
     return CallRow(
         id=uuid,
         phone_id=line.business.phone_id,
@@ -196,8 +196,8 @@ def _completed_call(
         updated_at=f"{began + rang + duration + wrote:.3f}",
         duration=duration,
         recording_url=recording,
-        transcript=f"Agent: {line.business.greeting}\n{script.turns.format_map(said)}",
-        ai_summary=script.summary.format_map(said),
+        transcript=f"Agent: {line.business.greeting}\n{script.turns.format_map(values)}",
+        ai_summary=script.summary.format_map(values),
         ai_confidence=f"{confidence:.2f}",
         metadata=metadata,
         tags=tags,
@@ -211,7 +211,7 @@ def _confidence(rng: random.Random) -> float:
     return min(0.99, max(DOUBTFUL, rng.gauss(0.91, 0.05)))
 
 
-def _what_is_said(line: Line, first: str, last: str, rng: random.Random) -> dict[str, str]:
+def _dialogue_values(line: Line, first: str, last: str, rng: random.Random) -> dict[str, str]:
     """The values of the dialogues' fields."""
     services = line.business.trade.services[line.speech]
     day = int(len(line.days) * rng.random())
@@ -235,7 +235,7 @@ def _what_is_said(line: Line, first: str, last: str, rng: random.Random) -> dict
 
 
 def _annotations(
-    line: Line, intent: Intent, confidence: float, said: dict[str, str], rng: random.Random
+    line: Line, intent: Intent, confidence: float, values: dict[str, str], rng: random.Random
 ) -> tuple[str, str, str]:
     """metadata, tags and custom_fields."""
     metadata = {
@@ -253,5 +253,5 @@ def _annotations(
     return (
         json.dumps(metadata, ensure_ascii=False),
         f"{{{','.join(tags)}}}",
-        json.dumps({name: said[name] for name in fields}, ensure_ascii=False),
+        json.dumps({name: values[name] for name in fields}, ensure_ascii=False),
     )

@@ -14,7 +14,7 @@ from backoffice.counting import count_up_to
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import LOW_CONFIDENCE, Call, CallArchive
-from calls.reviews.queue import WAITS_FOR, waiting
+from calls.reviews.queue import REVIEW_WINDOW, waiting
 from tenancy import current_scope
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -78,7 +78,7 @@ def waiting_for_review(now: datetime.datetime) -> list[Card]:
         Card(
             "Waiting for review",
             str(count),
-            f"confidence below {LOW_CONFIDENCE}, last {WAITS_FOR.days} days",
+            f"confidence below {LOW_CONFIDENCE}, last {REVIEW_WINDOW.days} days",
             reverse("desk:review"),
         )
     ]
@@ -117,7 +117,7 @@ def last_roll_up(now: datetime.datetime) -> list[Card]:
         .values_list("at", flat=True)
         .first()
     )
-    link = list_of("analytics_job", task_name="analytics.tasks.roll_up_calls")
+    link = list_of("jobs_job", task_name="analytics.tasks.roll_up_calls")
     return [_job("Roll-up", at, now, link, "hourly and daily statistics")]
 
 

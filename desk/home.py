@@ -36,7 +36,7 @@ PARTS: list[tuple[str, str, Callable[[datetime.datetime], list[Card]]]] = [
     ("calls.review_call", "Waiting for review", cards.waiting_for_review),
     ("calls.view_callevent", "Inbox problems", cards.inbox_problems),
     ("calls.view_archiverun", "Archive", cards.last_archive),
-    ("analytics.view_job", "Roll-up", cards.last_roll_up),
+    ("jobs.view_job", "Roll-up", cards.last_roll_up),
     ("analytics.view_phoneperformance", "30-day summary", cards.last_summary),
 ]
 

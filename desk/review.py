@@ -50,8 +50,8 @@ def review(request: HttpRequest) -> HttpResponse:
         "latest": CallReview.objects.filter(reviewed_at__isnull=False)
         .select_related("phone")
         .order_by("-id")[:LATEST_SHOWN],
-        "minutes": int(queue.CLAIM_LASTS.total_seconds() // 60),
-        "days": queue.WAITS_FOR.days,
+        "minutes": int(queue.CLAIM_DURATION.total_seconds() // 60),
+        "days": queue.REVIEW_WINDOW.days,
         "unsaved": unsaved,
     }
     held = queue.held_by(request.user.get_username(), now=now)
@@ -88,7 +88,7 @@ def _perform(request: HttpRequest) -> bool:
                 messages.info(request, "No more calls are waiting for review.")
         elif queue.claim_next(by=by, now=now) is None:
             messages.info(request, "No calls are waiting for review.")
-    except queue.NotYours:
+    except queue.ClaimLost:
         messages.error(
             request, "Review not saved: your claim expired and another reviewer has the call."
         )

@@ -46,7 +46,7 @@ LEAD = [
     "calls.hold_call",
     "calls.export_call",
     "desk.share_savedview",
-    "analytics.view_job",
+    "jobs.view_job",
     "analytics.view_statsverification",
     "tenants.add_phonenumber",
     "tenants.change_phonenumber",
@@ -68,7 +68,7 @@ ROLES = {"Support lead": LEAD, "Support agent": SUPPORT, "Read-only analyst": VI
 OTHER_RIGHTS = {
     "calls.change_callevent": ("inbox events", "retry"),
     "desk.share_savedview": ("saved views", "share with all staff"),
-    "analytics.change_job": ("jobs", "retry and cancel"),
+    "jobs.change_job": ("jobs", "retry and cancel"),
     "monitoring.view_databasereport": ("the database", "see its findings and sessions"),
     "monitoring.change_alert": ("the database", "acknowledge and snooze alerts"),
     "monitoring.end_session": ("the database", "cancel and terminate sessions"),

@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
-from analytics.models import Job, JobFailure
 from backoffice.display import bullets, moment, plural
 from backoffice.modeladmin import BackofficeAdmin, ReadOnly
+from jobs.models import Job, JobFailure
 
 admin.site.unregister(ProcrastinateJob)
 
@@ -65,10 +65,10 @@ class JobAdmin(ReadOnly, BackofficeAdmin):
     readonly_fields = fields
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("analytics.change_job")
+        return request.user.has_perm("jobs.change_job")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("analytics.view_job")
+        return request.user.has_perm("jobs.view_job")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         failures = JobFailure.objects.filter(job=OuterRef("pk")).order_by("-id")

@@ -25,7 +25,7 @@ async def record_failure(call_next: AsyncCallNext, context: JobContext, worker: 
 
 
 def _record(job_id: Any, error: Exception) -> None:
-    from analytics.models import JobFailure
+    from jobs.models import JobFailure
 
     try:
         with all_tenants("failure of a job"):

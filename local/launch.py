@@ -54,9 +54,9 @@ def main() -> None:
     except EmbeddedDatabaseError as error:
         sys.exit(f"Embedded PostgreSQL: {error}")
     except DatabaseError as error:
-        from replytics.unreachable import explain
+        from database.errors import explain_unreachable
 
-        sys.exit(f"Database: {explain(error) or ' '.join(str(error).split())}")
+        sys.exit(f"Database: {explain_unreachable(error) or ' '.join(str(error).split())}")
     except (LaunchFailed, CommandError, OSError) as error:
         sys.exit(str(error))
 

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from database.errors import UNAVAILABLE_ERRORS
 from monitoring.models import DatabaseReport
 from monitoring.report import findings_of
 from monitoring.request_metrics import request_collector
@@ -61,7 +62,7 @@ class LastReport(Collector):
         try:
             with all_tenants("metrics"):
                 report = DatabaseReport.objects.first()
-        except (OperationalError, InterfaceError, InternalError):
+        except UNAVAILABLE_ERRORS:
             is_up = False
         except DatabaseError:
             pass  # the login may not read reports: the database is up, and no more is known

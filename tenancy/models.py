@@ -156,21 +156,32 @@ class ScopedModel(models.Model):
 class TenantForeignKey(_ForeignKey):
     """The field `phone` of a tenant model. null: rows of no line are for staff alone."""
 
-    def __init__(
-        self, to: Any = None, on_delete: Any = models.DO_NOTHING, **options: Any
-    ) -> None:  # the database cascades: TenantKeyConstraint
+    def __init__(self, to: Any = None, on_delete: Any = None, **options: Any) -> None:
+        super().__init__(
+            to or settings.TENANT_MODEL,
+            on_delete or models.DO_NOTHING,  # the database cascades: TenantKeyConstraint
+            **{**self._own(), **options},
+        )
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """What differs from every other tenant model's, as its declaration says it."""
+        name, path, args, kwargs = super().deconstruct()
         own = {
+            "to": settings.TENANT_MODEL.lower(),
+            "on_delete": models.DO_NOTHING,
+            **self._own(),
+        }
+        kwargs = {key: value for key, value in kwargs.items() if own.get(key, ...) != value}
+        return name, path, args, kwargs
+
+    @staticmethod
+    def _own() -> dict[str, Any]:
+        return {
             "db_constraint": False,
             "db_index": False,  # an index that begins with phone_id is declared by name
             "default": line_in_scope,
             "verbose_name": "line",
         }
-        super().__init__(to or settings.TENANT_MODEL, on_delete, **{**own, **options})
-
-    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
-        """A plain ForeignKey in migrations."""
-        name, _, args, kwargs = super().deconstruct()
-        return name, "django.db.models.ForeignKey", args, kwargs
 
 
 class TenantModel(ScopedModel):

@@ -49,7 +49,7 @@ class BusinessHoursInline(LineTabularInline):
     fields = ("day_of_week", "open_time", "close_time", "is_closed", "timezone")
     max_num = 7
     hide_title = True
-    # From Monday; weekdays begin with Sunday.
+    # From Monday; day_of_week starts with Sunday.
     ordering = (Mod(F("day_of_week") + 6, 7),)
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
@@ -57,16 +57,16 @@ class BusinessHoursInline(LineTabularInline):
 
 
 class ConversationRuleInline(LineTabularInline):
-    """What the rules say; each has a page with a form of its own."""
+    """The rules as sentences; each has a page with its own form."""
 
     model = ConversationRule
-    fields = ("rule_type", "priority", "is_active", "says")
-    readonly_fields = ("rule_type", "says")
+    fields = ("rule_type", "priority", "is_active", "summary")
+    readonly_fields = ("rule_type", "summary")
     ordering = ("-priority", "created_at", "id")
     show_change_link = True
 
     @admin.display(description="What it does")
-    def says(self, rule: ConversationRule) -> str:
+    def summary(self, rule: ConversationRule) -> str:
         return sentence(conditions=rule.conditions, actions=rule.actions)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -78,11 +78,11 @@ class PhoneNumberAdmin(BackofficeAdmin):
     list_display = ("business_name", "number", "display_name", "timezone", "id", "created_at")
     ordering = ("business_name", "id")
     sortable_by = ("business_name",)
-    search_help_text = "A line's number, name or id."
+    search_help_text = "Search by line number, name or id."
     inlines = (VoiceSettingsInline, BusinessHoursInline, ConversationRuleInline)
     fields = ("number", "business_name", "display_name", "timezone", "id")
     delete_confirmation_template = "tenants/delete_line.html"
-    # A line goes one at a time, by its own page, with all that it owns.
+    # Lines are deleted one at a time, on their own page, with all that they own.
     actions = ()
 
     def search(self, term: str) -> Q:
@@ -102,7 +102,7 @@ class PhoneNumberAdmin(BackofficeAdmin):
         return self.inlines
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # No scope: the page that says good-bye asks for the menu too.
+        # No scope: the logged-out page builds the menu too.
         scope = active_scope()
         return scope is not None and scope.phone_id is None and super().has_add_permission(request)
 
@@ -114,7 +114,7 @@ class PhoneNumberAdmin(BackofficeAdmin):
             typed = request.POST.get("number", "").strip()
             may = line is not None and self.has_delete_permission(request, line)
             if may and typed != line.number:
-                messages.error(request, "Nothing was deleted: that is not the line's number.")
+                messages.error(request, "Line not deleted: the number does not match.")
                 return HttpResponseRedirect(request.get_full_path())
         return super().delete_view(request, object_id, extra_context)
 
@@ -154,12 +154,12 @@ class VoiceSettingsAdmin(LineOwnedAdmin):
 @admin.register(ConversationRule)
 class ConversationRuleAdmin(LineOwnedAdmin):
     form = RuleForm
-    list_display = ("phone", "rule_type", "priority", "switched", "says")
+    list_display = ("phone", "rule_type", "priority", "state", "summary")
     list_filter = (LineFilter, "rule_type", "is_active")
     ordering = ("phone_id", "-priority", "id")
-    readonly_fields = ("says",)
+    readonly_fields = ("summary",)
     fieldsets = [
-        (None, {"fields": ["phone", ("rule_type", "priority"), "is_active", "says"]}),
+        (None, {"fields": ["phone", ("rule_type", "priority"), "is_active", "summary"]}),
         *fieldsets(),
     ]
 
@@ -167,20 +167,28 @@ class ConversationRuleAdmin(LineOwnedAdmin):
         js: ClassVar = ["tenants/rules.js"]
         css: ClassVar = {"all": ["tenants/rules.css"]}
 
-    @admin.display(description="Switched")
-    def switched(self, rule: ConversationRule) -> str:
+    @admin.display(description="State")
+    def state(self, rule: ConversationRule) -> str:
         return "on" if rule.is_active else "off"
 
     @admin.display(description="What it does")
-    def says(self, rule: ConversationRule) -> SafeString:
+    def summary(self, rule: ConversationRule) -> SafeString:
         text = sentence(conditions=rule.conditions, actions=rule.actions)
-        return format_html('<span class="rule-says">{}</span>', text)
+        return format_html('<span class="rule-summary">{}</span>', text)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if self.has_change_permission(request, obj):
             return super().get_fieldsets(request, obj)
-        # Who may only look reads the sentence and the whole of it.
-        fields = ["phone", "rule_type", "priority", "is_active", "says", "conditions", "actions"]
+        # Users who may only view see the sentence and the stored JSON.
+        fields = [
+            "phone",
+            "rule_type",
+            "priority",
+            "is_active",
+            "summary",
+            "conditions",
+            "actions",
+        ]
         return [(None, {"fields": fields})]
 
     def get_urls(self) -> Any:
@@ -193,7 +201,7 @@ class ConversationRuleAdmin(LineOwnedAdmin):
 
     @method_decorator(require_POST)
     def preview(self, request: HttpRequest) -> HttpResponse:
-        """What the form says as it is filled in; reads and writes no row."""
+        """The sentence for the form as filled in; reads and writes no row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form: Any = RuleForm(request.POST)
@@ -224,7 +232,7 @@ class MembershipAdmin(LineOwnedAdmin):
     list_filter = (LineFilter, "role")
     ordering = ("phone_id", "subject", "id")
     fields = ("phone", "subject", "role")
-    search_help_text = "A user's id, or a line's number, name or id."
+    search_help_text = "Search by user id, or line number, name or id."
 
     def search(self, term: str) -> Q:
         return Q(subject=term) | of_lines_that_match(term)

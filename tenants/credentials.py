@@ -23,7 +23,7 @@ SHA256_HEX = r"^[0-9a-f]{64}$"
 class TelephonyCredential(TenantModel):
     """The auth tokens that sign a line's callbacks: the current and, in a rotation, the next.
 
-    The columns hold ciphertext; `tokens` are what they say.
+    The columns hold ciphertext; `tokens` decrypts them.
     """
 
     id = models.UUIDField(
@@ -73,7 +73,7 @@ class TelephonyCredential(TenantModel):
         return [decrypt(token) for token in (self.current_token, self.next_token) if token]
 
     def set_tokens(self, *, current: str = "", upcoming: str = "") -> None:
-        """Encrypt what is given; what is empty stays as it is."""
+        """Encrypt the given tokens; empty ones are left unchanged."""
         if current:
             self.current_token = encrypt(current)
         if upcoming:
@@ -86,7 +86,7 @@ class TelephonyCredential(TenantModel):
 
 
 def rotate_telephony_keys() -> int:
-    """Encrypt every stored token with the first of TELEPHONY_KEYS; returns the credentials."""
+    """Encrypt every stored token with the first of TELEPHONY_KEYS; returns how many."""
     with all_tenants("new encryption key for telephony tokens"), transaction.atomic():
         credentials = list(TelephonyCredential.objects.select_for_update())
         for credential in credentials:
@@ -98,9 +98,9 @@ def rotate_telephony_keys() -> int:
 
 
 class ApiKey(TenantModel):
-    """What a program of a line identifies itself with: `prefix.secret`, shown once.
+    """The credential of a program of one line: `prefix.secret`, shown once.
 
-    256 random bits need no slow password hash (ASVS 6.5.2): SHA-256 is kept, never the secret.
+    256 random bits need no slow password hash (ASVS 6.5.2): only their SHA-256 is stored.
     """
 
     unique_over_all_lines = {
@@ -152,7 +152,7 @@ def hash_secret(secret: str) -> str:
 def create_api_key(
     *, phone_id: str, name: str, scopes: list[str], expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """A new key of a line, and the text that its program sends: nothing can show it again."""
+    """A new key of a line, and the text that its program sends, which is not stored."""
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = ApiKey(
         phone_id=phone_id,

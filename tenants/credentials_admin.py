@@ -1,4 +1,4 @@
-"""Admin of the secrets of a line. None of them is ever shown again after it was stored."""
+"""Admin of the secrets of a line, which are never shown again once stored."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminP
 
 from api.permissions import KeyScope
 from backoffice.deletion import delete_selected
+from backoffice.display import plural
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
 from tenants.line_admin import LineFilter, LineOwnedAdmin
 from tenants.line_search import of_lines_that_match
@@ -30,10 +31,11 @@ class TokenField(forms.CharField):
 
 
 class TelephonyCredentialForm(forms.ModelForm):  # type: ignore[type-arg]
-    current = TokenField(label="Auth token", help_text="Empty: the stored one stays.")
+    current = TokenField(label="Auth token", help_text="Leave empty to keep the stored token.")
     upcoming = TokenField(
         label="Next auth token",
-        help_text="For a rotation: callbacks signed with either are accepted. Empty: unchanged.",
+        help_text="For a rotation: callbacks signed with either token are accepted."
+        " Leave empty to keep the stored token.",
     )
 
     class Meta:
@@ -45,7 +47,7 @@ class TelephonyCredentialForm(forms.ModelForm):  # type: ignore[type-arg]
         data["account_sid"] = data.get("account_sid") or None
         if not settings.TELEPHONY_KEYS:
             raise ValidationError(
-                "The server has no TELEPHONY_KEYS to encrypt tokens with; set it and restart."
+                "TELEPHONY_KEYS is not set, so tokens cannot be encrypted. Set it and restart."
             )
         if not self.instance.current_token and not data.get("current"):
             self.add_error("current", "Enter the token that signs this line's callbacks.")
@@ -60,18 +62,18 @@ class TelephonyCredentialAdmin(LineOwnedAdmin):
     form = TelephonyCredentialForm
     list_display = ("phone", "account_sid", "in_rotation", "updated_at")
     ordering = ("phone_id", "id")
-    search_help_text = "A line's number, name or id, or an account SID."
+    search_help_text = "Search by line number, name or id, or by account SID."
     actions = ("promote_next", delete_selected)
 
     def search(self, term: str) -> Q:
         return Q(account_sid=term) | of_lines_that_match(term)
 
-    @admin.display(description="Rotation going on")
+    @admin.display(description="In rotation")
     def in_rotation(self, credential: TelephonyCredential) -> str:
         return "yes" if credential.next_token is not None else "no"
 
     @admin.action(
-        description="End the rotation: the next token becomes the only one",
+        description="End rotation (keep only the next token)",
         permissions=["change"],
     )
     def promote_next(self, request: HttpRequest, queryset: QuerySet[TelephonyCredential]) -> None:
@@ -79,7 +81,7 @@ class TelephonyCredentialAdmin(LineOwnedAdmin):
         for credential in ready:
             credential.promote_next()
             credential.save(update_fields=["current_token", "next_token"])
-        messages.success(request, f"{len(ready)} rotations ended.")
+        messages.success(request, f"{plural(len(ready), 'rotation')} ended.")
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -100,14 +102,14 @@ class ApiKeyAdmin(LineOwnedAdmin):
     )  # fmt: skip
     list_filter = (LineFilter, "revoked_at", "expires_at")
     ordering = ("phone_id", "created_at", "id")
-    search_help_text = "A line's number, name or id, or a key's name or prefix."
+    search_help_text = "Search by line number, name or id, or by key name or prefix."
     actions = ("revoke", delete_selected)
 
     def search(self, term: str) -> Q:
         return Q(name__icontains=term) | Q(prefix=term) | of_lines_that_match(term)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Keys are made and revoked, never edited: the program that has one would not know."""
+        """Keys are created and revoked, never edited."""
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
@@ -115,11 +117,9 @@ class ApiKeyAdmin(LineOwnedAdmin):
             phone_id=obj.phone.id, name=obj.name, scopes=obj.scopes, expires_at=obj.expires_at
         )
         obj.pk = made.pk
-        messages.warning(request, f"Copy the key now, it is never shown again: {key}")
+        messages.warning(request, f"Copy the key now; it will not be shown again: {key}")
 
-    @admin.action(
-        description="Revoke at once: requests with these keys are refused", permissions=["delete"]
-    )
+    @admin.action(description="Revoke (takes effect within a second)", permissions=["delete"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
-        messages.success(request, f"{count} keys revoked.")
+        messages.success(request, f"{plural(count, 'key')} revoked.")

@@ -16,13 +16,13 @@ from tenants.models import PhoneNumber
 
 
 class LineFilter(FormFilter):
-    """Rows of one line, found as you type: a list of a thousand lines helps nobody."""
+    """Filters rows by line, with an autocomplete field."""
 
     title = "line"
     parameters = ("line",)
 
     def has_output(self) -> bool:
-        # Inside one line there is nothing to choose; a link to another's rows still finds none.
+        # Inside one line there is nothing to choose; a link to another line's rows finds none.
         return current_scope().phone_id is None or bool(self.used_parameters)
 
     def make_form(self, data: dict[str, Any] | None) -> forms.Form:
@@ -61,7 +61,7 @@ class LineOwnedAdmin(BackofficeAdmin):
     autocomplete_fields: ClassVar[Any] = ("phone",)
     list_filter: ClassVar[Any] = (LineFilter,)
     list_select_related: ClassVar[Any] = ("phone",)
-    search_help_text = "A line's number, name or id."
+    search_help_text = "Search by line number, name or id."
 
     def search(self, term: str) -> Q:
         return of_lines_that_match(term)
@@ -86,6 +86,6 @@ class LineOwnedAdmin(BackofficeAdmin):
 
 
 class ReadOnlyAdmin(ReadOnly, LineOwnedAdmin):
-    """What roll-ups and the archiver write; people look at it."""
+    """Rows written by roll-ups and the archiver; read-only in the admin."""
 
     actions: Any = ()

@@ -33,7 +33,7 @@ class ScopeMiddleware:
 
 
 def _is_for_staff(request: Any) -> bool:
-    """Every page of the admin but those for people who are not, or no longer, logged in."""
+    """Every page of the admin except login and logout."""
     outside = {reverse("admin:login"), reverse("admin:logout")}
     return request.path.startswith(reverse("admin:index")) and request.path not in outside
 
@@ -51,9 +51,10 @@ def _enter_admin(request: Any) -> HttpResponseBase | None:
     request.picked_line = PhoneNumber.objects.filter(pk=picked).first()
     if request.picked_line is not None:
         return None
-    # Not simply on with all lines: what was asked was meant for the one that is gone.
+    # Do not continue with all lines: the request was meant for the deleted one.
     del request.session[PICKED_LINE]
     messages.warning(
-        request, "The line you worked in was deleted. You see all lines now; nothing was changed."
+        request,
+        "The line you worked in was deleted. You are now viewing all lines; nothing was changed.",
     )
     return redirect("admin:index")

@@ -9,7 +9,7 @@ from tenancy import current_scope
 from tenants.models import PhoneNumber
 from tenants.numbers import UNKNOWN_REGION, number_prefixes, region_of
 
-# A name that fits more lines than this is too short to search the rows of all of them.
+# A name that matches more lines than this is too short to search the rows of all of them.
 MAX_LINES = 200
 
 
@@ -30,7 +30,7 @@ def lines_that_match(term: str) -> Q:
 
 
 def of_lines_that_match(term: str, *, path: str = "") -> Q:
-    """Rows by their line. The lines are looked up first: an index serves a list, no OR a join."""
+    """Rows by their line, looked up first: an index serves a list of ids, not an OR on a join."""
     lines = PhoneNumber.objects.filter(lines_that_match(term)).order_by()
     return Q(**{f"{path}phone_id__in": list(lines.values_list("id", flat=True)[:MAX_LINES])})
 

@@ -12,16 +12,16 @@ from tenants.line_middleware import PICKED_LINE
 from tenants.line_search import find_lines
 from tenants.models import PhoneNumber
 
-SHOWN_AT_MOST = 20
+MAX_SHOWN = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_line(request: HttpRequest) -> HttpResponse:
-    """GET searches the lines; POST works in the given one, or in all when `line` is empty."""
+    """GET searches the lines; POST switches to the given line, or to all when `line` is empty."""
     wanted = request.POST.get("line", "")
     if request.method == "POST" and not wanted:
         request.session.pop(PICKED_LINE, None)
-        messages.info(request, "You see all lines again.")
+        messages.info(request, "You are viewing all lines.")
         return redirect("admin:index")
     if not request.user.has_perm("tenants.view_phonenumber"):
         raise PermissionDenied
@@ -29,13 +29,13 @@ def switch_line(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             return _pick(request, wanted)
         words = request.GET.get("q", "").replace("\x00", "").strip()
-        lines = list(find_lines(words)[: SHOWN_AT_MOST + 1]) if words else []
+        lines = list(find_lines(words)[: MAX_SHOWN + 1]) if words else []
     context = {
         **admin.site.each_context(request),
         "title": "Work in one line",
         "words": words,
-        "lines": lines[:SHOWN_AT_MOST],
-        "more": len(lines) > SHOWN_AT_MOST,
+        "lines": lines[:MAX_SHOWN],
+        "more": len(lines) > MAX_SHOWN,
     }
     return TemplateResponse(request, "tenants/switch_line.html", context)
 
@@ -43,8 +43,8 @@ def switch_line(request: HttpRequest) -> HttpResponse:
 def _pick(request: HttpRequest, phone_id: str) -> HttpResponse:
     line = PhoneNumber.objects.filter(pk=phone_id).first()
     if line is None:
-        messages.error(request, "There is no such line any more. Search again.")
+        messages.error(request, "Line not found; it may have been deleted. Search again.")
         return redirect("switch_line")
     request.session[PICKED_LINE] = line.pk
-    messages.success(request, f"You now work in {line}, and see nothing of other lines.")
+    messages.success(request, f"You are working in {line}. Other lines are hidden.")
     return redirect("admin:index")

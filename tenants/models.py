@@ -8,7 +8,6 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from api.idempotency_keys import IdempotencyKey as IdempotencyKey
 from database.columns import (
     EMPTY_OBJECT,
     NOW,

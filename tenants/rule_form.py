@@ -21,16 +21,16 @@ from tenants.rules.sentences import DAYS
 
 # Longer texts get a box of several lines.
 ONE_LINE = 300
-# Where conditions and actions stay that no field shows, such as any and not.
+# Fields for the conditions and actions that have no field of their own, such as any and not.
 MORE_CONDITIONS, MORE_ACTIONS = "when_more", "then_more"
 
 
 class WordsField(forms.CharField):
-    """A list of texts, one a line."""
+    """A list of texts, one per line."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            widget=UnfoldAdminTextareaWidget({"rows": 2}), help_text="One on each line.", **options
+            widget=UnfoldAdminTextareaWidget({"rows": 2}), help_text="One per line.", **options
         )
 
     def prepare_value(self, value: Any) -> Any:
@@ -41,7 +41,7 @@ class WordsField(forms.CharField):
         return [line.strip() for line in text.splitlines() if line.strip()] or None
 
 
-class YesOrNo(forms.TypedChoiceField):
+class YesNoField(forms.TypedChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__(
             choices=[("", "-"), ("True", "Yes"), ("False", "No")],
@@ -53,7 +53,7 @@ class YesOrNo(forms.TypedChoiceField):
 
 
 def field_of(name: str, schema: dict[str, Any]) -> forms.Field | None:
-    """The form field for a property of the schema; None for what is too deep for one."""
+    """The form field for a property of the schema; None where it is nested too deeply."""
     if "$ref" in schema:
         schema = definitions()[schema["$ref"].rsplit("/", 1)[-1]]
     options: dict[str, Any] = {"required": False, "label": name.replace("_", " ").capitalize()}
@@ -63,7 +63,7 @@ def field_of(name: str, schema: dict[str, Any]) -> forms.Field | None:
         return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **options)
     match schema.get("type"), items.get("type"):
         case "boolean", _:
-            return YesOrNo(**options)
+            return YesNoField(**options)
         case "string", _:
             is_long = schema.get("maxLength", ONE_LINE) > ONE_LINE
             widget = UnfoldAdminTextareaWidget({"rows": 3}) if is_long else None
@@ -112,7 +112,7 @@ def fieldsets() -> list[Any]:
         ("When all of these hold", {"fields": [*conditions, MORE_CONDITIONS]}),
         *(
             (
-                f"Then, in a rule of type {rule_type}",
+                f"Then (rules of type {rule_type})",
                 {
                     "fields": [name for name, _, _ in action_fields(rule_type)],
                     "classes": [f"rule-actions-{rule_type}"],
@@ -140,7 +140,7 @@ class _RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     def _show(
         self, part: str, stored: Any, shown: list[tuple[str, str, forms.Field]], more: str
     ) -> None:
-        """What a field can show goes there, the rest as JSON: nothing that is stored gets lost."""
+        """Show values in their fields and the rest as JSON, so that nothing stored is lost."""
         rest = dict(stored) if isinstance(stored, dict) else {}
         for field, name, _ in shown:
             schema = _properties(part, self.instance.rule_type or TYPES[0])[name]
@@ -150,20 +150,22 @@ class _RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         self.initial.setdefault(more, rest)
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Conditions and actions as far as the form is filled in rightly."""
+        """Conditions and actions, as far as the form is valid."""
         data = getattr(self, "cleaned_data", {})
         rule_type = data.get("rule_type") or TYPES[0]
         return (
-            self._said(list(condition_fields()), MORE_CONDITIONS),
-            self._said(list(action_fields(rule_type)), MORE_ACTIONS),
+            self._cleaned_part(list(condition_fields()), MORE_CONDITIONS),
+            self._cleaned_part(list(action_fields(rule_type)), MORE_ACTIONS),
         )
 
-    def _said(self, fields: list[tuple[str, str, forms.Field]], more: str) -> dict[str, Any]:
+    def _cleaned_part(
+        self, fields: list[tuple[str, str, forms.Field]], more: str
+    ) -> dict[str, Any]:
         data = self.cleaned_data
-        said = {
+        given = {
             name: data[field] for field, name, _ in fields if data.get(field) not in (None, "")
         }
-        return (data.get(more) or {}) | said
+        return (data.get(more) or {}) | given
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -181,9 +183,9 @@ class _RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         schema = schema_of(rule_type)["properties"]["actions"]
         missing = [name for name in schema.get("required", []) if name not in actions]
         for name in missing:
-            self.add_error(fields[f"actions/{name}"], "A rule of this type needs it.")
+            self.add_error(fields[f"actions/{name}"], "Required for this type of rule.")
         if "minProperties" in schema and not actions:
-            self.add_error(None, "Say what the rule does: fill in one action at least.")
+            self.add_error(None, "Fill in at least one action.")
         for path, text in rule_errors(rule_type, conditions=conditions, actions=actions):
             if path == "actions" and (missing or not actions):
                 continue
@@ -201,7 +203,9 @@ def _declared() -> dict[str, forms.Field]:
         help_text='As JSON, such as {"any": [{"urgency": "high"}, {"not": {…}}]}.',
     )
     fields[MORE_ACTIONS] = JSONObjectField(
-        required=False, label="Other actions", help_text="As JSON; empty for what is known."
+        required=False,
+        label="Other actions",
+        help_text="As JSON, for actions without a field above.",
     )
     return fields
 

@@ -13,7 +13,7 @@ WEEK = (1, 2, 3, 4, 5, 6, 0)
 
 
 class DayForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One row: its day is fixed, and a day that is closed needs no times."""
+    """One row: its day is fixed, and a closed day needs no times."""
 
     class Meta:
         model = BusinessHours
@@ -31,9 +31,9 @@ class DayForm(forms.ModelForm):  # type: ignore[type-arg]
                 field.widget.attrs = {**field.widget.attrs, "aria-label": label}
 
     def has_changed(self) -> bool:
-        """A day that has no hours yet is said nothing of by its time zone alone."""
-        said = {"open_time", "close_time", "is_closed"} & set(self.changed_data)
-        return bool(said or (self.changed_data and not self.instance._state.adding))
+        """A time zone alone is no change to a day without hours."""
+        given = {"open_time", "close_time", "is_closed"} & set(self.changed_data)
+        return bool(given or (self.changed_data and not self.instance._state.adding))
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -42,7 +42,7 @@ class DayForm(forms.ModelForm):  # type: ignore[type-arg]
                 if data.get("is_closed"):
                     data[name] = datetime.time.min
                 else:
-                    self.add_error(name, "Write a time, or tick that it is closed.")
+                    self.add_error(name, "Enter a time or mark the day as closed.")
         return data
 
 

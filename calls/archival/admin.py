@@ -1,4 +1,4 @@
-"""The archiver's ledger in the admin: to be read, never to be changed."""
+"""The archiver's ledger in the admin, read-only."""
 
 from django.contrib import admin
 

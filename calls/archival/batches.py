@@ -1,4 +1,4 @@
-"""Batches: one transaction each, every wait in it bounded, smaller ones after a timeout."""
+"""Batches: one transaction each with bounded waits, smaller after a timeout."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +18,9 @@ from django.utils import timezone
 from calls.archival.models import ArchiveRun, RunState
 from tenancy import all_tenants
 
-# A batch holds row locks that a late event of one of its calls may wait for, so it neither waits
-# nor works for long. After a crash of the server the last batches may not have happened; then they
-# have happened in neither table, and the ledger says so too. That is what synchronous_commit = off
-# gives away for not waiting for the disk.
+# A late event of a call may wait for the batch's row locks, so a batch is short. It does not wait
+# for the disk (synchronous_commit = off): a crash of the server may undo the last batches, in both
+# tables and in the ledger alike.
 BOUNDS = """
 SELECT set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '1s', true),
     set_config('synchronous_commit', 'off', true)
@@ -31,45 +30,45 @@ TIMEOUTS = (
     psycopg.errors.QueryCanceled,
     psycopg.errors.DeadlockDetected,
 )
-PATIENCE = 8  # timeouts in a row, each on half the rows
-# A batch that lasted longer than this many seconds is followed by one of half the rows, as long as
-# that is worth a transaction.
-LONG = 0.075
-FEWEST = 100
+MAX_TIMEOUTS = 8  # timeouts in a row, each on half the rows
+# A batch that took longer than this many seconds is followed by one of half the rows, unless that
+# is too few for a transaction.
+SLOW_BATCH = 0.075
+MIN_BATCH_SIZE = 100
 
 # The bytes of a call with its metadata, hashed; the same call has the same hash in both tables.
 CHECKSUM = "coalesce(bit_xor(hash_record_extended({row}, 0)), 0)"
 
 
 # Where a batch ended: created_at and id of its last call.
-Position = tuple[datetime, UUID]
-BEGINNING: Position = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+CallKey = tuple[datetime, UUID]
+BEGINNING: CallKey = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 @dataclass(frozen=True)
 class BatchResult:
     """What one batch did."""
 
-    last: Position
+    last: CallKey
     calls: int
     metadata_rows: int
     bytes: int
     checksum: int
 
 
-Move = Callable[[CursorWrapper, int, Position], BatchResult | None]
+Move = Callable[[CursorWrapper, int, CallKey], BatchResult | None]
 
 
 class RowsDiffer(Exception):
-    """What arrived is not what left: the batch was rolled back. Report this, it is a defect."""
+    """The copied rows differ from the originals, so the batch was rolled back. Report this bug."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
 
 
-def compared(row: Sequence[int], last: Position) -> BatchResult:
-    """A batch by what its statement says: calls and checksum that left, the same of those that
-    arrived, metadata rows and bytes. Raises RowsDiffer.
+def compared(row: Sequence[int], last: CallKey) -> BatchResult:
+    """The result of a batch from its statement's row: calls and checksum removed, calls and
+    checksum inserted, metadata rows and bytes. Raises RowsDiffer.
     """
     left, left_checksum, calls, checksum, metadata_rows, size = row
     if (left, left_checksum) != (calls, checksum):
@@ -102,7 +101,7 @@ def in_batches(
 ) -> None:
     """Call move(cursor, rows, after) in a transaction each until it returns None or at the limit.
 
-    Raises OperationalError when even a small batch runs into its timeouts again and again.
+    Raises OperationalError after MAX_TIMEOUTS timeouts in a row.
     """
     after, moved_calls, rows, timeouts = BEGINNING, 0, size, 0
     while limit is None or moved_calls < limit:
@@ -112,22 +111,22 @@ def in_batches(
         begun = monotonic()
         try:
             with bounded() as cursor:
-                most = rows if limit is None else min(rows, limit - moved_calls)
-                moved = move(cursor, most, after)
+                allowed = rows if limit is None else min(rows, limit - moved_calls)
+                moved = move(cursor, allowed, after)
                 if moved is None:
                     return
                 count(run, moved)
         except OperationalError as error:
             timeouts += 1
-            if not isinstance(error.__cause__, TIMEOUTS) or timeouts > PATIENCE:
+            if not isinstance(error.__cause__, TIMEOUTS) or timeouts > MAX_TIMEOUTS:
                 raise
             rows = max(rows // 2, 1)
             continue
         after, moved_calls, timeouts = moved.last, moved_calls + moved.calls, 0
         took = monotonic() - begun
-        if took > LONG and rows >= 2 * FEWEST:
+        if took > SLOW_BATCH and rows >= 2 * MIN_BATCH_SIZE:
             rows //= 2
-        elif took < LONG / 2:
+        elif took < SLOW_BATCH / 2:
             rows = min(rows * 2, size)
         on_batch(moved)
 
@@ -138,10 +137,10 @@ def shared(
     workers: int,
     should_stop: Callable[[], bool],
 ) -> None:
-    """Run work(should_stop) so many times at once, each in a thread with its own connection.
+    """Run work(should_stop) in `workers` threads at once, each with its own connection.
 
-    The caller's thread is one of them, so that it hears signals. When one fails the others end
-    after their batch, and its exception is raised.
+    The caller's thread is one of them, so that it receives signals. When one fails the others
+    stop after their batch, and its exception is raised.
     """
     failed = threading.Event()
 
@@ -173,7 +172,7 @@ def shared(
 
 
 def count(run: ArchiveRun, moved: BatchResult) -> None:
-    """Inside the batch's transaction: the ledger is true at every moment."""
+    """Inside the batch's transaction, so that the ledger is always correct."""
     ArchiveRun.objects.filter(pk=run.pk).update(
         calls=F("calls") + moved.calls,
         metadata_rows=F("metadata_rows") + moved.metadata_rows,

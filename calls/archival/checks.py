@@ -23,11 +23,11 @@ def compare(live: type[Model], archive: type[Model]) -> list[CheckMessage]:
 
 
 def _migration(live: type[Model], archive: type[Model], columns: list[Column]) -> str:
-    """The migration that brings the archive into step, for the columns that it lacks."""
+    """The migration that adds the columns that the archive lacks."""
     known = {column.name for column in model_columns(archive)}
     lacking = [field for field in live._meta.local_concrete_fields if field.column not in known]
     if not lacking:
-        return "Give both models the same fields, beside the archive's own."
+        return "Give both models the same fields, other than those of the archive alone."
     return "\n".join(
         recipe(field.name, serializer_factory(field).serialize()[0]) for field in lacking
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
-# What the archive carries of call_metadata, and what else it holds beside the columns of calls.
+# The columns of call_metadata in the archive, and all that it has beside the columns of calls.
 CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at"]
 ARCHIVE_ONLY = [*CARRIED, "archived_at"]
 METADATA = {"call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"}
@@ -46,7 +46,7 @@ class Column:
 
 
 class ArchiveMismatch(Exception):
-    """The archive cannot take calls whole as it stands; the message says what to do."""
+    """The archive cannot hold whole calls; the message says how to fix it."""
 
 
 def model_columns(model: type[models.Model]) -> list[Column]:
@@ -68,7 +68,7 @@ def disagreement(live: list[Column], archive: list[Column]) -> str | None:
     archived = {column.name: column for column in archive}
     for column in live:
         if column.name not in archived:
-            return f"calls_archive lacks the column {column}, which calls has."
+            return f"calls_archive lacks the column {column} of calls."
         if archived[column.name] != column:
             return f"calls has {column}, calls_archive has {archived[column.name]}."
     expected = {column.name for column in live}.union(ARCHIVE_ONLY)
@@ -89,7 +89,7 @@ def recipe(name: str, definition: str) -> str:
 def require_agreement() -> list[str]:
     """The columns of calls, in order. Raises ArchiveMismatch unless the archive can take them.
 
-    Asks the catalog, since what counts is the database that the run will work on.
+    Reads the catalog, since the run works on the database, not on the models.
     """
     live = catalog_columns("calls")
     if problem := disagreement(live, catalog_columns("calls_archive")):
@@ -97,17 +97,16 @@ def require_agreement() -> list[str]:
     metadata = {column.name for column in catalog_columns("call_metadata")}
     if metadata != METADATA:
         raise ArchiveMismatch(
-            "The archiver does not know call_metadata as it is:"
-            f" {', '.join(sorted(metadata ^ METADATA))}."
-            " Teach calls/archival to carry it first."
+            "call_metadata differs from what the archiver expects in the columns"
+            f" {', '.join(sorted(metadata ^ METADATA))}. Update calls/archival first."
         )
     with connection.cursor() as cursor:
         cursor.execute(CHILDREN)
         unknown = [name for (name,) in cursor.fetchall() if name not in KNOWN_CHILDREN]
     if unknown:
         raise ArchiveMismatch(
-            f"These tables reference calls and the archiver does not know them:"
-            f" {', '.join(unknown)}. Their rows would go with the call, or hold it."
-            " Teach calls/archival to carry them first."
+            "The archiver does not handle these tables, which reference calls:"
+            f" {', '.join(unknown)}. Their rows would be deleted with the call, or block it."
+            " Update calls/archival first."
         )
     return [column.name for column in live]

@@ -1,4 +1,4 @@
-"""What the archiver's commands print, and how they fail."""
+"""The output and errors of the archiver's commands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +17,15 @@ from console.interrupts import TERMINATED
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """What can go wrong, as one line and a non-zero exit code."""
+    """Turns expected errors into one line and a non-zero exit code."""
     try:
         yield
     except (ArchiveMismatch, BadCutOff, BadFile, UnderLegalHold, batches.RowsDiffer) as error:
         raise CommandError(str(error)) from None
     except DatabaseError as error:
         raise CommandError(
-            f"{ledger.short(error).rstrip('.')}. What was committed before stands;"
-            " run it again to go on."
+            f"{ledger.short(error).rstrip('.')}. Committed batches stand;"
+            " run the command again to continue."
         ) from None
     except OSError as error:
         raise CommandError(f"{error.filename or 'The file'}: {error.strerror}") from None
@@ -36,13 +36,13 @@ def summary(run: ArchiveRun, verb: str) -> str:
     return (
         f"{verb} {run.calls:,} calls and {run.metadata_rows:,} metadata rows"
         f" ({run.bytes:,} bytes, checksum {run.checksum & (2**64 - 1):016x})"
-        f" in {seconds:.1f} s, {run.calls / seconds:,.0f} a second; run {run.pk}."
+        f" in {seconds:.1f} s, {run.calls / seconds:,.0f} per second; run {run.pk}."
     )
 
 
 def fail_if_stopped(run: ArchiveRun) -> None:
     if run.state == RunState.STOPPED:
         raise CommandError(
-            f"Stopped by a signal after {run.calls:,} calls; run it again to go on.",
+            f"Stopped by a signal after {run.calls:,} calls; run the command again to continue.",
             returncode=TERMINATED,
         )

@@ -1,4 +1,4 @@
-"""From when on a call is old: calendar arithmetic in UTC."""
+"""The time before which calls are old: calendar arithmetic in UTC."""
 
 import calendar
 import re
@@ -8,7 +8,7 @@ _PERIOD = re.compile(r"(\d{1,4}) ?(day|week|month|year)s?", re.IGNORECASE)
 
 
 class BadCutOff(ValueError):
-    """The words do not name a moment in the past; the message says what to write."""
+    """The text does not name a time in the past; the message says what to write."""
 
 
 def older_than(period: str, *, now: datetime) -> datetime:
@@ -19,7 +19,7 @@ def older_than(period: str, *, now: datetime) -> datetime:
     """
     match = _PERIOD.fullmatch(period.strip())
     if match is None or int(match[1]) == 0:
-        raise BadCutOff(f'"{period}" is no period: write one such as "1 year" or "90 days"')
+        raise BadCutOff(f'"{period}" is not a period: expected one such as "1 year" or "90 days"')
     count, unit, now = int(match[1]), match[2].lower(), now.astimezone(UTC)
     try:
         if unit in {"day", "week"}:
@@ -29,11 +29,11 @@ def older_than(period: str, *, now: datetime) -> datetime:
         day = min(now.day, calendar.monthrange(year, month)[1])
         return now.replace(year=year, month=month, day=day)
     except (ValueError, OverflowError):
-        raise BadCutOff(f'"{period}" lies before the calendar begins') from None
+        raise BadCutOff(f'"{period}" is longer ago than the calendar goes back') from None
 
 
 def in_the_past(cut_off: datetime, *, now: datetime) -> datetime:
     """The same moment. Raises BadCutOff for one in the future."""
     if cut_off > now:
-        raise BadCutOff(f"{cut_off.isoformat()} lies in the future")
+        raise BadCutOff(f"{cut_off.isoformat()} is in the future")
     return cut_off

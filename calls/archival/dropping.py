@@ -1,4 +1,4 @@
-"""Retention: a month of the archive becomes a verified file, and its partition goes."""
+"""Retention: exports a month of the archive to a verified file and drops its partition."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,8 +56,8 @@ def months_before(cut_off: datetime) -> list[Month]:
             cursor.execute(HELD, vars(month))
             if held := cursor.fetchone()[0]:
                 raise UnderLegalHold(
-                    f"{month.first:%Y-%m} has {held:,} calls under legal hold: nothing was"
-                    " dropped. Lift the hold or choose an earlier cut-off."
+                    f"Nothing was dropped: {month.first:%Y-%m} has {held:,} calls under legal"
+                    " hold. Release them or choose an earlier cut-off."
                 )
     return months
 
@@ -65,7 +65,7 @@ def months_before(cut_off: datetime) -> list[Month]:
 def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
     """Write a month to a file, read the file back, drop the partition; returns the ledger row.
 
-    Killed at any moment and run again, it goes on from the file that is there. Raises BadFile when
+    If killed and run again, it continues with the file that exists. Raises BadFile when
     that file holds something else, OSError, and OperationalError when others use the month for a
     minute and a half.
     """

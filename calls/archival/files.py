@@ -41,7 +41,7 @@ def digest(path: Path) -> str:
 
 
 def digest_path(path: Path) -> Path:
-    """Where the digest stands, in the form that `sha256sum --check` reads."""
+    """The digest's file, in the format that `sha256sum --check` reads."""
     return path.with_name(path.name + ".sha256")
 
 
@@ -87,8 +87,8 @@ def sync_directory(path: Path) -> None:
 def read(cursor: CursorWrapper, path: Path) -> tuple[int, int]:
     """Fill the temporary table `arriving`, which has the archive's columns, from a file.
 
-    Returns how many calls it holds and their checksum. A column that the file does not know gets
-    its default. Raises BadFile. Needs a transaction.
+    Returns how many calls it holds and their checksum. A column missing from the file gets its
+    default. Raises BadFile. Needs a transaction.
     """
     with _opened(cursor, path) as (file, header):
         cursor.execute(ARRIVING)
@@ -101,7 +101,7 @@ def read(cursor: CursorWrapper, path: Path) -> tuple[int, int]:
 
 
 class Records:
-    """The rows of a file, some at a time: what take() gave stays until done() says it arrived."""
+    """The rows of a file in batches: rows given by take() are kept until done() confirms them."""
 
     def __init__(self, file: gzip.GzipFile, header: list[str]) -> None:
         self._file = file
@@ -109,11 +109,11 @@ class Records:
         self._waiting: list[bytes] = []
         self._taken = 0
 
-    def take(self, cursor: CursorWrapper, most: int) -> int:
-        """Fill `arriving` with so many rows at most, and say how many. Needs a transaction."""
-        while len(self._waiting) < most and (record := _record(self._file)):
+    def take(self, cursor: CursorWrapper, max_rows: int) -> int:
+        """Fill `arriving` with at most max_rows rows; returns how many. Needs a transaction."""
+        while len(self._waiting) < max_rows and (record := _record(self._file)):
             self._waiting.append(record)
-        taken = self._waiting[:most]
+        taken = self._waiting[:max_rows]
         self._taken = len(taken)
         cursor.execute(ARRIVING)
         with cursor.copy(self._copy) as rows:
@@ -141,7 +141,9 @@ def _opened(cursor: CursorWrapper, path: Path) -> Iterator[tuple[gzip.GzipFile, 
             cursor.execute("SELECT * FROM calls_archive LIMIT 0")
             known = [column.name for column in cursor.description or ()]
             if not header or not set(header) <= set(known):
-                raise BadFile(f"{path} is no month of the archive: its columns are unknown")
+                raise BadFile(
+                    f"{path} is not an exported month: expected columns of calls_archive"
+                )
             yield file, header
     except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise BadFile(f"{path} is damaged: {error}") from None
@@ -156,7 +158,7 @@ def _record(file: gzip.GzipFile) -> bytes:
     inside = line.count(b'"') % 2
     while inside:
         if not (line := file.readline()):
-            raise EOFError("it ends within a row")
+            raise EOFError("the file ends within a row")
         lines.append(line)
         inside ^= line.count(b'"') % 2
     return b"".join(lines)

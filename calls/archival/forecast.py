@@ -1,4 +1,4 @@
-"""What archiving would move, before anything runs; and what VACUUM has to do after."""
+"""What archiving would move, and what is left for VACUUM afterwards."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,17 +47,17 @@ class Forecast:
 
 @dataclass(frozen=True)
 class DeadRows:
-    """What DELETE left in a table, and from how many dead rows on autovacuum works."""
+    """The dead rows of a table, and the number at which autovacuum starts."""
 
     table: str
     dead: int
     autovacuum_from: int
 
     def __str__(self) -> str:
-        work = "autovacuum will" if self.dead > self.autovacuum_from else "autovacuum waits"
+        due = "is due" if self.dead > self.autovacuum_from else "is not due yet"
         return (
-            f"{self.table}: {self.dead:,} dead rows for VACUUM to free;"
-            f" {work} (it works from {self.autovacuum_from:,})"
+            f"{self.table}: {self.dead:,} dead rows;"
+            f" autovacuum {due} (threshold: {self.autovacuum_from:,})"
         )
 
 

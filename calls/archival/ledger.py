@@ -1,4 +1,4 @@
-"""One row of archive_runs per run, true at every moment, also after SIGKILL."""
+"""One row of archive_runs per run, correct at every moment, even after SIGKILL."""
 
 import getpass
 import os
@@ -39,7 +39,7 @@ def recorded(
     cut_off: datetime | None = None,
 ) -> Iterator[ArchiveRun]:
     """A run's row: running inside the block, then done, stopped (set by the block) or failed."""
-    ArchiveRun.objects.silent(now=timezone.now()).update(state=RunState.INTERRUPTED)
+    ArchiveRun.objects.stale(now=timezone.now()).update(state=RunState.INTERRUPTED)
     run = ArchiveRun(
         kind=kind, selection=selection, started_by=started_by, phone_id=phone_id, cut_off=cut_off
     )
@@ -47,7 +47,7 @@ def recorded(
     try:
         yield run
     except BaseException as error:
-        # Without a database the row goes on saying running, and will count as interrupted.
+        # Without a database the row stays at running, and later counts as interrupted.
         with suppress(DatabaseError):
             _end(run, RunState.FAILED, short(error))
         raise

@@ -14,15 +14,15 @@ from tenancy import all_tenants
 
 BATCH_SIZE = 1_000
 
-# Two who load the same calls take turns, or a placeholder of one would meet the other's archive.
+# Loads of the same calls take turns; otherwise a placeholder could meet the other's archived call.
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('calls.archival.loading'))"
 MAKE_PARTITIONS = """
 SELECT app.create_archive_partitions(month, month)
 FROM (SELECT DISTINCT date_trunc('month', created_at, 'UTC') FROM arriving) months (month)
 WHERE to_regclass('public.calls_archive_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM')) IS NULL
 """
-# A line that was deleted since takes its calls with it: they must not come back.
-LEAVE_OUT = "DELETE FROM arriving WHERE phone_id NOT IN (SELECT id FROM phone_numbers)"
+# Calls of a line that has been deleted must not come back.
+SKIP_DELETED_LINES = "DELETE FROM arriving WHERE phone_id NOT IN (SELECT id FROM phone_numbers)"
 # Who inserts a live call with one of these SIDs waits for this transaction at the unique index of
 # calls, and is then refused by calls_sid_not_archived; or was first, and this one waits. Without
 # a row in calls neither would see the other's, which is not committed yet.
@@ -35,7 +35,7 @@ WHERE NOT EXISTS (
 ORDER BY call_sid ON CONFLICT (call_sid) DO NOTHING RETURNING id
 """
 NO_PLACEHOLDERS = "DELETE FROM calls WHERE id = ANY(%(ids)s)"
-# Statistics of a month that was dropped count its calls again once the last of them is back.
+# A dropped month is counted again once all of its calls are back.
 INSERT = """
 WITH inserted AS (
     INSERT INTO calls_archive ({columns}) SELECT {columns} FROM arriving
@@ -62,16 +62,16 @@ FROM calls_archive a WHERE (id, created_at) IN (SELECT id, created_at FROM arriv
 
 @dataclass
 class LoadResult:
-    """What a file held: calls now in the archive, there before, and of lines that are gone."""
+    """The calls of a file: loaded, already archived, and of deleted lines."""
 
     run: ArchiveRun
-    there_before: int = 0
+    already_archived: int = 0
     of_deleted_lines: int = 0
 
 
 @dataclass(frozen=True)
 class LoadedBatch(batches.BatchResult):
-    there_before: int
+    already_archived: int
     of_deleted_lines: int
 
 
@@ -85,7 +85,7 @@ def load_file(
 ) -> LoadResult:
     """Put the calls of a file into the archive.
 
-    Killed at any moment and run again, it goes on; loading a file twice changes nothing. Raises
+    If killed and run again, it continues; loading a file twice changes nothing. Raises
     BadFile for a file that is not as drop_archive wrote it, RowsDiffer when the archive holds one
     of its calls otherwise, IntegrityError when one of them is live, and OSError.
     """
@@ -100,7 +100,7 @@ def load_file(
             def committed(moved: batches.BatchResult) -> None:
                 assert isinstance(moved, LoadedBatch)
                 records.done()
-                loaded.there_before += moved.there_before
+                loaded.already_archived += moved.already_archived
                 loaded.of_deleted_lines += moved.of_deleted_lines
                 on_batch(moved)
 
@@ -116,18 +116,18 @@ def load_file(
 
 
 def batch_of(records: files.Records) -> batches.Move:
-    """What loads the next so many of them, within a transaction of the caller."""
+    """A Move that loads the next records, within a transaction of the caller."""
     insert = INSERT.format(
         columns=batches.names([column.name for column in catalog_columns("calls_archive")])
     )
 
-    def next_batch(cursor: CursorWrapper, rows: int, _: batches.Position) -> LoadedBatch | None:
+    def next_batch(cursor: CursorWrapper, rows: int, _: batches.CallKey) -> LoadedBatch | None:
         cursor.execute(TAKE_TURNS)
         taken = records.take(cursor, rows)
         if not taken:
             return None
         cursor.execute(MAKE_PARTITIONS)
-        cursor.execute(LEAVE_OUT)
+        cursor.execute(SKIP_DELETED_LINES)
         left_out = cursor.rowcount
         cursor.execute(PLACEHOLDERS)
         cursor.execute(NO_PLACEHOLDERS, {"ids": [call_id for (call_id,) in cursor.fetchall()]})
@@ -143,7 +143,7 @@ def batch_of(records: files.Records) -> batches.Move:
             metadata_rows=metadata_rows,
             bytes=int(size),
             checksum=checksum,
-            there_before=taken - left_out - inserted,
+            already_archived=taken - left_out - inserted,
             of_deleted_lines=left_out,
         )
 
@@ -159,6 +159,6 @@ def _require_digest(path: Path) -> str:
             raise files.BadFile(f"{path} is damaged: it does not match {beside.name}")
     elif not ArchiveRun.objects.filter(state=RunState.DONE, sha256=sha256).exists():
         raise files.BadFile(
-            f"{path} cannot be verified: {beside.name} is missing and the ledger does not know it"
+            f"{path} cannot be verified: {beside.name} is missing and no recorded run wrote it"
         )
     return sha256

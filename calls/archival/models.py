@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from database.columns import NOW, is_one_of
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
-from tenancy.models import TenantManager, TenantModel, TenantQuerySet
+from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 
-# A run gives a sign of life with each batch, which lasts a second at most, and each file.
-SILENT_WHEN_DEAD = timedelta(minutes=15)
+# A run updates heartbeat_at with each batch, which takes a second at most, and each file.
+HEARTBEAT_TIMEOUT = timedelta(minutes=15)
 
 
 class RunKind(models.TextChoices):
@@ -30,9 +30,9 @@ class RunState(models.TextChoices):
 
 
 class ArchiveRunQuerySet(TenantQuerySet["ArchiveRun"]):
-    def silent(self, *, now: datetime) -> "ArchiveRunQuerySet":
-        """Runs that say they are running and cannot be."""
-        return self.filter(state=RunState.RUNNING, heartbeat_at__lt=now - SILENT_WHEN_DEAD)
+    def stale(self, *, now: datetime) -> "ArchiveRunQuerySet":
+        """Runs marked as running whose process must have died."""
+        return self.filter(state=RunState.RUNNING, heartbeat_at__lt=now - HEARTBEAT_TIMEOUT)
 
 
 ArchiveRunManager = TenantManager.from_queryset(ArchiveRunQuerySet)
@@ -46,15 +46,7 @@ class ArchiveRun(TenantModel):
     """
 
     id = models.BigAutoField(primary_key=True)
-    phone = models.ForeignKey(
-        "tenants.PhoneNumber",
-        null=True,
-        on_delete=models.DO_NOTHING,  # the database cascades
-        db_constraint=False,
-        db_index=False,
-        related_name="archive_runs",
-        verbose_name="line",
-    )
+    phone = TenantForeignKey(related_name="archive_runs", null=True, default=None)
     kind = models.TextField(choices=RunKind.choices)
     state = models.TextField(choices=RunState.choices, default=RunState.RUNNING)
     cut_off = models.DateTimeField(null=True, help_text="Only calls that began before it.")
@@ -99,10 +91,10 @@ class ArchiveRun(TenantModel):
 
     @property
     def outcome(self) -> str:
-        """The state, except that a run which died without a word is interrupted."""
+        """The state; a run whose process died is interrupted."""
         if (
             self.state == RunState.RUNNING
-            and self.heartbeat_at < timezone.now() - SILENT_WHEN_DEAD
+            and self.heartbeat_at < timezone.now() - HEARTBEAT_TIMEOUT
         ):
             return RunState.INTERRUPTED
         return self.state

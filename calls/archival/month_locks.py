@@ -1,4 +1,4 @@
-"""Waiting for locks that others hold, without making others wait."""
+"""Waits for locks on a month without blocking others."""
 
 import time
 from collections.abc import Callable
@@ -6,19 +6,19 @@ from collections.abc import Callable
 import psycopg
 from django.db import OperationalError
 
-# Whoever comes while one waits stands behind it, so it waits for no longer than intake may and
-# gives way before it tries again. An autovacuum of the table does not give way within that time.
+# Others queue behind a waiting lock request, so it waits no longer than intake may, and pauses
+# before the next attempt. An autovacuum of the table does not give way within that time.
 LOCK_TIMEOUT = "SELECT set_config('lock_timeout', '500ms', true)"
-TRIES = 60
+MAX_ATTEMPTS = 60
 PAUSE = 1.0  # seconds
 
 
 def until_free(step: Callable[[], None]) -> None:
-    """Call step, a transaction under a lock_timeout, again while others hold its locks.
+    """Call step, a transaction under a lock_timeout, until its locks are free.
 
-    Raises OperationalError when they do at every try, for a minute and a half in all.
+    Raises OperationalError after MAX_ATTEMPTS, about a minute and a half.
     """
-    for remaining in reversed(range(TRIES)):
+    for remaining in reversed(range(MAX_ATTEMPTS)):
         try:
             step()
             return

@@ -41,8 +41,8 @@ METADATA = f"{MOVABLE} SELECT count(*) FROM movable JOIN call_metadata ON call_i
 # A statement of its own: the next one's snapshot then includes whatever was written to these calls
 # and their metadata until they were locked. The key resumes an ordered scan where the last batch
 # ended, past the index entries of what was moved. This and MOVE together hold the calls' locks for
-# less than the second that a late event of one of them may wait. app.archiving spares the triggers
-# what MOVE does for all rows at once, and the statistics what does not change a number.
+# less than the second that a late event of one of them may wait. app.archiving tells the
+# triggers to skip what MOVE does for all rows at once, and changes that move no statistics.
 LOCK = """
 SELECT set_config('lock_timeout', '450ms', true), set_config('statement_timeout', '490ms', true),
     set_config('app.archiving', 'on', true);
@@ -77,7 +77,7 @@ SELECT
     coalesce(sum(pg_column_size(copied)), 0)
 FROM copied
 """
-# Of a batch, the calls whose metadata nobody else is writing.
+# Of a batch, the calls whose metadata no other transaction has locked.
 NOT_BUSY = """
 WITH free AS (
     SELECT call_id FROM call_metadata WHERE call_id = ANY(%(ids)s::uuid[]) FOR UPDATE SKIP LOCKED
@@ -104,7 +104,7 @@ class Survey:
 
 def survey(*, cut_off: datetime, phone_id: str | None = None, limit: int | None = None) -> Survey:
     """Count without changing anything; limit as in archive_calls. Needs the scope of staff."""
-    *by_month, total = _asked(SURVEY, cut_off, phone_id, limit)
+    *by_month, total = _query(SURVEY, cut_off, phone_id, limit)
     _, calls, left_live, left_held = total
     return Survey([month for month, *_ in by_month], calls, left_live, left_held)
 
@@ -113,12 +113,12 @@ def count_metadata(
     *, cut_off: datetime, phone_id: str | None = None, limit: int | None = None
 ) -> int:
     """Metadata rows of the calls that can move, which takes longer than the survey."""
-    [(rows,)] = _asked(METADATA, cut_off, phone_id, limit)
+    [(rows,)] = _query(METADATA, cut_off, phone_id, limit)
     found: int = rows
     return found
 
 
-def _asked(
+def _query(
     sql: str, cut_off: datetime, phone_id: str | None, limit: int | None
 ) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
@@ -144,10 +144,10 @@ def archive_calls(
 ) -> ArchiveRun:
     """Move ended calls that began before cut_off, oldest first, and return the run's ledger row.
 
-    Calls that are going on or under legal hold stay; so do, until the next run, calls that
-    somebody else has locked. Several may run at once and share the work, as the connections of
-    one run do when workers says more than one; with a limit it is one, which keeps the order. plan
-    is the survey of the same calls, where one was made already. Raises ArchiveMismatch.
+    Calls in progress or under legal hold stay; so do, until the next run, calls that others have
+    locked. Several runs may share the work, as do the `workers` connections of one run; with a
+    limit only one is used, to keep the order. plan is the survey of the same calls, if already
+    made. Raises ArchiveMismatch.
     """
     with all_tenants("archive calls"):
         columns = require_agreement()
@@ -161,7 +161,7 @@ def archive_calls(
             plan = plan or survey(cut_off=cut_off, phone_id=phone_id, limit=limit)
             for month in plan.months:
                 month_locks.until_free(partial(_make_partition, month))
-            months = Months(plan.months)
+            months = MonthQueue(plan.months)
 
             def work(stop: Callable[[], bool]) -> None:
                 batches.in_batches(
@@ -173,18 +173,18 @@ def archive_calls(
                     on_batch=on_batch,
                 )
 
-            enough = 1 if limit is not None else -(-plan.calls // batch_size)
-            batches.shared(work, workers=min(workers, enough), should_stop=should_stop)
+            useful = 1 if limit is not None else -(-plan.calls // batch_size)
+            batches.shared(work, workers=min(workers, useful), should_stop=should_stop)
             left = survey(cut_off=cut_off, phone_id=phone_id)
             run.left_live, run.left_held = left.left_live, left.left_held
             run.remaining = left.calls
         return run
 
 
-class Months:
+class MonthQueue:
     """The months of a run, shared by its connections: one for each, as long as there are enough.
 
-    Two in the same month would wait for each other at the ends of its partition and its indexes.
+    Two in one month would contend for the last pages of its partition and indexes.
     """
 
     def __init__(self, months: Sequence[datetime]) -> None:
@@ -192,7 +192,7 @@ class Months:
         self._begun: list[datetime] = []
         self._lock = threading.Lock()
 
-    def after(self, done: datetime | None) -> datetime | None:
+    def next(self, done: datetime | None) -> datetime | None:
         """The next month for a connection that found no more calls in `done`."""
         with self._lock:
             if done in self._begun:
@@ -204,7 +204,7 @@ class Months:
 
 
 def _mover(
-    columns: list[str], months: Months, *, cut_off: datetime, phone_id: str | None
+    columns: list[str], months: MonthQueue, *, cut_off: datetime, phone_id: str | None
 ) -> batches.Move:
     lock = LOCK.format(line=_line(phone_id))
     move = MOVE.format(
@@ -214,11 +214,11 @@ def _mover(
         whole_checksum=batches.CHECKSUM.format(row="whole"),
         copied_checksum=batches.CHECKSUM.format(row="copied"),
     )
-    month = months.after(None)
+    month = months.next(None)
     is_busy = False
 
     def next_batch(
-        cursor: CursorWrapper, rows: int, after: batches.Position
+        cursor: CursorWrapper, rows: int, after: batches.CallKey
     ) -> batches.BatchResult | None:
         nonlocal month, is_busy
         places = None
@@ -233,7 +233,7 @@ def _mover(
             cursor.nextset()
             places, ids, *last = cursor.fetchone()
             if places is None:
-                month = months.after(month)
+                month = months.next(month)
         if places is None:
             return None
         if is_busy:
@@ -242,7 +242,7 @@ def _mover(
         try:
             cursor.execute(move, {"rows": places or "{}", "ids": ids or "{}"})
         except OperationalError as error:
-            # Somebody writes metadata of these calls: the next try goes round theirs.
+            # Metadata of these calls is being written: the next attempt skips those calls.
             is_busy = isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
             raise
         is_busy = False
@@ -255,7 +255,7 @@ def _next(month: datetime) -> datetime:
     return (month + timedelta(days=31)).replace(day=1)
 
 
-def _just_before(month: datetime) -> batches.Position:
+def _just_before(month: datetime) -> batches.CallKey:
     return month - timedelta.resolution, UUID(int=2**128 - 1)
 
 

@@ -93,8 +93,8 @@ def restore_calls(
 ) -> ArchiveRun:
     """Move the chosen calls back, updated_at and all, and return the run's ledger row.
 
-    Calls that are not in the archive, because they came back before, are no error. A restored
-    call older than the archiver's cut-off is archived again unless it is put on legal hold.
+    Calls that are no longer in the archive are not an error. A restored call older than the
+    archiver's cut-off is archived again unless it is put on legal hold.
     """
     with (
         all_tenants("restore calls"),
@@ -127,7 +127,7 @@ def _restorer(columns: list[str], choice: Choice) -> batches.Move:
     )
 
     def next_batch(
-        cursor: CursorWrapper, rows: int, after: batches.Position
+        cursor: CursorWrapper, rows: int, after: batches.CallKey
     ) -> batches.BatchResult | None:
         cursor.execute(
             LOCK.format(chosen=choice.sql()),

@@ -1,1 +1,1 @@
-"""Calls that people look at because the AI was not sure of them."""
+"""Reviews of calls with low AI confidence."""

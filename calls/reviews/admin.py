@@ -1,4 +1,4 @@
-"""Who reviewed which call, and what they changed: to be read, never to be edited."""
+"""Reviews in the admin, read-only: who reviewed which call, and what they changed."""
 
 from datetime import datetime
 from typing import Any
@@ -40,14 +40,14 @@ class CallReviewAdmin(ReadOnlyAdmin):
             if model.objects.filter(pk=review.call_id).exists():
                 name = f"admin:calls_{model._meta.model_name}_change"
                 return format_html(
-                    '<a href="{}">{}</a>', reverse(name, args=[review.call_id]), "open the call"
+                    '<a href="{}">{}</a>', reverse(name, args=[review.call_id]), "Open call"
                 )
-        return f"{review.call_id}, which is gone"
+        return f"{review.call_id} (deleted)"
 
-    @admin.display(description="What was done")
+    @admin.display(description="History")
     def steps(self, review: CallReview) -> SafeString:
         return bullets(
             f"{moment(datetime.fromisoformat(step['at']))} {step['by']}: {step['did']}"
-            + (f"; before that: {step['former']}" if "former" in step else "")
+            + (f"; previous summary: {step['former']}" if "former" in step else "")
             for step in review.history
         )

@@ -1,4 +1,4 @@
-"""Who looks at a call of low confidence, and what came of it."""
+"""Who reviews a call with low AI confidence, and the outcome."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,14 +13,14 @@ class CallReview(TenantModel):
     """The review of one call, claimed or done.
 
     It stays when its call moves to the archive and back, so no foreign key ties it to either
-    table; prune_reviews() forgets it once its call is in neither.
+    table; prune_reviews() deletes it once its call is in neither.
     """
 
     id = models.BigAutoField(primary_key=True)
     phone = TenantForeignKey(related_name="call_reviews")
     call_id = models.UUIDField(verbose_name="call")
     call_began = models.DateTimeField(verbose_name="call began")
-    # Names and not users: who did what is kept when somebody leaves.
+    # Names instead of foreign keys to users, so that they outlive the accounts.
     claimed_by = models.TextField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     reviewed_by = models.TextField(null=True, blank=True)

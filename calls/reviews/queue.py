@@ -1,4 +1,4 @@
-"""The review queue: two people never get the same call, and what they did is kept."""
+"""The review queue: two people never get the same call, and each step is recorded."""
 
 import datetime
 import json
@@ -12,12 +12,12 @@ from django.db.models import Exists, OuterRef, Q
 from calls.models import ENDED, LOW_CONFIDENCE, Call, CallQuerySet, CallReview
 from tenancy import all_tenants
 
-# Older calls are not worth correcting any more.
-WAITS_FOR = datetime.timedelta(days=30)
-# Then somebody else may have it.
-CLAIM_LASTS = datetime.timedelta(minutes=20)
+# Older calls are not reviewed.
+REVIEW_WINDOW = datetime.timedelta(days=30)
+# After that somebody else may claim the call.
+CLAIM_DURATION = datetime.timedelta(minutes=20)
 
-# The unique index decides between two who saw the call free; the loser gets no row.
+# The unique index decides between two concurrent claims; the loser gets no row.
 CLAIM = """
 INSERT INTO call_reviews AS r (phone_id, call_id, call_began, claimed_by, claimed_until, history)
 VALUES (%(phone_id)s, %(call_id)s, %(began)s, %(by)s, %(until)s, %(steps)s::jsonb)
@@ -43,16 +43,16 @@ AND NOT EXISTS (
 """
 
 
-class NotYours(Exception):
-    """Somebody else has this call now, or reviewed it already."""
+class ClaimLost(Exception):
+    """Another person has claimed or reviewed this call."""
 
 
 class CallGone(Exception):
-    """The call was archived or deleted meanwhile: its summary is not to be corrected any more."""
+    """The call was archived or deleted, so its summary can no longer be corrected."""
 
 
 def waiting(*, now: datetime.datetime) -> CallQuerySet:
-    """Ended calls of low confidence that nobody reviewed or has claimed; idx_calls_waiting.
+    """Ended calls with low confidence, neither reviewed nor claimed; idx_calls_waiting.
 
     In the scope: of one line, or of all.
     """
@@ -61,12 +61,12 @@ def waiting(*, now: datetime.datetime) -> CallQuerySet:
         phone_id=OuterRef("phone_id"),
         call_id=OuterRef("pk"),
     )
-    calls: CallQuerySet = Call.objects.within(WAITS_FOR, now=now)
+    calls: CallQuerySet = Call.objects.within(REVIEW_WINDOW, now=now)
     return calls.filter(~Exists(taken), ai_confidence__lt=LOW_CONFIDENCE, status__in=ENDED)
 
 
 def held_by(by: str, *, now: datetime.datetime) -> CallReview | None:
-    """What this person has claimed and not given back."""
+    """The review that this person has claimed and not yet finished or released."""
     held = CallReview.objects.filter(
         claimed_by=by, claimed_until__gt=now, reviewed_at__isnull=True
     )
@@ -75,7 +75,7 @@ def held_by(by: str, *, now: datetime.datetime) -> CallReview | None:
 
 
 def claim_next(*, by: str, now: datetime.datetime) -> CallReview | None:
-    """The call that this person holds already, else the latest that waits; None: none does."""
+    """The call that this person has claimed, else the latest one waiting, or None."""
     held = held_by(by, now=now)
     while held is None:
         with transaction.atomic():
@@ -97,7 +97,7 @@ def _claim(call: Call, *, by: str, now: datetime.datetime) -> CallReview | None:
                 "began": call.created_at,
                 "by": by,
                 "now": now,
-                "until": now + CLAIM_LASTS,
+                "until": now + CLAIM_DURATION,
                 "steps": json.dumps([_step("claimed", by=by, now=now)]),
             },
         )
@@ -106,7 +106,7 @@ def _claim(call: Call, *, by: str, now: datetime.datetime) -> CallReview | None:
 
 
 def release(review_id: int, *, by: str, now: datetime.datetime) -> None:
-    """Give a claimed call back. Raises NotYours."""
+    """Release a claimed call. Raises ClaimLost."""
     with transaction.atomic():
         review = _held(review_id, by=by)
         review.claimed_by = review.claimed_until = None
@@ -117,11 +117,11 @@ def release(review_id: int, *, by: str, now: datetime.datetime) -> None:
 def finish(review_id: int, *, by: str, summary: str | None, now: datetime.datetime) -> CallReview:
     """Mark a claimed call as reviewed, with its summary corrected where this one differs.
 
-    A claim that ran out still counts until somebody else takes the call. Raises NotYours and
+    An expired claim still counts until somebody else claims the call. Raises ClaimLost and
     CallGone.
     """
     with transaction.atomic():
-        # The call before its review, as who claims one locks them.
+        # Lock the call before its review, in the order that claims use.
         its_call = CallReview.objects.filter(pk=review_id).values("call_id")
         call = Call.objects.select_for_update(no_key=True).filter(pk__in=its_call).first()
         review = _held(review_id, by=by)
@@ -144,12 +144,12 @@ def _held(review_id: int, *, by: str) -> CallReview:
         pk=review_id, claimed_by=by, reviewed_at__isnull=True
     ).first()
     if review is None:
-        raise NotYours
+        raise ClaimLost
     return review
 
 
 def mark_reviewed(calls: Sequence[uuid.UUID], *, by: str, now: datetime.datetime) -> int:
-    """Mark these calls as reviewed, claimed or not; returns how many were not yet."""
+    """Mark these calls as reviewed, claimed or not; returns how many were new."""
     steps = json.dumps([_step("reviewed", by=by, now=now)])
     with connection.cursor() as cursor:
         cursor.execute(MARK, {"calls": list(calls), "by": by, "now": now, "steps": steps})
@@ -162,9 +162,9 @@ def _step(did: str, *, by: str, now: datetime.datetime) -> dict[str, Any]:
 
 
 def prune_reviews() -> int:
-    """Forget the reviews of calls that are neither live nor archived any more; returns how many.
+    """Delete the reviews of calls that no longer exist; returns how many.
 
-    A former summary is personal data: it goes where its call went.
+    A former summary is personal data and must not outlive its call.
     """
     with all_tenants("retention of reviews"), connection.cursor() as cursor:
         cursor.execute(FORGET)

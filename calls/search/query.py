@@ -44,7 +44,7 @@ SELECT id FROM calls WHERE {conditions} ORDER BY created_at DESC, id DESC LIMIT 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Search:
-    """What is looked for; an empty condition asks for nothing. Raises ValueError for a bad limit.
+    """The conditions of a search; empty ones are ignored. Raises ValueError for a bad limit.
 
     See CallQuerySet.search().
     """
@@ -59,11 +59,11 @@ class Search:
 
     def __post_init__(self) -> None:
         if self.limit is not None and not 1 <= self.limit <= MAX_PAGE_SIZE:
-            raise ValueError(f"A page of a search has 1 to {MAX_PAGE_SIZE} calls.")
+            raise ValueError(f"limit must be from 1 to {MAX_PAGE_SIZE}.")
         if self.before and self.limit is None:
-            raise ValueError("A search before a call needs a limit.")
+            raise ValueError("before requires a limit.")
 
-    def asked(self) -> list[tuple[str, Any]]:
+    def conditions(self) -> list[tuple[str, Any]]:
         """Name and value of each condition, the names being those in app.top_calls()."""
         conditions = {
             "all_tags": list(self.all_tags or ()),
@@ -75,10 +75,10 @@ class Search:
         return [(name, value) for name, value in conditions.items() if value]
 
     def is_empty(self) -> bool:
-        return not self.asked() and self.limit is None
+        return not self.conditions() and self.limit is None
 
     def can_match(self) -> bool:
-        """False when it asks for text that PostgreSQL cannot hold, so that no row has it."""
+        """False when a condition has text that PostgreSQL cannot hold, so that no row matches."""
         exact = [self.all_tags, self.any_tags, self.metadata, self.custom_fields]
         return all(_is_storable(condition) for condition in exact)
 
@@ -111,20 +111,20 @@ class Found(Expression):
 
 
 def _in_line(search: Search) -> tuple[str, list[Any]]:
-    arguments = {f"{name} => %s::{ARGUMENTS[name]}": value for name, value in search.asked()}
+    arguments = {f"{name} => %s::{ARGUMENTS[name]}": value for name, value in search.conditions()}
     if search.limit:
         arguments["at_most => %s::integer"] = search.limit
     if search.before:
         at, after = search.before
         arguments |= {"before_at => %s::timestamptz": at, "before_id => %s::uuid": after}
-    # Of an array PostgreSQL looks up each id in the primary key, however many it expects.
+    # For an array PostgreSQL looks up each id in the primary key, whatever its estimate.
     found = f"{{column}} = ANY (ARRAY(SELECT app.top_calls({', '.join(arguments)})))"
     return found, [*arguments.values()]
 
 
 def _over_all_lines(search: Search) -> tuple[str, list[Any]]:
-    conditions = [f"{{column}} IN ({OVER_ALL_LINES[name]})" for name, _ in search.asked()]
-    values = [value for _, value in search.asked()]
+    conditions = [f"{{column}} IN ({OVER_ALL_LINES[name]})" for name, _ in search.conditions()]
+    values = [value for _, value in search.conditions()]
     if search.limit is None:
         return " AND ".join(conditions), values
     if search.before:

@@ -1,9 +1,8 @@
 """Calls by what was said in them, as one condition among others, live and archived.
 
-calls.search.query finds the newest calls with some words; here other filters and the order of a
-list come on top, and PostgreSQL guesses badly how many calls contain two words. So it is not asked
-to guess: few calls are named one by one, and among many a list soon meets enough of them as it
-reads.
+calls.search.query finds the newest calls with some words. Here other filters and the order of a
+list are added, and PostgreSQL estimates badly how many calls contain two words. So a few matching
+calls are passed as ids; with many, scanning the list in its order soon finds enough of them.
 """
 
 import uuid
@@ -30,19 +29,19 @@ if TYPE_CHECKING:
 else:
     _Lookup = Lookup
 
-# Calls that are named one by one. Of two million, either way then reads at most as many rows to
-# fill a page.
-FEW = 10_000
+# The number of matches up to which ids are passed. With two million calls, either way then reads
+# at most that many rows to fill a page.
+MAX_IDS = 10_000
 OVER_ALL_LINES = """
 SELECT call_id FROM call_search
-WHERE document @@ websearch_to_tsquery('app.words', %(words)s) LIMIT %(most)s
+WHERE document @@ websearch_to_tsquery('app.words', %(words)s) LIMIT %(max_ids)s
 """
 # Under a policy no index is used for @@; these functions pass it and keep to the scope's line.
 IN_LINE = """
-SELECT app.top_calls(words => %(words)s::text, at_most => %(most)s::integer)
+SELECT app.top_calls(words => %(words)s::text, at_most => %(max_ids)s::integer)
 """
 IN_LINE_ARCHIVED = """
-SELECT id FROM app.top_archived_calls(words => %(words)s::text, at_most => %(most)s::integer)
+SELECT id FROM app.top_archived_calls(words => %(words)s::text, at_most => %(max_ids)s::integer)
 """
 
 
@@ -59,25 +58,26 @@ class AnyOf(_Lookup):
 
 
 def matching_words(queryset: QuerySet[Any], words: str) -> tuple[QuerySet[Any], bool]:
-    """The calls of the queryset that say so, and whether they are few, which can be counted.
+    """The calls of the queryset with these words, and whether they are few enough to count.
 
-    words is what people type into search engines: all words, "a phrase", or, -not.
+    words has the syntax of web search engines: all words, "a phrase", or, -not.
     """
     found = _ids(queryset.model, words)
-    if len(found) <= FEW:
+    if len(found) <= MAX_IDS:
         return queryset.filter(id__any_of=found), True
     query = SearchQuery(words, config="app.words", search_type="websearch")
-    says = ExpressionWrapper(Q(document=query), output_field=BooleanField())
-    said = CallSearch.objects.filter(call_id=OuterRef("pk")).annotate(says=says).values("says")
-    return queryset.filter(Subquery(said[:1], output_field=BooleanField())), False
+    matches = ExpressionWrapper(Q(document=query), output_field=BooleanField())
+    search = CallSearch.objects.filter(call_id=OuterRef("pk")).annotate(matches=matches)
+    condition = Subquery(search.values("matches")[:1], output_field=BooleanField())
+    return queryset.filter(condition), False
 
 
 def _ids(model: Any, words: str) -> list[uuid.UUID]:
-    """At most one more than FEW, so that the caller sees whether these are all."""
+    """At most one more than MAX_IDS, so that the caller sees whether these are all."""
     if current_scope().phone_id is None:
         statement = OVER_ALL_LINES
     else:
         statement = IN_LINE if model is Call else IN_LINE_ARCHIVED
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"words": words, "most": FEW + 1})
+        cursor.execute(statement, {"words": words, "max_ids": MAX_IDS + 1})
         return [call_id for (call_id,) in cursor.fetchall()]

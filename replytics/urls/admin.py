@@ -8,9 +8,6 @@ from django.views.generic import RedirectView
 
 from monitoring.exposition import metrics
 from replytics import urls
-from replytics.urls import handler400 as handler400
-from replytics.urls import handler404 as handler404
-from replytics.urls import handler500 as handler500
 from tenants.line_switcher import switch_line
 
 urlpatterns = [
@@ -23,3 +20,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("backoffice/icon.svg"))),
     path("metrics", metrics),
 ]
+
+handler400 = "replytics.error_pages.bad_request"
+handler404 = "replytics.error_pages.not_found"
+handler500 = "replytics.error_pages.server_error"

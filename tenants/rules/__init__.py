@@ -1,4 +1,4 @@
-"""What conditions and actions of each rule type look like: JSON Schema, in files beside."""
+"""JSON Schemas of the conditions and actions of each rule type, in the files beside."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ TYPES = ("greeting", "routing", "transfer", "hours")
 
 
 def definitions() -> dict[str, Any]:
-    """What the conditions are made of, by the names that they refer to each other with."""
+    """The definitions of the conditions, by the names used in references."""
     conditions = json.loads((FOLDER / "conditions.json").read_text())
     return dict(conditions["$defs"])
 
@@ -48,7 +48,7 @@ def _validator(rule_type: str) -> Draft202012Validator:
 def rule_errors(
     rule_type: str, *, conditions: Mapping[str, Any], actions: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Path (conditions/intent/0) and text of each fault, in the order of the document."""
+    """Path (such as conditions/intent/0) and message of each error, in document order."""
     rule = {"conditions": conditions, "actions": actions}
     for error in sorted(
         _validator(rule_type).iter_errors(rule), key=lambda e: list(map(str, e.path))

@@ -43,8 +43,8 @@ CONDITIONS: dict[str, Phrase] = {
     "language": lambda value: f"the caller speaks {_any_of(value)}",
     "caller_prefix": lambda value: f"the caller's number begins with {_any_of(value)}",
     "day_of_week": lambda value: f"it is {_days(value)}",
-    "any": lambda value: f"one of these holds: {_joined(value, '; or ')}",
-    "not": lambda value: f"it is not so that {_when(value)}",
+    "any": lambda value: f"any of these holds: {_joined(value, '; or ')}",
+    "not": lambda value: f"it is not the case that {_when(value)}",
 }
 ACTIONS: dict[str, Phrase] = {
     "say": lambda value: f"say {_quoted(value)}",
@@ -55,7 +55,7 @@ ACTIONS: dict[str, Phrase] = {
     "department": lambda value: f"route to {value}",
     "confirm_by": lambda value: "confirm nothing" if value == "none" else f"confirm by {value}",
     "page": lambda value: f"page {value}",
-    "repeat_minutes": lambda value: f"again every {value} minutes",
+    "repeat_minutes": lambda value: f"repeat every {value} minutes",
     "transfer_to": lambda value: f"transfer to {value}",
     "after_seconds": lambda value: f"after {value} seconds",
     "else": lambda value: f"if nobody answers, {str(value).replace('_', ' ')}",
@@ -63,7 +63,7 @@ ACTIONS: dict[str, Phrase] = {
 
 
 def sentence(*, conditions: Any, actions: Any) -> str:
-    """Such as: When the caller is new: say “Welcome”. Unknown words are shown as they are."""
+    """Such as: When the caller is new: say “Welcome”. Unknown keys are shown as JSON."""
     what = _phrases(actions, ACTIONS)
     does = ", ".join(what) if what else "nothing yet"
     return f"{'Always' if not conditions else f'When {_when(conditions)}'}: {does}."
@@ -77,10 +77,10 @@ def _joined(parts: Any, by: str) -> str:
     return by.join(_when(part) for part in parts) if isinstance(parts, list) else str(parts)
 
 
-def _phrases(part: Any, words: Mapping[str, Phrase]) -> list[str]:
+def _phrases(part: Any, phrases: Mapping[str, Phrase]) -> list[str]:
     if not isinstance(part, dict):
         return [json.dumps(part)]
-    # In the order of the words, however PostgreSQL keeps the keys.
-    names = [name for name in words if name in part]
-    said = [words[name](part[name]) for name in names]
-    return said + [f"{name} is {json.dumps(part[name])}" for name in part if name not in words]
+    # In the order of the phrases, since jsonb has its own order of keys.
+    known = [phrase(part[name]) for name, phrase in phrases.items() if name in part]
+    other = [f"{name} is {json.dumps(part[name])}" for name in part if name not in phrases]
+    return known + other

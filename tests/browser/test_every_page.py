@@ -10,9 +10,10 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from procrastinate.contrib.django import app
 
-from analytics.models import JobFailure, StatsVerification
+from analytics.models import StatsVerification
 from analytics.tasks import roll_up_calls
 from calls.reviews.queue import claim_next
+from jobs.models import JobFailure
 from local.embedded import ROOT
 from monitoring.models import Alert, EndedSession
 from monitoring.report import examine, save_report

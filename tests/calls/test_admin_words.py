@@ -18,11 +18,11 @@ CALLS = "/admin/calls/call/"
 ARCHIVED = "/admin/calls/callarchive/"
 
 
-@pytest.fixture(params=[words.FEW, 1], ids=["few", "many"])
+@pytest.fixture(params=[words.MAX_IDS, 1], ids=["few", "many"])
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Both ways to find them: named one by one, or met as the list is read."""
     most: int = request.param
-    monkeypatch.setattr(words, "FEW", most)
+    monkeypatch.setattr(words, "MAX_IDS", most)
     return most
 
 
@@ -85,7 +85,7 @@ def test_inside_a_line_nothing_that_another_one_said_is_found(
 def test_what_cannot_be_counted_is_not_guessed(
     back_office: Client, calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(words, "FEW", 1)
+    monkeypatch.setattr(words, "MAX_IDS", 1)
     monkeypatch.setattr(paging, "CAP", 1)
     monkeypatch.setattr(paging, "COUNT_LIMIT", 30)
     monkeypatch.setattr("calls.admin.calls.CallAdmin.list_per_page", 1)
@@ -102,7 +102,7 @@ def test_what_cannot_be_counted_is_not_guessed(
 def test_words_that_take_too_long_say_so(
     back_office: Client, calls: dict[str, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(words, "OVER_ALL_LINES", "SELECT pg_sleep(3), %(words)s, %(most)s")
+    monkeypatch.setattr(words, "OVER_ALL_LINES", "SELECT pg_sleep(3), %(words)s, %(max_ids)s")
     monkeypatch.setattr("calls.admin.filters.TIME_LIMIT", 0.05)
     page = back_office.get(f"{CALLS}?words=loaves").content.decode()
     assert "What was said: this takes too long to find." in page

@@ -73,14 +73,14 @@ def test_a_table_that_hangs_on_calls_unknown_stops_the_archiver(
 ) -> None:
     changed_schema.append("DROP TABLE call_notes")
     owner("CREATE TABLE call_notes (call_id uuid REFERENCES calls ON DELETE CASCADE)")
-    with pytest.raises(CommandError, match="does not know them: call_notes"):
+    with pytest.raises(CommandError, match="reference calls: call_notes"):
         call_command("archive_calls")
 
 
 def test_an_unknown_column_of_the_metadata_stops_the_archiver(changed_schema: list[str]) -> None:
     changed_schema.append("ALTER TABLE call_metadata DROP COLUMN language")
     owner("ALTER TABLE call_metadata ADD COLUMN language text")
-    with pytest.raises(CommandError, match="does not know call_metadata as it is: language"):
+    with pytest.raises(CommandError, match="in the columns language"):
         call_command("archive_calls")
 
 

@@ -52,7 +52,7 @@ def test_a_copy_that_differs_is_undone(meddle: Any, change: str) -> None:
     make_old_calls(make_line(), 20)
     before = everything()
     meddle("calls_archive", change)
-    with pytest.raises(CommandError, match="What arrived is not what left"):
+    with pytest.raises(CommandError, match="copied rows differ from the originals"):
         call_command("archive_calls", "--before=2024-01-01", "--workers=1")
     assert everything() == before
     assert counts()["calls_archive"] == 0
@@ -67,7 +67,9 @@ def test_a_call_that_comes_back_otherwise_is_undone(meddle: Any, change: str) ->
     before = everything()
     meddle("calls", change)
     period = [f"--phone-id={line.pk}", "--from=2023-01-01", "--to=2024-01-01"]
-    with pytest.raises(CommandError, match=r"What arrived is not what left|Metadata belongs"):
+    with pytest.raises(
+        CommandError, match=r"copied rows differ from the originals|Metadata belongs"
+    ):
         call_command("restore_calls", *period)
     assert everything() == before
     assert (counts()["calls"], counts()["app.archived_call_sids"]) == (0, 20)
@@ -87,9 +89,7 @@ def test_an_archive_that_stays_locked_ends_the_run(committed: None) -> None:
     before = everything()
     with (
         held("LOCK TABLE calls_archive IN SHARE MODE"),
-        pytest.raises(
-            CommandError, match=r"(lock|statement) timeout\. What was committed before stands"
-        ),
+        pytest.raises(CommandError, match=r"(lock|statement) timeout\. Committed batches stand"),
     ):
         call_command("archive_calls", "--before=2024-01-01")
     assert everything() == before

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from calls.archival.ledger import recorded
-from calls.archival.models import SILENT_WHEN_DEAD, ArchiveRun, RunKind, RunState
+from calls.archival.models import HEARTBEAT_TIMEOUT, ArchiveRun, RunKind, RunState
 from calls.archival.moving import archive_calls
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
@@ -35,7 +35,7 @@ def test_a_run_that_fails_says_why_without_personal_data(line: PhoneNumber) -> N
 
 
 def test_a_silent_run_is_interrupted(line: PhoneNumber, staff_scope: None) -> None:
-    long_ago = timezone.now() - SILENT_WHEN_DEAD - timedelta(seconds=1)
+    long_ago = timezone.now() - HEARTBEAT_TIMEOUT - timedelta(seconds=1)
     dead = ArchiveRun(kind=RunKind.ARCHIVE, started_by="killed", heartbeat_at=long_ago)
     dead.save(force_insert=True)
     alive = ArchiveRun(kind=RunKind.RESTORE, started_by="alive", heartbeat_at=timezone.now())

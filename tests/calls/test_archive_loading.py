@@ -92,7 +92,7 @@ def test_a_stopped_load_goes_on_where_it_ended(file: Path) -> None:
     assert (stopped.run.state, stopped.run.calls) == (RunState.STOPPED, 200)
     assert sealed() == [50]  # the month's numbers stand until the last call is back
     rest = load_file(file, batch_size=100, started_by="test")
-    assert (rest.run.calls, rest.there_before) == (50, 200)
+    assert (rest.run.calls, rest.already_archived) == (50, 200)
     assert sealed() == []
 
 

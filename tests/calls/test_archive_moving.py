@@ -14,7 +14,7 @@ from rich.console import Console
 from calls.archival.batches import BatchResult
 from calls.archival.forecast import forecast
 from calls.archival.models import ArchiveRun, RunKind, RunState
-from calls.archival.moving import Months, archive_calls, count_metadata, survey
+from calls.archival.moving import MonthQueue, archive_calls, count_metadata, survey
 from calls.models import Call, CallArchive
 from console import progress
 from tenancy import all_tenants
@@ -75,13 +75,13 @@ def test_the_first_and_the_last_moment_of_a_month_move(line: PhoneNumber) -> Non
 
 def test_each_connection_has_a_month_of_its_own_as_long_as_there_are_any() -> None:
     june, july, august = (datetime(2023, month, 1, tzinfo=UTC) for month in (6, 7, 8))
-    months = Months([june, july, august])
-    assert [months.after(None), months.after(None)] == [june, july]
-    assert months.after(june) == august
+    months = MonthQueue([june, july, august])
+    assert [months.next(None), months.next(None)] == [june, july]
+    assert months.next(june) == august
     # Then it helps with what is left.
-    assert months.after(july) == august
-    assert months.after(august) is None
-    assert months.after(august) is None
+    assert months.next(july) == august
+    assert months.next(august) is None
+    assert months.next(august) is None
 
 
 def test_one_line_alone_can_be_archived(line: PhoneNumber, other_line: PhoneNumber) -> None:
@@ -144,7 +144,7 @@ def test_the_command_reports_and_a_dry_run_writes_nothing(line: PhoneNumber) -> 
     call_command("archive_calls", "--before=2024-01-01", stdout=output)
     assert "Archived 10 calls and 8 metadata rows" in output.getvalue()
     for table in ("calls", "call_metadata"):
-        said = rf"^{table}: [\d,]+ dead rows for VACUUM to free; autovacuum \w+ \(it works from \d"
+        said = rf"^{table}: [\d,]+ dead rows; autovacuum is (not )?due( yet)? \(threshold: \d"
         assert re.search(said, output.getvalue(), re.M)
 
 
@@ -167,9 +167,9 @@ def test_autovacuum_works_at_few_dead_rows(db: None) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--older-than=soon"], "is no period"),
+        (["--older-than=soon"], "is not a period"),
         (["--before=2999-01-01"], "in the future"),
-        (["--phone-id=nobody"], "There is no line"),
+        (["--phone-id=nobody"], "not found"),
         (["--batch-size=0"], "not a whole number of at least 1"),
     ],
 )

@@ -85,11 +85,11 @@ def test_a_dry_run_restores_nothing(line: PhoneNumber) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "or --call-sid alone"),
-        (["--phone-id=pn_bakery", "--from=2023-01-01"], "or --call-sid alone"),
-        (["--call-sid=x", "--phone-id=pn_bakery"], "or --call-sid alone"),
-        (["--phone-id=nobody", "--from=2023-01-01", "--to=2024-01-01"], "There is no line"),
-        (["--phone-id=pn_bakery", "--from=2024-01-01", "--to=2023-01-01"], "must lie before"),
+        ([], "or --call-sid"),
+        (["--phone-id=pn_bakery", "--from=2023-01-01"], "or --call-sid"),
+        (["--call-sid=x", "--phone-id=pn_bakery"], "or --call-sid"),
+        (["--phone-id=nobody", "--from=2023-01-01", "--to=2024-01-01"], "not found"),
+        (["--phone-id=pn_bakery", "--from=2024-01-01", "--to=2023-01-01"], "must be before"),
         (["--phone-id=pn_bakery", "--from=monday", "--to=2023-01-01"], "is not a time"),
     ],
 )

@@ -46,7 +46,7 @@ def test_a_month_leaves_and_comes_back_the_same(two_months: None, tmp_path: Path
     assert counts()["calls_archive"] == counts()["app.archived_call_sids"] == 222
     assert query("SELECT to_regclass('calls_archive_2023_06')") == [(None,)]
     loaded = load_file(tmp_path / "calls_archive_2023_06.csv.gz", started_by="test")
-    assert (loaded.run.calls, loaded.there_before, loaded.of_deleted_lines) == (1778, 0, 0)
+    assert (loaded.run.calls, loaded.already_archived, loaded.of_deleted_lines) == (1778, 0, 0)
     assert loaded.run.checksum == dropped.checksum
     assert (everything(), query(ARCHIVE)) == (before, archive)
     assert counts()["app.archived_call_sids"] == 2_000
@@ -58,7 +58,7 @@ def test_loading_again_changes_nothing(two_months: None, tmp_path: Path) -> None
     load_file(path, started_by="test")
     before = query(ARCHIVE)
     again = load_file(path, started_by="test")
-    assert (again.run.calls, again.there_before) == (0, 1778)
+    assert (again.run.calls, again.already_archived) == (0, 1778)
     assert query(ARCHIVE) == before
 
 
@@ -190,7 +190,7 @@ def test_the_commands_report(two_months: None, tmp_path: Path) -> None:
     query(UNBOUNDED)
     run("roll_up_calls")
     assert "Dropped 2023-07: 222 calls" in run(*drop)
-    assert "No whole month" in run(*drop)
+    assert "has no whole month" in run(*drop)
     path = tmp_path / "calls_archive_2023_07.csv.gz"
     assert path.stat().st_mode & 0o077 == 0
     assert "Loaded 222 calls" in run("load_archive", str(path))
@@ -199,8 +199,8 @@ def test_the_commands_report(two_months: None, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["drop_archive", "--older-than=7 years", "--directory=/nowhere"], "is no directory"),
-        (["drop_archive", "--older-than=7", "--directory=/tmp"], "is no period"),
+        (["drop_archive", "--older-than=7 years", "--directory=/nowhere"], "is not a directory"),
+        (["drop_archive", "--older-than=7", "--directory=/tmp"], "is not a period"),
         (["load_archive", "/nowhere/june.csv.gz"], "No such file"),
     ],
 )

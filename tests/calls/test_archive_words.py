@@ -1,9 +1,7 @@
 """The words of a call stand while it is live or archived, and no longer."""
 
-import importlib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from django.db import connections
 
@@ -91,16 +89,3 @@ def test_an_emptied_table_keeps_the_words_of_the_other(committed: None) -> None:
         check(4)
         cursor.execute("TRUNCATE calls_archive")
         check(0)
-
-
-def test_the_words_of_calls_archived_earlier_are_filled_in(committed: None) -> None:
-    migration: Any = importlib.import_module("calls.migrations.0063_fill_words_of_archived_calls")
-    make_old_calls(make_line(id="pn_test"), 5)
-    archive_calls(cut_off=CUT_OFF, started_by="test")
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("DELETE FROM call_search")
-    migration.BATCH = 2
-    for _ in range(2):
-        with connections["owner"].schema_editor(atomic=False) as editor:
-            migration.fill(None, editor)
-        check(5)

@@ -30,7 +30,7 @@ def test_import_twice_changes_nothing(line: PhoneNumber, tmp_path: Path) -> None
     assert "loaded 6" in import_text(tmp_path, text)
     before = everything()
     printed = import_text(tmp_path, text)
-    assert "read 7, loaded 0, updated 0, already there 6, rejected 1" in printed
+    assert "read 7, loaded 0, updated 0, unchanged 6, rejected 1" in printed
     assert everything() == before
 
 
@@ -47,7 +47,7 @@ def test_import_moves_a_call_forward(
 ) -> None:
     call = make_call(line, status=before, duration=0, provider_status=before)
     printed = import_text(tmp_path, page(twilio_call(sid=call.call_sid, status=word)))
-    assert "loaded 0, updated 1, already there 0" in printed
+    assert "loaded 0, updated 1, unchanged 0" in printed
     moved = the_call(call.call_sid)
     assert (moved.status, moved.provider_status, moved.duration) == (after, word, 15)
     assert (moved.pk, moved.created_at, moved.caller_number) == (
@@ -75,7 +75,7 @@ def test_import_never_takes_a_call_back(
     printed = import_text(
         tmp_path, page(twilio_call(sid=call.call_sid, status=word, duration="99"))
     )
-    assert "loaded 0, updated 0, already there 1, rejected 0" in printed
+    assert "loaded 0, updated 0, unchanged 1, rejected 0" in printed
     assert everything() == rows
 
 
@@ -84,7 +84,7 @@ def test_import_moves_the_word_of_a_live_call_forward(line: PhoneNumber, tmp_pat
     import_text(tmp_path, page(twilio_call(sid=call.call_sid, status="ringing")))
     assert the_call(call.call_sid).provider_status == "ringing"
     text = page(twilio_call(sid=call.call_sid, status="queued"))
-    assert "updated 0, already there 1" in import_text(tmp_path, text)
+    assert "updated 0, unchanged 1" in import_text(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_import_overrules_the_end_of_a_call_that_was_timed_out(
     assert "updated 1" in import_text(tmp_path, text)
     moved = the_call(call.call_sid)
     assert (moved.status, moved.provider_status) == (after, word)
-    assert "updated 0, already there 1" in import_text(tmp_path, text)
+    assert "updated 0, unchanged 1" in import_text(tmp_path, text)
 
 
 @pytest.mark.parametrize("before", ["ringing", "answered", "completed", "failed"])
@@ -114,7 +114,7 @@ def test_import_takes_no_other_time_out_for_news(
     call = make_call(line, status=before, provider_status=TIMED_OUT, duration=15)
     rows = everything()
     again = own_call(call_sid=call.call_sid, status=status, provider_status=TIMED_OUT)
-    assert "updated 0, already there 1" in import_text(tmp_path, lines(again))
+    assert "updated 0, unchanged 1" in import_text(tmp_path, lines(again))
     assert everything() == rows
 
 
@@ -135,7 +135,7 @@ def test_import_fills_in_what_a_call_lacks(line: PhoneNumber, tmp_path: Path) ->
         "tags": ["greeting"],
     }
     text = lines(own_call(call_sid=call.call_sid, **told))
-    assert "loaded 0, updated 1, already there 0" in import_text(tmp_path, text)
+    assert "loaded 0, updated 1, unchanged 0" in import_text(tmp_path, text)
     filled = the_call(call.call_sid)
     assert filled.recording_url == told["recording_url"]
     assert (filled.transcript, filled.ai_summary) == ("Hello.", "Said hello.")
@@ -144,13 +144,13 @@ def test_import_fills_in_what_a_call_lacks(line: PhoneNumber, tmp_path: Path) ->
     metadata = the_metadata(call.call_sid)
     assert metadata is not None
     assert metadata.tags == ["greeting"]
-    assert "updated 0, already there 1" in import_text(tmp_path, text)
+    assert "updated 0, unchanged 1" in import_text(tmp_path, text)
 
 
 def test_import_counts_a_call_that_gains_metadata_alone(line: PhoneNumber, tmp_path: Path) -> None:
     call = make_call(line)
     text = lines(own_call(call_sid=call.call_sid, duration=60, custom_fields={"order": 7}))
-    assert "updated 1, already there 0" in import_text(tmp_path, text)
+    assert "updated 1, unchanged 0" in import_text(tmp_path, text)
     assert the_metadata(call.call_sid) is not None
 
 
@@ -176,7 +176,7 @@ def test_import_never_overwrites(line: PhoneNumber, tmp_path: Path) -> None:
         metadata={"second": True},
         created_at="2026-01-01T00:00:00Z",
     )
-    assert "updated 0, already there 1" in import_text(tmp_path, lines(again))
+    assert "updated 0, unchanged 1" in import_text(tmp_path, lines(again))
     assert everything() == before
 
 
@@ -192,7 +192,7 @@ def test_import_leaves_an_archived_call_in_the_archive(line: PhoneNumber, tmp_pa
     with all_tenants("test"), connection.cursor() as cursor:
         cursor.execute(ARCHIVE, [line.pk, call["sid"]])
     printed = import_text(tmp_path, page(call, twilio_call()))
-    assert "read 2, loaded 1, updated 0, already there 1 (1 of them archived)" in printed
+    assert "read 2, loaded 1, updated 0, unchanged 1 (1 of them archived)" in printed
     assert rejected(tmp_path) == []
     with all_tenants("test"):
         assert not Call.objects.filter(call_sid=call["sid"]).exists()
@@ -208,7 +208,7 @@ def test_import_dry_run_counts_and_changes_nothing(line: PhoneNumber, tmp_path: 
         twilio_call(status="exploded"),
     )
     printed = import_text(tmp_path, text, "--dry-run")
-    assert "read 3, loaded 1, updated 1, already there 0, rejected 1" in printed
-    assert "nothing was changed" in printed
+    assert "read 3, loaded 1, updated 1, unchanged 0, rejected 1" in printed
+    assert "no calls were changed" in printed
     assert everything() == before
     assert len(rejected(tmp_path)) == 1

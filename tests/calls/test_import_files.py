@@ -70,24 +70,24 @@ def test_import_of_a_damaged_gzip_file(line: PhoneNumber, tmp_path: Path) -> Non
     text = lines(*(own_call(transcript=os.urandom(1_000).hex()) for _ in range(100)))
     whole = gzip.compress(text.encode())
     for content in (whole[:50], whole[:-20], whole[:20_000] + b"!" * 100 + whole[20_100:]):
-        assert "gzip file is damaged or cut off" in refusal(tmp_path, content)
+        assert "gzip file is damaged or incomplete" in refusal(tmp_path, content)
 
 
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
         (lambda text: text[: text.rindex('"sid"')], "at call 3"),
-        (lambda text: text[: text.rindex("}")], "it ends"),
+        (lambda text: text[: text.rindex("}")], "unexpected end"),
         (lambda text: text.replace('"duration":', '"duration"', 1), "at call 1"),
-        (lambda text: text.replace("]", "", 1), "':' where ','"),
-        (lambda text: text + "]", "text between two lists"),
+        (lambda text: text.replace("]", "", 1), "expected ':', found ','"),
+        (lambda text: text + "]", "unexpected text between two lists"),
     ],
 )
 def test_import_of_damaged_json(
     line: PhoneNumber, tmp_path: Path, damage: Callable[[str], str], reason: str
 ) -> None:
     message = refusal(tmp_path, damage(page(twilio_call(), twilio_call(), twilio_call())))
-    assert "damaged or cut off" in message
+    assert "damaged or incomplete" in message
     assert reason in message
 
 
@@ -111,20 +111,20 @@ def test_import_of_a_monstrous_object_in_a_list(
 
 def test_import_of_a_csv_without_its_columns(tmp_path: Path, db: None) -> None:
     message = refusal(tmp_path, "From,To,Price\n1,2,3\n")
-    assert "names no column Call Sid, Status, Start Time" in message
+    assert "has no column Call Sid, Status, Start Time" in message
 
 
 def test_import_of_a_csv_with_a_quote_left_open(line: PhoneNumber, tmp_path: Path) -> None:
     row = console_row()
     message = refusal(tmp_path, console_csv(row) + 'CA1,"20:36:29\r\nCA2,20:36:29\r\n')
-    assert "the quote that opens in line 3 is never closed" in message
+    assert "the quote opened on line 3 is never closed" in message
     assert the_call(row["Call Sid"]).status == "completed"
 
 
 def test_import_of_files_without_a_call(line: PhoneNumber, tmp_path: Path) -> None:
     header = console_csv(console_row()).splitlines()[0]
     for content in (page(), "[]", header + "\r\n", page() + page()):
-        assert import_text(tmp_path, content) == "The file holds no call.\n"
+        assert import_text(tmp_path, content) == "The file contains no calls.\n"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_import_rejects_option_cannot_name_the_file_itself(
 ) -> None:
     text = page(twilio_call())
     message = refusal(tmp_path, text, "--rejects", str(tmp_path / "calls.txt"))
-    assert "is no rejects file" in message
+    assert "is not a rejects file" in message
     assert (tmp_path / "calls.txt").read_text() == text
 
 

@@ -43,7 +43,7 @@ def check_the_usual_call(call: Call, line: PhoneNumber) -> None:
 def test_import_twilio_json(line: PhoneNumber, tmp_path: Path) -> None:
     call = twilio_call()
     printed = import_text(tmp_path, page(call))
-    assert "read 1, loaded 1, updated 0, already there 0, rejected 0" in printed
+    assert "read 1, loaded 1, updated 0, unchanged 0, rejected 0" in printed
     loaded = the_call(call["sid"])
     check_the_usual_call(loaded, line)
     assert loaded.provider_status == "completed"
@@ -157,7 +157,7 @@ def test_import_standard_input(
 def test_import_format_can_be_forced(line: PhoneNumber, tmp_path: Path) -> None:
     call = json.dumps(own_call())
     assert "loaded 1" in import_text(tmp_path, call, "--format", "twilio-json")
-    assert "already there 1" in import_text(tmp_path, call, "--format", "jsonl")
+    assert "unchanged 1" in import_text(tmp_path, call, "--format", "jsonl")
 
 
 def test_import_outbound_call_belongs_to_the_line_that_made_it(
@@ -264,6 +264,6 @@ def test_import_samples_of_the_repository(tmp_path: Path, db: None) -> None:
     assert "loaded 60" in import_file(samples / "twilio_calls.json", *rejects)
     assert "loaded 14" in import_file(samples / "twilio_console.csv", *rejects)
     printed = import_file(samples / "calls_with_transcripts.jsonl", *rejects)
-    assert "loaded 2, updated 6, already there 0, rejected 0" in printed
+    assert "loaded 2, updated 6, unchanged 0, rejected 0" in printed
     with all_tenants("test"):
         assert Call.objects.exclude(transcript=None).count() == 7

@@ -30,38 +30,38 @@ from tests.factories import make_call
     ("overrides", "reason"),
     [
         ({"sid": None}, "sid is missing; every call needs"),
-        ({"sid": 7}, "sid is no call SID"),
-        ({"sid": "CA 1\n2"}, "sid is no call SID"),
-        ({"sid": "C" * 65}, "sid is no call SID: at most 64"),
+        ({"sid": 7}, "sid is not a call SID"),
+        ({"sid": "CA 1\n2"}, "sid is not a call SID"),
+        ({"sid": "C" * 65}, "sid is not a call SID: expected at most 64"),
         ({"status": None}, "status is missing"),
         ({"status": "exploded"}, "status 'exploded' is unknown"),
         ({"status": ["completed"]}, "status ['completed'] is unknown"),
         ({"status": "x" * 1_000_000}, "xxx...xxx"),
-        ({"duration": "-5"}, "duration '-5' is no number of seconds"),
-        ({"duration": -5}, "duration -5 is no number of seconds"),
-        ({"duration": "1 min"}, "is no number of seconds"),
-        ({"duration": 1.5}, "is no number of seconds"),
-        ({"duration": True}, "is no number of seconds"),
-        ({"duration": "2147483648"}, "is no number of seconds"),
-        ({"start_time": "yesterday"}, "start_time is no time; write it like"),
-        ({"start_time": "Tue, 31 Feb 2026 20:36:29 +0000"}, "does not exist in the calendar"),
-        ({"start_time": "2026-03-03T25:00:00Z"}, "does not exist in the calendar"),
-        ({"start_time": "03/04/2026 10:00"}, "start_time is no time"),
+        ({"duration": "-5"}, "duration '-5' is not a number of seconds"),
+        ({"duration": -5}, "duration -5 is not a number of seconds"),
+        ({"duration": "1 min"}, "is not a number of seconds"),
+        ({"duration": 1.5}, "is not a number of seconds"),
+        ({"duration": True}, "is not a number of seconds"),
+        ({"duration": "2147483648"}, "is not a number of seconds"),
+        ({"start_time": "yesterday"}, "start_time is not a time: expected one such as"),
+        ({"start_time": "Tue, 31 Feb 2026 20:36:29 +0000"}, "is not a date in the calendar"),
+        ({"start_time": "2026-03-03T25:00:00Z"}, "is not a date in the calendar"),
+        ({"start_time": "03/04/2026 10:00"}, "start_time is not a time"),
         ({"start_time": "Tue, 03 Mar 1998 20:36:29 +0000"}, "before 2000 or in the future"),
         ({"start_time": "Tue, 03 Mar 2099 20:36:29 +0000"}, "before 2000 or in the future"),
-        ({"start_time": "2026-03-03T20:36:29+99:00"}, "UTC offset that no place has"),
-        ({"start_time": "20:36:29 AEDT 2026-03-03"}, "say which that is with --timezone"),
+        ({"start_time": "2026-03-03T20:36:29+99:00"}, "invalid UTC offset"),
+        ({"start_time": "20:36:29 AEDT 2026-03-03"}, "set it with --timezone"),
         ({"start_time": 1772570189}, "start_time is not text"),
         ({"start_time": None, "date_created": None}, "date_created is missing"),
         ({"to": "+14155550999"}, "to: no line has the number '+14155550999'; add the line"),
-        ({"to": None}, "to is empty; give the number of the line"),
+        ({"to": None}, "to is empty: expected the number of the line"),
         ({"to": 14155550101}, "to is not text"),
         ({"to": "client:bakery"}, "no line has the number 'client:bakery'"),
         ({"direction": "outbound-dial"}, "from: no line has the number"),
         ({"direction": "sideways"}, "direction 'sideways' is unknown"),
         ({"from": "sip:" + "a" * 300}, "from is longer than 256 characters; shorten it"),
-        ({"from": "sip:a\0b"}, "from holds a NUL"),
-        ({"from": "sip:\ud800"}, "from holds a NUL or bytes that are not UTF-8"),
+        ({"from": "sip:a\0b"}, "from has a NUL"),
+        ({"from": "sip:\ud800"}, "from has a NUL or bytes that are not UTF-8"),
     ],
 )
 def test_import_rejects_a_twilio_row(
@@ -69,7 +69,7 @@ def test_import_rejects_a_twilio_row(
 ) -> None:
     good = twilio_call()
     printed = import_text(tmp_path, page(twilio_call(**overrides), good))
-    assert "read 2, loaded 1, updated 0, already there 0, rejected 1" in printed
+    assert "read 2, loaded 1, updated 0, unchanged 0, rejected 1" in printed
     [row] = rejected(tmp_path)
     assert row["row"] == "1"
     assert reason in row["reason"]
@@ -80,31 +80,31 @@ def test_import_rejects_a_twilio_row(
     ("overrides", "reason"),
     [
         ({"call_sid": ""}, "call_sid is missing"),
-        ({"number": None}, "names no line"),
+        ({"number": None}, "the line is missing"),
         ({"number": None, "phone_id": "pn_nobody"}, "phone_id: no line has the id 'pn_nobody'"),
-        ({"phone_id": "pn_garage"}, "phone_id and number name two lines"),
+        ({"phone_id": "pn_garage"}, "phone_id and number are of different lines"),
         ({"created_at": None}, "created_at is missing"),
-        ({"ai_confidence": 1.01}, "ai_confidence 1.01 is out of range; write a number"),
-        ({"ai_confidence": -0.1}, "out of range"),
-        ({"ai_confidence": float("nan")}, "out of range"),
-        ({"ai_confidence": "high"}, "out of range"),
-        ({"ai_confidence": True}, "out of range"),
-        ({"recording_url": "javascript:alert(1)"}, "recording_url is no web address"),
+        ({"ai_confidence": 1.01}, "ai_confidence 1.01 is invalid: expected a number"),
+        ({"ai_confidence": -0.1}, "expected a number from 0 to 1"),
+        ({"ai_confidence": float("nan")}, "expected a number from 0 to 1"),
+        ({"ai_confidence": "high"}, "expected a number from 0 to 1"),
+        ({"ai_confidence": True}, "expected a number from 0 to 1"),
+        ({"recording_url": "javascript:alert(1)"}, "recording_url is not a URL"),
         ({"recording_url": "https://e.com/" + "a" * 3000}, "recording_url is longer than 2048"),
-        ({"transcript": "a\0b"}, "transcript holds a NUL"),
+        ({"transcript": "a\0b"}, "transcript has a NUL"),
         ({"transcript": 5}, "transcript is not text"),
         ({"transcript": "a" * 1_000_001}, "transcript is longer than 1000000 characters"),
         ({"ai_summary": "a" * 100_001}, "ai_summary is longer than 100000 characters"),
-        ({"metadata": [1]}, "metadata is no JSON object"),
-        ({"metadata": {"a": "b\0"}}, "metadata holds a NUL"),
-        ({"metadata": {"a": float("inf")}}, "metadata holds what JSON cannot"),
-        ({"custom_fields": {"a": "\udfff"}}, "custom_fields holds what JSON cannot"),
+        ({"metadata": [1]}, "metadata is not a JSON object"),
+        ({"metadata": {"a": "b\0"}}, "metadata has a NUL"),
+        ({"metadata": {"a": float("inf")}}, "metadata is not valid JSON"),
+        ({"custom_fields": {"a": "\udfff"}}, "custom_fields is not valid JSON"),
         ({"custom_fields": {"a": "b" * 100_000}}, "custom_fields is longer than 100000"),
-        ({"tags": "billing"}, "tags is no list"),
-        ({"tags": [1]}, "tags is no list"),
-        ({"tags": ["a\0"]}, "tags is no list"),
-        ({"tags": ["a" * 101]}, "tags is no list"),
-        ({"tags": ["a"] * 101}, "tags is no list"),
+        ({"tags": "billing"}, "tags is invalid"),
+        ({"tags": [1]}, "tags is invalid"),
+        ({"tags": ["a\0"]}, "tags is invalid"),
+        ({"tags": ["a" * 101]}, "tags is invalid"),
+        ({"tags": ["a"] * 101}, "tags is invalid"),
     ],
 )
 def test_import_rejects_a_row_of_our_columns(
@@ -116,7 +116,7 @@ def test_import_rejects_a_row_of_our_columns(
 ) -> None:
     good = own_call(metadata={"escaped": "\\u0000 is no NUL"})
     printed = import_text(tmp_path, lines(own_call(**overrides), good))
-    assert "read 2, loaded 1, updated 0, already there 0, rejected 1" in printed
+    assert "read 2, loaded 1, updated 0, unchanged 0, rejected 1" in printed
     [row] = rejected(tmp_path)
     assert row["row"] == "1"
     assert reason in row["reason"]
@@ -126,13 +126,13 @@ def test_import_rejects_a_row_of_our_columns(
 @pytest.mark.parametrize(
     ("line_of_text", "reason"),
     [
-        ('{"call_sid": "CA1", ', "is no JSON object on one line"),
-        ("not JSON", "is no JSON object on one line"),
-        ("[1, 2]", "is no JSON object; write one object per call"),
-        ('"CA1"', "is no JSON object; write one object per call"),
+        ('{"call_sid": "CA1", ', "not a JSON object on one line"),
+        ("not JSON", "not a JSON object on one line"),
+        ("[1, 2]", "not a JSON object: expected one object per call"),
+        ('"CA1"', "not a JSON object: expected one object per call"),
         ("{}", "call_sid is missing"),
-        ("[" * 100_000, "is no JSON object on one line"),
-        ("9" * 5_000, "is no JSON object on one line"),
+        ("[" * 100_000, "not a JSON object on one line"),
+        ("9" * 5_000, "not a JSON object on one line"),
     ],
 )
 def test_import_rejects_a_line_that_is_no_call(
@@ -154,7 +154,7 @@ def test_import_rejects_a_monstrous_line(
     assert "read 3, loaded 2" in import_text(tmp_path, text)
     [row] = rejected(tmp_path)
     assert row["row"] == "2"
-    assert "longer than 5000 characters" in row["reason"]
+    assert "more than 5000 characters" in row["reason"]
 
 
 def test_import_rejects_bytes_that_are_not_utf_8(line: PhoneNumber, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_import_rejects_bytes_that_are_not_utf_8(line: PhoneNumber, tmp_path: Pa
     latin = text.encode().replace(b"M\\u00fcller", b"M\xfcller")
     assert "read 3, loaded 2" in import_text(tmp_path, latin)
     [row] = rejected(tmp_path)
-    assert "transcript holds a NUL or bytes that are not UTF-8" in row["reason"]
+    assert "transcript has a NUL or bytes that are not UTF-8" in row["reason"]
 
 
 def test_import_rejects_broken_csv_rows_by_line(line: PhoneNumber, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_import_rejects_broken_csv_rows_by_line(line: PhoneNumber, tmp_path: Pat
     assert "read 4, loaded 2" in import_text(tmp_path, text)
     reasons = {row["row"]: row["reason"] for row in rejected(tmp_path)}
     assert reasons.keys() == {"3", "4"}
-    assert "is no call: 3 fields where" in reasons["3"]
+    assert "not a call: found 3 fields, expected" in reasons["3"]
     assert "repair the quotes" in reasons["4"]
 
 
@@ -189,16 +189,16 @@ def test_import_says_which_rows_a_stray_quote_took_along(
     assert "read 3, loaded 2" in import_text(tmp_path, text)
     [row] = rejected(tmp_path)
     assert row["row"] == "3"
-    assert "is, up to line 4, no CSV row" in row["reason"]
+    assert "not a CSV row (up to line 4)" in row["reason"]
 
 
 def test_import_rejects_the_second_of_two_rows(line: PhoneNumber, tmp_path: Path) -> None:
     first = twilio_call(status="ringing")
     printed = import_text(tmp_path, page(first, twilio_call(), {**first, "status": "completed"}))
-    assert "read 3, loaded 2, updated 0, already there 0, rejected 1" in printed
+    assert "read 3, loaded 2, updated 0, unchanged 0, rejected 1" in printed
     [row] = rejected(tmp_path)
     assert (row["row"], row["call_sid"]) == ("3", first["sid"])
-    assert "came earlier in the file" in row["reason"]
+    assert "appears earlier in the file" in row["reason"]
     assert the_call(first["sid"]).status == "ringing"
 
 
@@ -208,7 +208,7 @@ def test_import_finds_repeated_rows_over_chunks(
     monkeypatch.setattr("calls.intake.imports.chunks.CHUNK_ROWS", 3)
     calls = [twilio_call() for _ in range(10)]
     printed = import_text(tmp_path, page(*calls, calls[0], calls[9], twilio_call()))
-    assert "read 13, loaded 11, updated 0, already there 0, rejected 2" in printed
+    assert "read 13, loaded 11, updated 0, unchanged 0, rejected 2" in printed
     assert [row["row"] for row in rejected(tmp_path)] == ["11", "12"]
 
 
@@ -217,9 +217,9 @@ def test_import_rejects_a_call_of_another_line(
 ) -> None:
     theirs = make_call(other_line, status="ringing")
     printed = import_text(tmp_path, page(twilio_call(sid=theirs.call_sid), twilio_call()))
-    assert "read 2, loaded 1, updated 0, already there 0, rejected 1" in printed
+    assert "read 2, loaded 1, updated 0, unchanged 0, rejected 1" in printed
     [row] = rejected(tmp_path)
-    assert "is there under another line" in row["reason"]
+    assert "belongs to another line" in row["reason"]
     assert the_call(theirs.call_sid).status == "ringing"
 
 
@@ -246,7 +246,7 @@ def test_import_replaces_an_earlier_rejects_file_and_removes_it_when_all_is_well
 def test_import_never_replaces_another_file(line: PhoneNumber, tmp_path: Path) -> None:
     precious = tmp_path / "precious.csv"
     precious.write_text("my,data\n")
-    with pytest.raises(CommandError, match="is no rejects file; name another with --rejects"):
+    with pytest.raises(CommandError, match="is not a rejects file; choose another with --rejects"):
         import_text(tmp_path, page(twilio_call()), "--rejects", str(precious))
     assert precious.read_text() == "my,data\n"
     with all_tenants("test"):
@@ -257,7 +257,7 @@ def test_import_strict_ends_with_an_error_and_loads_the_rest(
     line: PhoneNumber, tmp_path: Path
 ) -> None:
     good = twilio_call()
-    with pytest.raises(CommandError, match="a row was rejected; the reasons are in"):
+    with pytest.raises(CommandError, match="Some rows were rejected; see the reasons in"):
         import_text(tmp_path, page(twilio_call(status="exploded"), good), "--strict")
     assert the_call(good["sid"]).status == "completed"
 
@@ -265,7 +265,7 @@ def test_import_strict_ends_with_an_error_and_loads_the_rest(
 def test_import_of_nothing_but_bad_rows_ends_with_an_error(
     line: PhoneNumber, tmp_path: Path
 ) -> None:
-    with pytest.raises(CommandError, match="every row was rejected"):
+    with pytest.raises(CommandError, match="All rows were rejected"):
         import_text(tmp_path, page(twilio_call(to=GARAGE)))
 
 

@@ -134,7 +134,7 @@ def test_import_killed_in_the_middle_goes_on_when_run_again(
     assert "rejected 0" in import_file(path)
     after = everything()
     assert len(after) == rows + rows // 100
-    assert f"loaded 0, updated 0, already there {rows}" in import_file(path)
+    assert f"loaded 0, updated 0, unchanged {rows}" in import_file(path)
     assert everything() == after
 
 
@@ -151,7 +151,7 @@ def test_import_interrupted_says_so_in_one_line(
     assert process.returncode == 130
     # The chunk whose commit was interrupted does not count.
     assert re.fullmatch(rf"(read \d+, loaded ({chunk_rows}|{2 * chunk_rows}), .*\n)?", printed)
-    assert errors.strip() == "CommandError: interrupted; run the import again to go on"
+    assert errors.strip() == "CommandError: interrupted; run the import again to continue"
 
 
 @pytest.mark.rounds(1, soak=20)

@@ -41,7 +41,7 @@ def test_the_latest_ended_call_of_low_confidence_is_next(line: PhoneNumber) -> N
 
 
 def test_a_call_older_than_the_queue_waits_no_more(line: PhoneNumber) -> None:
-    make_low(line, created_at=NOW - queue.WAITS_FOR - timedelta(minutes=1))
+    make_low(line, created_at=NOW - queue.REVIEW_WINDOW - timedelta(minutes=1))
     assert claim() is None
 
 
@@ -56,11 +56,11 @@ def test_a_claimed_call_is_nobody_elses_until_the_claim_runs_out(line: PhoneNumb
     make_low(line)
     review = claim("ann")
     assert claim("bob") is None
-    lasts = int(queue.CLAIM_LASTS.total_seconds() // 60)
+    lasts = int(queue.CLAIM_DURATION.total_seconds() // 60)
     assert claim("bob", minutes=lasts - 1) is None
     assert claim("bob", minutes=lasts) == review
     assert review
-    with pytest.raises(queue.NotYours):
+    with pytest.raises(queue.ClaimLost):
         queue.finish(review.pk, by="ann", summary="hers", now=NOW)
     assert did(review) == [("ann", "claimed"), ("bob", "claimed")]
 
@@ -77,7 +77,7 @@ def test_a_released_call_is_the_next_persons(line: PhoneNumber) -> None:
     make_low(line)
     review = claim("ann")
     assert review
-    with pytest.raises(queue.NotYours):
+    with pytest.raises(queue.ClaimLost):
         queue.release(review.pk, by="bob", now=NOW)
     queue.release(review.pk, by="ann", now=NOW)
     assert claim("bob") == review
@@ -93,7 +93,7 @@ def test_a_correction_keeps_the_former_summary(line: PhoneNumber) -> None:
     assert did(review) == [("ann", "claimed"), ("ann", "corrected"), ("ann", "reviewed")]
     assert review.history[1]["former"] == "Wants a refund."
     assert (review.reviewed_by, claim("bob")) == ("ann", None)
-    with pytest.raises(queue.NotYours):
+    with pytest.raises(queue.ClaimLost):
         queue.finish(review.pk, by="ann", summary="Again.", now=NOW)
 
 

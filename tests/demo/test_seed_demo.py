@@ -198,7 +198,7 @@ def test_confidence_has_a_low_tail() -> None:
 
 
 def test_a_database_with_lines_is_refused(line: PhoneNumber) -> None:
-    with pytest.raises(DemoDataRefused, match=r"has 1 lines already.*--append"):
+    with pytest.raises(DemoDataRefused, match=r"already has 1 lines.*--append"):
         seed()
     assert PhoneNumber.objects.count() == 1
 
@@ -213,14 +213,14 @@ def test_append_adds_to_the_lines_that_are_there() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--lines", "0"], "--lines is 0; choose a number from 1 to 1000."),
-        (["--lines", "1001"], "--lines is 1001"),
-        (["--calls", "-5"], "--calls is -5"),
+        (["--lines", "0"], "--lines must be from 1 to 1000."),
+        (["--lines", "1001"], "--lines must be from 1 to 1000"),
+        (["--calls", "-5"], "--calls must be from 1"),
         (["--calls", "many"], "invalid int value: 'many'"),
-        (["--days", "4000"], "--days is 4000; choose a number from 1 to 3650."),
+        (["--days", "4000"], "--days must be from 1 to 3650."),
         (["--until", "yesterday"], "'yesterday' is not a time"),
-        (["--until", "2999-01-01"], "calls lie in the past"),
-        (["--until", "0001-01-01"], "calls lie in the past"),
+        (["--until", "2999-01-01"], "calls must lie between"),
+        (["--until", "0001-01-01"], "calls must lie between"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments: list[str], message: str) -> None:
@@ -236,4 +236,4 @@ def test_the_command_prints_the_counts() -> None:
     out = StringIO()
     call_command("seed_demo", lines=2, calls=40, days=3, stdout=out)
     metadata = CallMetadata.objects.count()
-    assert out.getvalue() == f"2 lines, 40 calls, {metadata} rows of call metadata\n"
+    assert out.getvalue() == f"Created 2 lines, 40 calls, {metadata} rows of metadata.\n"

@@ -27,7 +27,7 @@ NEVER = [
     ),
     "tenants.delete_phonenumber",
     "calls.delete_call",
-    "analytics.change_job",
+    "jobs.change_job",
     "monitoring.end_session",
 ]
 OURS = ("tenants", "calls", "analytics", "monitoring", "desk")

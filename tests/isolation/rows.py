@@ -18,7 +18,7 @@ from analytics.models import (
     QueuedBucket,
     SealedMonth,
 )
-from api.idempotency_keys import IdempotencyKey
+from api.models import IdempotencyKey
 from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
 from calls.models import Call, CallArchive, CallMetadata, CallReview, CallSearch
@@ -104,7 +104,11 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
 
 
 def tenant_models() -> list[type[Model]]:
-    return [model for model in apps.get_models() if issubclass(model, ScopedModel)]
+    return [
+        model
+        for model in apps.get_models()
+        if issubclass(model, ScopedModel) and not model._meta.proxy
+    ]
 
 
 def make_rows() -> tuple[PhoneNumber, PhoneNumber]:

@@ -155,7 +155,7 @@ def test_search_refuses_a_limit_out_of_range(limit: int) -> None:
 
 
 def test_search_refuses_a_page_without_a_limit() -> None:
-    with pytest.raises(ValueError, match="needs a limit"):
+    with pytest.raises(ValueError, match="requires a limit"):
         Call.objects.search(words="a", before=(NOON, uuid.uuid4()))
 
 

@@ -10,14 +10,14 @@ from django.test import Client
 from procrastinate.contrib.django import app
 
 from analytics import tasks
-from analytics.models import JobFailure
+from jobs.models import JobFailure
 from jobs.tasks import forget_jobs
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
 from tests.worker import work
 
-URL = "/admin/analytics/job/"
+URL = "/admin/jobs/job/"
 SECRET = "+14155559876"
 
 

@@ -135,5 +135,5 @@ def test_command_makes_an_api_key(line: PhoneNumber, capsys: pytest.CaptureFixtu
     assert (key.phone_id, key.scopes) == (line.id, ["ingest"])
     assert key.secret_hash == hash_secret(secret)
     assert key.expires_at is not None
-    with pytest.raises(CommandError, match="no line with the number"):
+    with pytest.raises(CommandError, match="Line not found: number"):
         call_command("create_api_key", "+19995550000", name="x", scope=["read"])

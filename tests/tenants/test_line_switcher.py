@@ -44,7 +44,7 @@ def test_header_says_which_line_is_picked(client: Client, line: PhoneNumber) -> 
         in pick(client, "pn_bakery").content.decode()
     )
     assert "Working in: <strong>Bakery (+14155550101)</strong>" in page(client)
-    assert "You see all lines again." in pick(client, "").content.decode()
+    assert "You are viewing all lines." in pick(client, "").content.decode()
     assert "Working in" not in page(client)
 
 
@@ -69,12 +69,12 @@ def test_search_shows_a_page_of_lines_at_most(
     with django_assert_max_num_queries(12):
         found = page(client, SWITCH, q="branch")
     assert found.count("Work in this line") == 20
-    assert "There are more" in found
+    assert "More lines match" in found
     assert "Branch 00" not in page(client, SWITCH)
 
 
 def test_search_says_when_nothing_matches(client: Client) -> None:
-    assert "No line matches “&lt;b&gt;”" in page(client, SWITCH, q="<b>")
+    assert "No lines match “&lt;b&gt;”" in page(client, SWITCH, q="<b>")
 
 
 def test_search_works_inside_a_line(
@@ -86,7 +86,7 @@ def test_search_works_inside_a_line(
 
 
 def test_unknown_line_is_not_picked(client: Client) -> None:
-    assert "There is no such line any more" in pick(client, "pn_gone").content.decode()
+    assert "Line not found" in pick(client, "pn_gone").content.decode()
     assert "Working in" not in page(client)
 
 

@@ -75,8 +75,8 @@ def test_a_rule_is_made_of_its_fields(back_office: Client, line: PhoneNumber) ->
 @pytest.mark.parametrize(
     ("filled", "says"),
     [
-        ({"rule_type": "transfer"}, "A rule of this type needs it."),
-        ({"rule_type": "routing"}, "fill in one action at least"),
+        ({"rule_type": "transfer"}, "Required for this type of rule."),
+        ({"rule_type": "routing"}, "Fill in at least one action"),
         ({"greeting_say": "Hi", "when_caller_prefix": "0049"}, "does not match"),
         ({"greeting_say": "Hi", "when_more": '{"moon": "full"}'}, "moon"),
         ({"greeting_say": "Hi", "when_more": '{"any": []}'}, "non-empty"),
@@ -146,7 +146,7 @@ def test_every_word_of_the_schema_has_a_phrase() -> None:
         (
             {"any": [{"day_of_week": [0]}, {"not": {"urgency": "low"}}]},
             {"confirm_by": "none"},
-            "When one of these holds: it is Sunday; or it is not so that the urgency is low:"
+            "When any of these holds: it is Sunday; or it is not the case that the urgency is low:"
             " confirm nothing.",
         ),
         ({"moon": "full", "day_of_week": ["x", 9]}, {}, None),

@@ -86,7 +86,7 @@ def test_saving_the_page_without_a_change_sets_no_hours(
 @pytest.mark.parametrize(
     ("cells", "says"),
     [
-        ({"open_time": "09:00"}, "Write a time, or tick that it is closed."),
+        ({"open_time": "09:00"}, "Enter a time or mark the day as closed."),
         ({"open_time": "25:00", "close_time": "17:00"}, "Enter a valid time."),
         (NINE_TO_FIVE | {"timezone": "Mars/Base"}, "not an IANA time zone"),
     ],

@@ -44,20 +44,20 @@ window.addEventListener('load', () => {
         const says = document.createElement('p');
         says.id = `json-says-${number}`;
         says.className = 'backoffice-json';
-        says.setAttribute('role', 'status');
+        summary.setAttribute('role', 'status');
         box.after(says);
         box.setAttribute('aria-describedby', says.id);
         box.addEventListener('input', () => {
-            says.textContent = '';
+            summary.textContent = '';
             try {
                 const value = box.value.trim() ? JSON.parse(box.value) : {};
                 if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-                    says.textContent = 'Write a JSON object, such as {"language": "en"}.';
+                    summary.textContent = 'Write a JSON object, such as {"language": "en"}.';
                 }
             } catch (error) {
-                says.textContent = error.message;
+                summary.textContent = error.message;
             }
-            box.setAttribute('aria-invalid', says.textContent ? 'true' : 'false');
+            box.setAttribute('aria-invalid', summary.textContent ? 'true' : 'false');
         });
     });
 });

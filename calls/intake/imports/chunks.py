@@ -1,4 +1,4 @@
-"""The rows of a file by the chunk, each call once."""
+"""The rows of a file in chunks, each call once."""
 
 import sqlite3
 from collections.abc import Generator, Iterator
@@ -45,20 +45,22 @@ def chunks_of(records: Records, reader: RowReader, seen: "SeenCalls") -> Iterato
                 chunk.rows.append(row)
                 chunk.characters += row.characters()
             if chunk.is_full():
-                yield _without_repeated(chunk, seen)
+                yield _drop_repeated(chunk, seen)
                 chunk = Chunk()
     except UnreadableFile:
-        yield _without_repeated(chunk, seen)
+        yield _drop_repeated(chunk, seen)
         raise
     if chunk.rows or chunk.rejected:
-        yield _without_repeated(chunk, seen)
+        yield _drop_repeated(chunk, seen)
 
 
-def _without_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
+def _drop_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
     """The chunk, with the calls that came earlier in the file among the rejected."""
     met = seen.add([row.call_sid for row in chunk.rows])
     if any(met):
-        reason = "this call SID came earlier in the file, and that row counts; leave one out"
+        reason = (
+            "this call SID appears earlier in the file, and that row is used; remove one of them"
+        )
         repeated = [row for row, again in zip(chunk.rows, met, strict=True) if again]
         chunk.rejected += [(row.row, row.call_sid, reason) for row in repeated]
         chunk.rows = [row for row, again in zip(chunk.rows, met, strict=True) if not again]
@@ -66,17 +68,17 @@ def _without_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
 
 
 class SeenCalls:
-    """The call SIDs met so far, in a temporary file, so that memory stays flat."""
+    """The call SIDs seen so far, in a temporary file, so that memory stays flat."""
 
     def __init__(self) -> None:
-        # Made in one thread and used in another, which Ctrl-C may leave behind: it goes with the
-        # last who uses it.
+        # Created in one thread and used in another, which Ctrl-C may leave running: closed with
+        # its last reference.
         self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA cache_size = -16000")  # 16 MB
         self._file.execute("CREATE TABLE seen (call_sid TEXT PRIMARY KEY) WITHOUT ROWID")
 
     def add(self, call_sids: list[str]) -> list[bool]:
-        """For each SID whether it was met before, in this list or an earlier one."""
+        """For each SID whether it was seen before, in this list or an earlier one."""
         insert = "INSERT OR IGNORE INTO seen VALUES (?)"
         rows = [(call_sid,) for call_sid in call_sids]
         self._file.execute("BEGIN")

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 from calls.intake.imports.record_fields import Rejected
 from calls.intake.imports.streams import Records, UnreadableFile, lines_of
 
-# The console's headers, past and present, without their capitals and spaces; and the names that
-# the Call resource gives to the same things.
+# The console's headers, past and present, in lower case without spaces; and the names of the same
+# fields in the Call resource.
 COLUMNS = {
     "callsid": "sid",
     "sid": "sid",
@@ -32,16 +32,16 @@ TIMES = {"start_time", "date_created"}
 
 
 def read_header(line: str) -> tuple[str, dict[str, int]]:
-    """The delimiter of a header line, and where the columns are that we know."""
+    """The delimiter of a header line, and the positions of the known columns."""
 
     def known(delimiter: str) -> dict[str, int]:
         names: list[str] = []
         with suppress(csv.Error):
             names = next(csv.reader([line], delimiter=delimiter), [])
         columns: dict[str, int] = {}
-        for place, name in enumerate(names):
+        for position, name in enumerate(names):
             if column := COLUMNS.get(re.sub("[^a-z]", "", name.lower())):
-                columns.setdefault(column, place)
+                columns.setdefault(column, position)
         return columns
 
     found = {delimiter: known(delimiter) for delimiter in ",;\t"}
@@ -58,7 +58,7 @@ def read_csv(head: str, stream: TextIO) -> Records:
         missing.append("Start Time")
     if missing:
         raise UnreadableFile(
-            f"the first line of the CSV names no column {', '.join(missing)}; export it again"
+            f"the first line of the CSV has no column {', '.join(missing)}; export it again"
         )
     return _records(csv.reader(lines, delimiter=delimiter, strict=True), columns)
 
@@ -76,23 +76,23 @@ def _records(rows: Any, columns: dict[str, int]) -> Records:
         except csv.Error as error:
             if str(error) == "unexpected end of data":
                 raise UnreadableFile(
-                    f"the quote that opens in line {row} is never closed, so nothing from there"
-                    " on was read; repair that line and import the file again"
+                    f"the quote opened on line {row} is never closed, so nothing after it was"
+                    " read; repair that line and import the file again"
                 ) from None
-            yield row, Rejected(f"{_span(row, rows)} no CSV row ({error}); repair the quotes")
+            yield row, Rejected(f"not a CSV row{_span(row, rows)}: {error}; repair the quotes")
             continue
         if "null" in values:
             values = ["" if value == "null" else value for value in values]
         if not any(values):
             continue
         if len(values) < width:
-            fields = f"{len(values)} fields where {width} should be"
-            yield row, Rejected(f"{_span(row, rows)} no call: {fields}; complete the row")
+            found = f"found {len(values)} fields, expected {width}"
+            yield row, Rejected(f"not a call{_span(row, rows)}: {found}; complete the row")
             continue
         yield row, dict(zip(names, pick(values), strict=True))
 
 
 def _span(row: int, rows: Any) -> str:
-    """Says how many lines a row took: a quote too many takes those after it along."""
+    """The last line of a row of several lines: a stray quote includes those after it."""
     last = rows.line_num + 1
-    return "is" if last == row else f"is, up to line {last},"
+    return "" if last == row else f" (up to line {last})"

@@ -1,8 +1,8 @@
-"""The files that calls come in, read as a stream: memory does not grow with the file.
+"""The file formats of calls, read as a stream: memory does not grow with the file.
 
 - twilio-json: Twilio's Calls list resource, {"calls": [...]}, several such pages, or a bare list
 - twilio-csv: the call log that Twilio's console exports
-- jsonl: one JSON object a line, of our own columns or of Twilio's (its BulkExport writes those)
+- jsonl: one JSON object per line, with our columns or with Twilio's (as its BulkExport writes)
 
 Each may be gzipped.
 """
@@ -22,7 +22,7 @@ from calls.intake.imports.csv_files import read_csv, read_header
 from calls.intake.imports.json_files import read_json, read_json_lines
 from calls.intake.imports.streams import Records, UnreadableFile
 
-HEAD = 64 * 1024  # characters that the format is told from
+HEAD = 64 * 1024  # characters from which the format is detected
 GZIP_MAGIC = b"\x1f\x8b"
 
 READERS: dict[str, Callable[[str, TextIO], Records]] = {
@@ -45,7 +45,7 @@ class Source:
 
 @contextmanager
 def open_source(path: str, *, file_format: str | None = None) -> Iterator[Source]:
-    """Open a file, or standard input for "-", in the format that its content shows.
+    """Open a file, or standard input for "-", in the format detected from its content.
 
     Raises UnreadableFile, as does going through the records.
     """
@@ -81,7 +81,7 @@ def _reporting(name: str) -> Iterator[None]:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise UnreadableFile(
-            f"{name}: the gzip file is damaged or cut off; fetch it again"
+            f"{name}: the gzip file is damaged or incomplete; download it again"
         ) from None
     except OSError as error:
         raise UnreadableFile(f"{name} cannot be read: {error.strerror}") from None
@@ -110,7 +110,7 @@ def _detect(head: str, name: str) -> str:
 
 
 def _detect_json(first: str, *, is_whole: bool) -> str:
-    """Told from the first line, or as much of it as was read."""
+    """From the first line, or as much of it as was read."""
     if re.search(r'"calls"\s*:\s*\[', first):
         return "twilio-json"
     return "jsonl" if first.endswith("}") or not is_whole else "twilio-json"

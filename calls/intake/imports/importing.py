@@ -1,9 +1,9 @@
-"""Loads a file of calls: in chunks of one transaction each, to be repeated at will.
+"""Loads a file of calls in chunks of one transaction each; safe to repeat.
 
-What a file says of a call that is there already only ever adds to it. A later status moves the
-call forward, by the same rule as an event (app.call_progress); a caller, recording, transcript,
-summary or metadata that the call lacks is filled in. Nothing is overwritten and nothing goes
-backward, so the same file twice changes nothing. A call in the archive stays there as it is.
+A file only ever adds to an existing call. A later status moves the call forward, by the same rule
+as an event (app.call_progress); a caller, recording, transcript, summary or metadata that the call
+lacks is filled in. Nothing is overwritten and nothing goes backward, so importing a file twice
+changes nothing. Archived calls stay as they are.
 """
 
 from collections.abc import Callable
@@ -24,22 +24,22 @@ from calls.intake.imports.upsert import load
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 
-OF_ANOTHER_LINE = "this call SID is there under another line; correct the number of the line"
+OF_ANOTHER_LINE = "this call SID belongs to another line; correct the number of the line"
 
 
 class ImportFailed(Exception):
-    """The import ended early; the message says what to do. What was committed stays."""
+    """The import ended early; the message says what to do. Committed chunks stay."""
 
 
 @dataclass
 class Counts:
-    """Rows of a file: read = loaded + updated + already_there + rejected."""
+    """Rows of a file: read = loaded + updated + unchanged + rejected."""
 
     read: int = 0
     loaded: int = 0
     updated: int = 0
-    already_there: int = 0
-    archived: int = 0  # of those already there
+    unchanged: int = 0
+    archived: int = 0  # of those unchanged
     rejected: int = 0
     ignored_columns: set[str] = field(default_factory=set)
 
@@ -53,11 +53,11 @@ def import_calls(
     dry_run: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> None:
-    """Load every call of the source that can be; the others go to rejects with the reason.
+    """Load the calls of the source; those that cannot be loaded go to rejects with the reason.
 
-    counts grows with each chunk that is committed, after which progress is called. Times that
-    name no zone are in `local`. A dry run does everything and rolls it back. Raises
-    UnreadableFile where the file cannot be read on, and ImportFailed.
+    counts grows with each committed chunk, after which progress is called. Times without a zone
+    are in `local`. A dry run does everything and rolls it back. Raises
+    UnreadableFile where the file cannot be read further, and ImportFailed.
     """
     try:
         with all_tenants(f"import_calls {source.name!r}"):
@@ -67,17 +67,17 @@ def import_calls(
             )
             with closing(prefetch(chunks_of(source.records, reader, SeenCalls()))) as chunks:
                 for chunk in chunks:
-                    _settle(chunk, counts, rejects, dry_run=dry_run)
+                    _load_chunk(chunk, counts, rejects, dry_run=dry_run)
                     counts.ignored_columns = reader.unknown_columns
                     progress()
     except (django.db.Error, psycopg.Error) as error:
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
         raise ImportFailed(
-            f"PostgreSQL: {reason}. Run the import again: it goes on where it ended"
+            f"PostgreSQL: {reason}. Run the import again to continue where it stopped"
         ) from None
 
 
-def _settle(chunk: Chunk, counts: Counts, rejects: RejectsFile, *, dry_run: bool) -> None:
+def _load_chunk(chunk: Chunk, counts: Counts, rejects: RejectsFile, *, dry_run: bool) -> None:
     loaded = load(chunk.rows, dry_run=dry_run)
     rejected = chunk.rejected + [(row, sid, OF_ANOTHER_LINE) for row, sid in loaded.foreign]
     for row, call_sid, reason in sorted(rejected):
@@ -86,6 +86,6 @@ def _settle(chunk: Chunk, counts: Counts, rejects: RejectsFile, *, dry_run: bool
     counts.read += len(chunk.rows) + len(chunk.rejected)
     counts.loaded += loaded.new
     counts.updated += loaded.updated
-    counts.already_there += known
+    counts.unchanged += known
     counts.archived += loaded.archived
     counts.rejected += len(rejected)

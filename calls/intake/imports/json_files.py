@@ -19,10 +19,10 @@ def read_json_lines(head: str, stream: TextIO) -> Records:
         try:
             record = json.loads(line, strict=False)
         except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", "a value that no program should write")
+            reason = getattr(error, "msg", "invalid value")
             if len(line) >= streams.MAX_RECORD_LENGTH:
-                reason = f"longer than {streams.MAX_RECORD_LENGTH} characters"
-            record = Rejected(f"is no JSON object on one line ({reason}); write it again")
+                reason = f"more than {streams.MAX_RECORD_LENGTH} characters"
+            record = Rejected(f"not a JSON object on one line ({reason}); correct it")
         yield row, record
 
 
@@ -37,14 +37,14 @@ class JsonText:
         self._decode = json.JSONDecoder(strict=False).raw_decode
 
     def records(self) -> Records:
-        """Every element of every list, and every object that is no page of a list."""
+        """Every element of every list, and every object that is not a page of a list."""
         while char := self._peek():
             if char == "[":
                 yield from self._list()
             elif char == "{":
                 yield from self._object()
             else:
-                raise self._damaged("text between two lists")
+                raise self._damaged("unexpected text between two lists")
 
     def _list(self) -> Records:
         self._take("[")
@@ -56,7 +56,7 @@ class JsonText:
         self._take("]")
 
     def _object(self) -> Records:
-        """A page is gone through key by key, since its list of calls may be endless."""
+        """A page is read key by key, since its list of calls may be of any length."""
         self._take("{")
         record: dict[Any, Any] = {}
         is_page = False
@@ -89,7 +89,9 @@ class JsonText:
 
     def _take(self, char: str) -> None:
         if (found := self._peek()) != char:
-            raise self._damaged(f"{found!r} where {char!r} should be" if found else "it ends")
+            raise self._damaged(
+                f"expected {char!r}, found {found!r}" if found else "unexpected end"
+            )
         self._at += 1
 
     def _value(self) -> Any:
@@ -98,11 +100,9 @@ class JsonText:
             try:
                 value, end = self._decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
-                reason = getattr(error, "msg", "a value that no program should write")
+                reason = getattr(error, "msg", "invalid value")
                 if len(self._text) - self._at > streams.MAX_RECORD_LENGTH:
-                    reason = (
-                        f"{reason}, or a value of more than {streams.MAX_RECORD_LENGTH} characters"
-                    )
+                    reason = f"{reason}, or more than {streams.MAX_RECORD_LENGTH} characters"
                 elif self._read_on():
                     continue
                 raise self._damaged(reason) from None
@@ -112,7 +112,7 @@ class JsonText:
             return value
 
     def _read_on(self) -> bool:
-        """Read another piece; False at the end. Grows with what waits, so that is not re-read."""
+        """Read another piece; False at the end. Pieces grow: long values are not re-read often."""
         waiting = self._text[self._at :]
         piece = self._stream.read(max(streams.PIECE, len(waiting)))
         self._text, self._at = waiting + piece, 0
@@ -120,6 +120,6 @@ class JsonText:
 
     def _damaged(self, reason: str) -> UnreadableFile:
         return UnreadableFile(
-            f"the JSON is damaged or cut off at call {self._rows or 1}: {reason}."
-            " The calls before it were read; repair or fetch the file, then import it again"
+            f"the JSON is damaged or incomplete at call {self._rows or 1}: {reason}."
+            " The calls before it were read; repair or download the file, then import it again"
         )

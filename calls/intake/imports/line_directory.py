@@ -1,4 +1,4 @@
-"""The lines that an import may name, and the callers of their calls."""
+"""The lines of an import, found by id or number, and normalized callers."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ _MAX_SPELLINGS = 10_000
 
 
 def caller_number(text: str, region: str | None = None) -> str:
-    """Who called: E.164, or as given (client:…, sip:…, a short code); anonymous when empty."""
+    """The caller as E.164, or as given (client:…, sip:…, a short code); anonymous when empty."""
     return to_e164(text, region) or text or "anonymous"
 
 
@@ -27,7 +27,7 @@ class LineDirectory:
         return self._regions[phone_id]
 
     def find(self, text: str) -> str | None:
-        """The id of the line with this number, however it is spelled, or None."""
+        """The id of the line with this number in any spelling, or None."""
         if phone_id := self._by_number.get(text):
             return phone_id
         if text not in self._spellings:
@@ -37,7 +37,7 @@ class LineDirectory:
         return self._spellings[text]
 
     def _find_spelled(self, text: str) -> str | None:
-        # Spreadsheets drop the plus sign; a national form means a line of its own country alone.
+        # Spreadsheets drop the plus sign; a national form only means a line of its own country.
         forms = {"+" + text.strip(), to_e164(text.strip())}
         forms |= {to_e164(text.strip(), region) for region in set(self._regions.values())}
         found = {self._by_number[form] for form in forms if form in self._by_number}

@@ -1,7 +1,7 @@
-"""Twilio's own list of calls against ours: what callbacks lost is filled in.
+"""Compares Twilio's list of calls with ours and fills in what lost callbacks left out.
 
-The list is the Call resource's, https://www.twilio.com/docs/voice/api/call-resource, asked for or
-in a file of any format that import_calls reads.
+The list is of Call resources, https://www.twilio.com/docs/voice/api/call-resource, fetched from
+Twilio or in a file of any format that import_calls reads.
 """
 
 import json
@@ -31,9 +31,9 @@ from calls.intake.webhooks.signers import Signer
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 
-PAGE = 1000  # calls; the most that Twilio gives
+PAGE_SIZE = 1000  # calls; Twilio's maximum
 TIMEOUT = 30  # seconds
-PROGRESS_ROWS = 100  # rows between two movements of the bar
+PROGRESS_ROWS = 100  # rows between updates of the progress bar
 
 # Like an event, but the inbox keeps only what changed a call: a list repeats what is known.
 RECONCILE = """
@@ -49,7 +49,7 @@ SELECT verdict FROM outcome
 
 
 class CannotReconcile(Exception):
-    """The list cannot be had; the message says what to do."""
+    """The list cannot be fetched; the message says what to do."""
 
 
 def reconcile_calls(
@@ -60,11 +60,11 @@ def reconcile_calls(
     local: tzinfo = UTC,
     progress: Callable[[], None] = lambda: None,
 ) -> Counter[str]:
-    """Apply each call of a list; returns how many got which verdict ("applied" filled something).
+    """Apply each call of a list; returns the number of calls for each verdict.
 
-    A record that cannot be applied is counted as "rejected", goes to rejects with the reason and
-    stops no other. Times that name no zone are in `local`. Raises UnreadableFile where a file
-    cannot be read on.
+    "applied" means that something was filled in. A record that cannot be applied counts as
+    "rejected" and goes to rejects with the reason. Times without a zone are in `local`. Raises
+    UnreadableFile where a file cannot be read further.
     """
     with all_tenants("reconcile_calls"):
         lines = LineDirectory(PhoneNumber.objects.values_list("id", "number"))
@@ -73,7 +73,7 @@ def reconcile_calls(
     for number, record in source.records:
         try:
             row = reader.read(number, record)
-            # The reader notes the direction of Twilio's outbound calls, of no others.
+            # The reader sets metadata only for Twilio's outbound calls.
             outbound = "sid" in record and row.has_metadata()
             parameters = _as_callback(row, lines.number_of[row.phone_id], outbound=outbound)
             counts[_reconcile(row.phone_id, parameters, now)] += 1
@@ -95,13 +95,13 @@ def _reconcile(phone_id: str, parameters: Mapping[str, str], now: datetime) -> s
         try:
             cursor.execute(RECONCILE, event.values())
         except (DataError, IntegrityError) as error:
-            raise Rejected(f"PostgreSQL refused it: {type(error.__cause__).__name__}") from None
+            raise Rejected(f"rejected by PostgreSQL: {type(error.__cause__).__name__}") from None
         [verdict] = cursor.fetchone()
     return str(verdict)
 
 
 def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:
-    """A call of a list in the parameters of an event, which the inbox keeps and replays."""
+    """A call of a list as the parameters of an event, which the inbox stores and replays."""
     caller, line = ("To", "From") if outbound else ("From", "To")
     began = datetime.fromisoformat(row.created_at.replace(" +", "+"))
     parameters = {
@@ -118,10 +118,10 @@ def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:
     return parameters
 
 
-def ask_twilio(*, since: datetime) -> Source:
+def fetch_from_twilio(*, since: datetime) -> Source:
     """The account's calls that began on or after the day of `since`.
 
-    Going through the records asks page by page and raises CannotReconcile.
+    Iterating over the records fetches page by page and raises CannotReconcile.
     """
     return Source(
         name="Twilio",
@@ -136,12 +136,16 @@ def _fetch_calls(since: datetime) -> Records:
     numbers = count(1)
     account = settings.TWILIO_ACCOUNT_SID
     if not account or not settings.TWILIO_AUTH_TOKEN:
-        raise CannotReconcile("Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN to ask Twilio.")
-    query = urlencode({"PageSize": PAGE, "StartTime>": f"{since - timedelta(days=1):%Y-%m-%d}"})
+        raise CannotReconcile(
+            "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN to fetch calls from Twilio."
+        )
+    query = urlencode(
+        {"PageSize": PAGE_SIZE, "StartTime>": f"{since - timedelta(days=1):%Y-%m-%d}"}
+    )
     path = f"/2010-04-01/Accounts/{account}/Calls.json?{query}"
     client = TwilioHttpClient(timeout=TIMEOUT, max_retries=2)
     while path:
-        # Only the path is taken from the answer: the token goes to no other host.
+        # Only the path is taken from the answer, so that the token is sent to no other host.
         page = _fetch(client, urljoin(settings.TWILIO_API_URL, path), account)
         for call in page["calls"]:
             yield next(numbers), call
@@ -154,7 +158,7 @@ def _fetch(client: TwilioHttpClient, url: str, account: str) -> dict[str, Any]:
     except (OSError, TwilioException) as error:
         raise CannotReconcile(f"Twilio cannot be reached: {type(error).__name__}.") from None
     if answer.status_code in (401, 403):
-        raise CannotReconcile("Twilio refuses TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN.")
+        raise CannotReconcile("Twilio rejected TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
     try:
         page = json.loads(answer.text)
         if answer.ok and isinstance(page["calls"], list):

@@ -9,7 +9,7 @@ from typing import Any
 from calls.intake.statuses import our_status, provider_word
 from calls.models import CallStatus
 
-# Characters. A row beyond them is no call but a mistake, or an attack on the admin's pages.
+# Characters. A longer value is a mistake, or an attack on the admin's pages.
 MAX_TRANSCRIPT_LENGTH = 1_000_000
 MAX_SUMMARY_LENGTH = 100_000
 MAX_URL_LENGTH = 2_048
@@ -27,11 +27,11 @@ _ESCAPED_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 
 
 class Rejected(Exception):
-    """A row that cannot be loaded; the message says what to do about it."""
+    """A row that cannot be loaded; the message is the reason and what to do."""
 
 
 def call_sid_of(record: Any) -> str:
-    """The record's call SID for a report, or an empty text when it has none that can be shown."""
+    """The record's call SID for the report, or "" when it has none that can be shown."""
     if not isinstance(record, dict):
         return ""
     sid = record.get("sid") or record.get("call_sid")
@@ -43,12 +43,12 @@ _SHORT.maxstring = 60
 
 
 def shown(value: object) -> str:
-    """A value of the file inside a reason: on one line, not endless, however deep it is."""
+    """A value of the file for a reason: one line, shortened, however deep it is."""
     return _SHORT.repr(value)[:80]
 
 
 def _is_sendable(text: str) -> bool:
-    """PostgreSQL has no NUL, and half a surrogate pair is not UTF-8."""
+    """PostgreSQL stores no NUL, and half a surrogate pair is not UTF-8."""
     if "\0" in text:
         return False
     try:
@@ -58,16 +58,16 @@ def _is_sendable(text: str) -> bool:
     return True
 
 
-def text_field(record: dict[str, Any], column: str, longest: int) -> str | None:
+def text_field(record: dict[str, Any], column: str, max_length: int) -> str | None:
     value = record.get(column)
     if value is None or value == "":
         return None
     if not isinstance(value, str):
         raise Rejected(f"{column} is not text; put it in quotes")
-    if len(value) > longest:
-        raise Rejected(f"{column} is longer than {longest} characters; shorten it")
+    if len(value) > max_length:
+        raise Rejected(f"{column} is longer than {max_length} characters; shorten it")
     if not _is_sendable(value):
-        raise Rejected(f"{column} holds a NUL or bytes that are not UTF-8; save the file as UTF-8")
+        raise Rejected(f"{column} has a NUL or bytes that are not UTF-8; save the file as UTF-8")
     return value
 
 
@@ -79,27 +79,31 @@ def sid_field(value: Any, column: str) -> str:
     if value is None or value == "":
         raise Rejected(f"{column} is missing; every call needs its call SID")
     if not isinstance(value, str) or not _SID.fullmatch(value):
-        raise Rejected(f"{column} is no call SID: at most 64 letters and digits, no spaces")
+        raise Rejected(
+            f"{column} is not a call SID: expected at most 64 characters without spaces"
+        )
     return value
 
 
 def is_inbound(direction: str) -> bool:
-    """Of Twilio's words and the console's: inbound, outbound-api, outbound-dial, Incoming, …"""
-    # An originating trunk brings calls to us, a terminating one takes ours to the public network.
+    """From the API's or console's direction: inbound, outbound-api, outbound-dial, Incoming, …"""
+    # An originating trunk delivers calls to us, a terminating one carries ours to the network.
     if direction in ("inbound", "incoming", "trunking-originating"):
         return True
     if direction.startswith(("outbound", "outgoing")) or direction == "trunking-terminating":
         return False
-    raise Rejected(f"direction {shown(direction)} is unknown; write inbound or outbound-api")
+    raise Rejected(f"direction {shown(direction)} is unknown: expected inbound or outbound-api")
 
 
 def status_field(value: Any) -> tuple[CallStatus, str]:
     """Our status and the provider's word."""
     if not value:
-        raise Rejected("status is missing; give the provider's word, such as completed")
+        raise Rejected("status is missing: expected a value such as completed")
     status = our_status(value) if isinstance(value, str) else None
     if status is None:
-        raise Rejected(f"status {shown(value)} is unknown; write a word such as completed or busy")
+        raise Rejected(
+            f"status {shown(value)} is unknown: expected a value such as completed or busy"
+        )
     return status, provider_word(value)
 
 
@@ -111,7 +115,7 @@ def seconds_field(value: Any) -> int:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_DURATION:
         return value
-    raise Rejected(f"duration {shown(value)} is no number of seconds; write a whole one from 0 up")
+    raise Rejected(f"duration {shown(value)} is not a number of seconds: expected a whole number")
 
 
 def confidence_field(value: Any) -> Decimal | None:
@@ -121,16 +125,16 @@ def confidence_field(value: Any) -> Decimal | None:
         confidence = Decimal(str(value))
     except InvalidOperation:
         confidence = Decimal(-1)
-    # A NaN is in no range; True would be read as a number by what follows.
+    # NaN compares with nothing; True would pass as a number.
     if isinstance(value, bool) or confidence.is_nan() or not 0 <= confidence <= 1:
-        raise Rejected(f"ai_confidence {shown(value)} is out of range; write a number from 0 to 1")
+        raise Rejected(f"ai_confidence {shown(value)} is invalid: expected a number from 0 to 1")
     return confidence
 
 
 def url_field(record: dict[str, Any]) -> str | None:
     url = text_field(record, "recording_url", MAX_URL_LENGTH)
     if url is not None and not _URL.fullmatch(url):
-        raise Rejected("recording_url is no web address; it begins with https://")
+        raise Rejected("recording_url is not a URL: expected https://…")
     return url
 
 
@@ -140,16 +144,16 @@ def object_field(record: dict[str, Any], column: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise Rejected(f"{column} is no JSON object; write {{…}}")
+        raise Rejected(f"{column} is not a JSON object: expected {{…}}")
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (ValueError, RecursionError):
         raise Rejected(
-            f"{column} holds what JSON cannot; remove NaN, Infinity, bad text"
+            f"{column} is not valid JSON; remove NaN, Infinity and invalid text"
         ) from None
     if _ESCAPED_NUL.search(text):
-        raise Rejected(f"{column} holds a NUL; remove it")
+        raise Rejected(f"{column} has a NUL character; remove it")
     if len(text) > MAX_OBJECT_LENGTH:
         raise Rejected(f"{column} is longer than {MAX_OBJECT_LENGTH} characters; shorten it")
     return text
@@ -160,8 +164,8 @@ def tags_field(value: Any) -> list[str] | None:
         return None
     if not isinstance(value, list) or len(value) > MAX_TAGS or not all(map(_is_tag, value)):
         raise Rejected(
-            f"tags is no list of at most {MAX_TAGS} texts of at most {MAX_TAG_LENGTH} characters;"
-            ' write ["billing", "urgent"]'
+            f"tags is invalid: expected at most {MAX_TAGS} strings of at most {MAX_TAG_LENGTH}"
+            ' characters, such as ["billing", "urgent"]'
         )
     return value
 

@@ -14,10 +14,10 @@ class NoRejectsFile(Exception):
 
 
 class RejectsFile:
-    """A CSV of row, call SID and reason, readable by its owner alone: reasons quote numbers.
+    """A CSV of row, call SID and reason, readable only by its owner since reasons quote numbers.
 
-    A report of an earlier run is replaced, another file never is. Without a rejected row there
-    is no file afterwards.
+    It replaces the report of an earlier run, but no other file. Without rejected rows no file is
+    left.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,12 +30,12 @@ class RejectsFile:
                 with self.path.open(encoding="utf-8", errors="replace") as earlier:
                     if earlier.readline().strip() != ",".join(HEADER):
                         raise NoRejectsFile(
-                            f"{self.path} is no rejects file; name another with --rejects"
+                            f"{self.path} is not a rejects file; choose another with --rejects"
                         )
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             raise NoRejectsFile(
-                f"{self.path} cannot be written: {error.strerror}; name another with --rejects"
+                f"{self.path} cannot be written: {error.strerror}; choose another with --rejects"
             ) from None
         self._file = io.TextIOWrapper(os.fdopen(descriptor, "wb"), encoding="utf-8", newline="")
         self._csv = csv.writer(self._file, lineterminator="\n")
@@ -49,6 +49,6 @@ class RejectsFile:
 
     def add(self, row: int, call_sid: str, reason: str) -> None:
         self._is_needed = True
-        # A spreadsheet would take these for formulas.
+        # A spreadsheet would read these as formulas.
         shown = f"'{call_sid}" if call_sid.startswith(("=", "+", "-", "@")) else call_sid
         self._csv.writerow([row, shown, reason])

@@ -1,4 +1,4 @@
-"""What an import reports at its end."""
+"""The summary printed after an import."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ def report(counts: Counts, rejects: Path, *, dry_run: bool) -> str:
     archived = f" ({counts.archived} of them archived)" if counts.archived else ""
     lines = [
         f"read {counts.read}, loaded {counts.loaded}, updated {counts.updated},"
-        f" already there {counts.already_there}{archived}, rejected {counts.rejected}"
+        f" unchanged {counts.unchanged}{archived}, rejected {counts.rejected}"
     ]
     if dry_run:
-        lines.append("Dry run: nothing was changed.")
+        lines.append("Dry run: no calls were changed.")
     if counts.ignored_columns:
         names = ", ".join(map(repr, sorted(counts.ignored_columns)[:10]))
-        lines.append(f"Columns that were ignored, since calls have none: {names}")
+        lines.append(f"Unknown columns, ignored: {names}")
     if counts.rejected:
-        lines.append(f"The rejected rows and the reasons: {rejects}")
+        lines.append(f"Rejected rows and reasons: {rejects}")
     return "\n".join(lines)

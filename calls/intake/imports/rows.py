@@ -1,7 +1,7 @@
-"""One row of `calls` out of one record of a file, or the reason why not.
+"""One row of `calls` from one record of a file, or the reason why not.
 
 A record is Twilio's Call resource (https://www.twilio.com/docs/voice/api/call-resource) or an
-object of our own columns; the CSV reader hands on its columns under the former's names.
+object with our columns; the CSV reader uses the names of the former.
 """
 
 import json
@@ -52,7 +52,7 @@ class Row(NamedTuple):
     custom_fields: str | None
 
     def characters(self) -> int:
-        """Of free text, which makes one row weigh more than another."""
+        """The number of characters of free text."""
         texts = (self.transcript, self.ai_summary, self.metadata, self.custom_fields)
         return sum(map(len, filter(None, texts)))
 
@@ -64,7 +64,7 @@ OWN_COLUMNS = frozenset(Row._fields) - {"row"} | {"number"}
 
 
 class RowReader:
-    """Turns records into rows. unknown_columns collects what it knows no place for."""
+    """Turns records into rows. unknown_columns collects the columns that it ignores."""
 
     def __init__(self, *, lines: LineDirectory, times: TimeReader) -> None:
         self._lines = lines
@@ -72,11 +72,11 @@ class RowReader:
         self.unknown_columns: set[str] = set()
 
     def read(self, row: int, record: Any) -> Row:
-        """Raises Rejected. row is the record's place in its file, for reports."""
+        """Raises Rejected. row is the record's number in its file, for reports."""
         if isinstance(record, Rejected):
             raise record
         if not isinstance(record, dict):
-            raise Rejected("is no JSON object; write one object per call")
+            raise Rejected("not a JSON object: expected one object per call")
         return self._from_twilio(row, record) if "sid" in record else self._from_own(row, record)
 
     def _from_twilio(self, row: int, record: dict[str, Any]) -> Row:
@@ -108,7 +108,7 @@ class RowReader:
             ai_summary=None,
             ai_confidence=None,
             created_at=self._time(record, began),
-            # `calls` has no column for it, and a call that the line made is the exception.
+            # `calls` has no column for the direction, since outgoing calls are rare.
             metadata=None if inbound else json.dumps({"direction": direction or "outbound"}),
             tags=None,
             custom_fields=None,
@@ -143,12 +143,12 @@ class RowReader:
 
     def _line(self, number: str | None, column: str) -> str:
         if not number:
-            raise Rejected(f"{column} is empty; give the number of the line")
+            raise Rejected(f"{column} is empty: expected the number of the line")
         phone_id = self._lines.find(number)
         if phone_id is None:
             raise Rejected(
                 f"{column}: no line has the number {shown(number)};"
-                " add the line in the admin and import the file again, or leave the row out"
+                " add the line in the admin and import the file again, or remove the row"
             )
         return phone_id
 
@@ -156,16 +156,16 @@ class RowReader:
         phone_id = text_field(record, "phone_id", MAX_CALLER_LENGTH)
         number = text_field(record, "number", MAX_CALLER_LENGTH)
         if phone_id is None and number is None:
-            raise Rejected("names no line; give its phone_id or its number")
+            raise Rejected("the line is missing: expected phone_id or number")
         if phone_id is not None and phone_id not in self._lines.number_of:
             raise Rejected(
                 f"phone_id: no line has the id {shown(phone_id)};"
-                " add the line in the admin and import the file again, or leave the row out"
+                " add the line in the admin and import the file again, or remove the row"
             )
         if number is not None:
             found = self._line(number, "number")
             if phone_id not in (None, found):
-                raise Rejected("phone_id and number name two lines; leave one of them out")
+                raise Rejected("phone_id and number are of different lines; remove one of them")
             return found
         assert phone_id is not None
         return phone_id
@@ -176,9 +176,9 @@ class RowReader:
     def _time(self, record: dict[str, Any], column: str) -> str:
         text = record.get(column)
         if not text:
-            raise Rejected(f"{column} is missing; give the time at which the call began")
+            raise Rejected(f"{column} is missing: expected the time at which the call began")
         if not isinstance(text, str):
-            raise Rejected(f"{column} is not text; write it like 2026-03-04T05:06:07Z")
+            raise Rejected(f"{column} is not text: expected a time such as 2026-03-04T05:06:07Z")
         try:
             return self._times.read(text)
         except BadTime as error:

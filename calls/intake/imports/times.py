@@ -1,4 +1,4 @@
-"""The times that call exports write, read strictly."""
+"""Strict parsing of the times in call exports."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -31,13 +31,13 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class BadTime(ValueError):
-    """The text is no time that a call can have; the message says what to do."""
+    """The text is not a possible time of a call; the message says what to do."""
 
 
 class TimeReader:
     """Reads times as ISO 8601 text for PostgreSQL.
 
-    local is the time zone of times that name none, and the one meant by an abbreviation such as
+    local is the time zone of times without one, and the one meant by an abbreviation such as
     AEDT. A call cannot begin before 2000 or more than a day after `now`.
     """
 
@@ -55,7 +55,7 @@ class TimeReader:
         return self._read(text)
 
     def _is_in_range(self, day: str) -> bool:
-        """Whether any time of a day written as in RFC 2822 is one that a call can have."""
+        """Whether every time of a day in RFC 2822 format is a possible time of a call."""
         try:
             self._read(f"{day} 23:59:59 +0000")
             self._days[day] = self._read(f"{day} 00:00:00 +0000")[:10]
@@ -66,16 +66,16 @@ class TimeReader:
     def _read(self, text: str) -> str:
         match = next((m for form in _FORMS if (m := form.fullmatch(text.strip()))), None)
         if match is None:
-            raise BadTime("is no time; write it like 2026-03-04T05:06:07Z")
+            raise BadTime("is not a time: expected one such as 2026-03-04T05:06:07Z")
         parts = match.groupdict()
         try:
             date = parts.get("date") or self._date(parts)
             naive = datetime.fromisoformat(f"{date} {parts['clock']}")
         except ValueError:
-            raise BadTime("does not exist in the calendar; correct it") from None
+            raise BadTime("is not a date in the calendar; correct it") from None
         moment = naive.replace(tzinfo=self._zone(naive, parts["zone"]))
         if not EARLIEST <= moment <= self._latest:
-            raise BadTime("lies before 2000 or in the future; correct it")
+            raise BadTime("is before 2000 or in the future; correct it")
         return moment.isoformat(sep=" ")
 
     def _date(self, parts: dict[str, str]) -> str:
@@ -88,13 +88,13 @@ class TimeReader:
         if name[0] in "+-":
             hours, minutes = int(name[1:3]), int(name[-2:]) if len(name) > 3 else 0
             if hours > 15 or minutes > 59:
-                raise BadTime("has a UTC offset that no place has; correct it")
+                raise BadTime("has an invalid UTC offset; correct it")
             offset = timedelta(hours=hours, minutes=minutes)
             return timezone(-offset if name[0] == "-" else offset)
         if name.upper() in _NAMED:
             return timezone(timedelta(hours=_NAMED[name.upper()]))
-        for fold in (0, 1):  # the hour that is there twice when summer time ends
+        for fold in (0, 1):  # the hour that occurs twice when summer time ends
             if naive.replace(tzinfo=self._local, fold=fold).tzname() == name.upper():
                 offset = naive.replace(tzinfo=self._local, fold=fold).utcoffset() or timedelta()
                 return timezone(offset)
-        raise BadTime(f"is in the time zone {name}; say which that is with --timezone")
+        raise BadTime(f"has the ambiguous time zone {name}; set it with --timezone")

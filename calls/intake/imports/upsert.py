@@ -1,4 +1,4 @@
-"""Brings one chunk of rows into the database, in one transaction."""
+"""Writes one chunk of rows to the database in one transaction."""
 
 from dataclasses import dataclass
 
@@ -19,10 +19,10 @@ CREATE TEMPORARY TABLE incoming_calls (
 COPY_INCOMING = "COPY incoming_calls FROM STDIN"
 DROP_INCOMING = "DROP TABLE incoming_calls"
 
-# Two imports of the same calls in different orders would lock each other out.
+# Two imports of the same calls in different orders would deadlock.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('import_calls'))"
 
-# Held until the chunk is committed: neither an event nor the archiver changes them meanwhile.
+# Held until the chunk is committed, so that neither an event nor the archiver changes them.
 LOCK_EXISTING = """
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id
 FROM incoming_calls i JOIN calls c USING (call_sid)
@@ -43,7 +43,7 @@ WITH merged AS (
         coalesce(c.recording_url, i.recording_url) AS recording_url,
         coalesce(c.transcript, i.transcript) AS transcript,
         coalesce(c.ai_summary, i.ai_summary) AS ai_summary,
-        -- The confidence belongs to the summary that is taken.
+        -- The confidence belongs to the summary that is kept.
         CASE WHEN c.ai_summary IS NULL AND i.ai_summary IS NOT NULL
             THEN coalesce(i.ai_confidence, c.ai_confidence)
             ELSE c.ai_confidence END AS ai_confidence
@@ -51,7 +51,7 @@ WITH merged AS (
     CROSS JOIN LATERAL (
         SELECT app.call_progress(i.status, i.provider_status)
                 > app.call_progress(c.status, c.provider_status)
-            -- An end that only we gave a call is no news to another such end.
+            -- A time-out of ours does not replace another one.
             AND (c.provider_status, i.provider_status)
                 IS DISTINCT FROM ('timed-out', 'timed-out') AS is_later,
             c.status = i.status AS is_same
@@ -71,11 +71,11 @@ RETURNING m.row
 """
 
 # After LOCK_EXISTING, which waits for an archiver that is moving one of these calls.
-FORGET_ARCHIVED = """
+DROP_ARCHIVED = """
 DELETE FROM incoming_calls i USING calls_archive a WHERE a.call_sid = i.call_sid
 """
 
-# 0.8 is the column's default, which a SELECT cannot ask for.
+# 0.8 is the column's default, which a SELECT cannot refer to.
 INSERT_NEW = """
 INSERT INTO calls (phone_id, caller_number, call_sid, status, provider_status, duration,
     recording_url, transcript, ai_summary, ai_confidence, created_at)
@@ -102,7 +102,7 @@ FROM added a JOIN calls c ON c.id = a.call_id JOIN incoming_calls i USING (call_
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What became of the rows of a chunk; foreign are those of another line's calls."""
+    """The result of a chunk; foreign are rows of another line's calls."""
 
     new: int
     updated: int
@@ -124,7 +124,7 @@ def load(rows: list[Row], *, dry_run: bool = False) -> LoadResult:
         if existing:
             cursor.execute(MERGE_EXISTING)
             changed.update(row for (row,) in cursor.fetchall())
-        cursor.execute(FORGET_ARCHIVED)
+        cursor.execute(DROP_ARCHIVED)
         archived = cursor.rowcount
         cursor.execute(INSERT_NEW)
         new = cursor.rowcount

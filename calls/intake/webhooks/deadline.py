@@ -12,7 +12,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from psycopg.pq import TransactionStatus
 
-from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS
+from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS, cause_name
 
 logger = logging.getLogger("replytics.intake")
 
@@ -55,7 +55,7 @@ def answer_503_without_database(view: View) -> View:
                 return view(request)
         except UNAVAILABLE_ERRORS as error:
             # The message may quote a value; the class name of the cause never does.
-            return service_unavailable(type(error.__cause__ or error).__name__)
+            return service_unavailable(cause_name(error))
         finally:
             _deadline.reset(token)
 

@@ -16,15 +16,15 @@ from tenants.line_argument import existing_line
 
 class Command(BaseCommand):
     help = (
-        "Move ended calls older than a period to calls_archive, with their metadata. Calls that"
-        " are going on or under legal hold stay. May be stopped and run again at any moment, and"
-        " beside another one of its kind."
+        "Move ended calls older than a period to calls_archive, with their metadata. Calls"
+        " in progress or under legal hold stay. May be stopped and run again at any time, and"
+        " several may run at once."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         when = parser.add_mutually_exclusive_group()
-        when.add_argument("--older-than", default="1 year", help='as in "18 months"; UTC')
-        when.add_argument("--before", type=moment, help="a time, as in 2025-01-31T12:00+00:00")
+        when.add_argument("--older-than", default="1 year", help='such as "18 months"; UTC')
+        when.add_argument("--before", type=moment, help="a time such as 2025-01-31T12:00+00:00")
         parser.add_argument("--phone-id", help="only this line")
         parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
         parser.add_argument(
@@ -33,11 +33,9 @@ class Command(BaseCommand):
             default=2,
             help="connections that share the work (default 2; with --limit it is 1)",
         )
-        parser.add_argument("--limit", type=positive, help="at most so many calls")
-        parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
-        parser.add_argument(
-            "--forecast", action="store_true", help="list months and lines, change nothing"
-        )
+        parser.add_argument("--limit", type=positive, help="at most this many calls")
+        parser.add_argument("--dry-run", action="store_true", help="count only")
+        parser.add_argument("--forecast", action="store_true", help="list months and lines only")
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
@@ -56,7 +54,7 @@ class Command(BaseCommand):
                 metadata_rows = moving.count_metadata(**chosen)
                 self.stdout.write(
                     f"Would archive {plan.calls:,} calls and {metadata_rows:,} metadata rows"
-                    f" from before {cut_off.isoformat()}; {plan.left_live:,} going on and"
+                    f" from before {cut_off.isoformat()}; {plan.left_live:,} in progress and"
                     f" {plan.left_held:,} under legal hold stay."
                 )
                 return
@@ -75,8 +73,8 @@ class Command(BaseCommand):
                 )
             self.stdout.write(command_output.summary(run, "Archived"))
             self.stdout.write(
-                f"Left: {run.left_live:,} going on, {run.left_held:,} under legal hold,"
-                f" {run.remaining:,} for the next run."
+                f"Not archived: {run.left_live:,} in progress, {run.left_held:,} under legal hold,"
+                f" {run.remaining:,} left for the next run."
             )
             for table in dead_rows():
                 self.stdout.write(str(table))

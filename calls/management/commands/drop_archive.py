@@ -13,19 +13,21 @@ from tenancy import all_tenants
 class Command(BaseCommand):
     help = (
         "Write each whole month of the archive that is older than a period to a compressed file,"
-        " verify the file by reading it back, and drop the month. Statistics stay. Refuses when a"
-        " call of these months is under legal hold. load_archive brings a file back."
+        " verify the file by reading it back, and drop the month. Statistics stay. Refuses if a"
+        " call of these months is under legal hold. load_archive loads a file again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--older-than", required=True, help='as in "7 years"; UTC')
-        parser.add_argument("--directory", type=Path, required=True, help="where the files go")
-        parser.add_argument("--dry-run", action="store_true", help="list, change nothing")
+        parser.add_argument("--older-than", required=True, help='such as "7 years"; UTC')
+        parser.add_argument(
+            "--directory", type=Path, required=True, help="where to write the files"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="list the months only")
 
     def handle(self, **options: Any) -> None:
         directory: Path = options["directory"]
         if not directory.is_dir():
-            raise CommandError(f"{directory} is no directory; make it first.")
+            raise CommandError(f"{directory} is not a directory: create it first.")
         with command_output.one_line_errors(), all_tenants("drop_archive"):
             cut_off = cutoff.older_than(options["older_than"], now=timezone.now())
             months = dropping.months_before(cut_off)
@@ -40,4 +42,4 @@ class Command(BaseCommand):
                     f" {path}, SHA-256 {run.sha256}; run {run.pk}."
                 )
             if not months:
-                self.stdout.write(f"No whole month before {cut_off:%Y-%m-%d} is in the archive.")
+                self.stdout.write(f"The archive has no whole month before {cut_off:%Y-%m-%d}.")

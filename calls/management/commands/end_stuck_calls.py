@@ -1,4 +1,4 @@
-"""End calls whose end was never heard of."""
+"""End calls whose end was never reported."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from calls.intake.stuck import end_stuck_calls
 
-MAX_LENGTH = 7 * 86_400  # seconds; as STUCK_CALL_SECONDS
+MAX_SECONDS = 7 * 86_400  # as for STUCK_CALL_SECONDS
 
 
 class Command(BaseCommand):
@@ -19,18 +19,18 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--after", type=int, help="So many seconds instead.")
+        parser.add_argument("--after", type=int, help="seconds, instead of STUCK_CALL_SECONDS")
 
     def handle(self, *args: Any, **options: Any) -> None:
         after = options["after"]
-        if after is not None and not 60 <= after <= MAX_LENGTH:
+        if after is not None and not 60 <= after <= MAX_SECONDS:
             raise CommandError(
-                f"--after goes from 60 to {MAX_LENGTH} seconds; shorter would end calls going on."
+                f"--after must be from 60 to {MAX_SECONDS}; less would end calls in progress."
             )
         ended = end_stuck_calls(
             now=timezone.now(), after=timedelta(seconds=after) if after else None
         )
         self.stdout.write(
-            f"{ended.total()} calls ended:"
-            f" {ended['completed']} completed, {ended['failed']} failed"
+            f"Calls ended: {ended.total()}"
+            f" ({ended['completed']} completed, {ended['failed']} failed)."
         )

@@ -1,4 +1,4 @@
-"""Loads a file of calls; calls/intake/ says which files and what becomes of each row."""
+"""Loads a file of calls; see calls/intake/imports/ for the formats and rules."""
 
 from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
@@ -26,9 +26,9 @@ class Command(BaseCommand):
     help = f"""Load a file of calls. Rows that cannot be loaded are reported with the reason.
 
 {formats.__doc__}
-The line of a call is found by its number: To of an incoming call, From of an outgoing one. A call
-that is there already moves forward or gains what it lacks and is never overwritten: the same file
-twice changes nothing. An import may be interrupted at any moment and run again."""
+The line of a call is found by its number: To of an incoming call, From of an outgoing one. An
+existing call only moves forward or gains what it lacks and is never overwritten: importing a file
+twice changes nothing. An import may be interrupted at any time and run again."""
 
     def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
         formatter = type("Formatter", (DjangoHelpFormatter, RawDescriptionHelpFormatter), {})
@@ -37,7 +37,7 @@ twice changes nothing. An import may be interrupted at any moment and run again.
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="the file, or - for standard input")
         parser.add_argument(
-            "--format", choices=sorted(formats.READERS), help="default: told from the content"
+            "--format", choices=sorted(formats.READERS), help="default: detected from the content"
         )
         parser.add_argument(
             "--rejects",
@@ -49,14 +49,14 @@ twice changes nothing. An import may be interrupted at any moment and run again.
             type=time_zone,
             default="UTC",
             metavar="ZONE",
-            help="of times that name none, or name it by letters such as AEDT; default: UTC",
+            help="for times without a zone, or with one such as AEDT; default: UTC",
         )
-        parser.add_argument("--dry-run", action="store_true", help="report, and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="report only")
         parser.add_argument(
-            "--strict", action="store_true", help="exit with an error when a row was rejected"
+            "--strict", action="store_true", help="exit with an error if any row is rejected"
         )
 
-    @interruptible("run the import again to go on")
+    @interruptible("run the import again to continue")
     def handle(self, *args: Any, **options: Any) -> None:
         path = options["file"]
         stem = "standard-input" if path == "-" else path
@@ -82,7 +82,7 @@ twice changes nothing. An import may be interrupted at any moment and run again.
             if counts.read:
                 self.stdout.write(report(counts, rejects.path, dry_run=options["dry_run"]))
         if not counts.read:
-            self.stdout.write("The file holds no call.")
+            self.stdout.write("The file contains no calls.")
         if counts.rejected and (options["strict"] or counts.rejected == counts.read):
-            which = "every row" if counts.rejected == counts.read else "a row"
-            raise CommandError(f"{which} was rejected; the reasons are in {rejects.path}")
+            which = "All" if counts.rejected == counts.read else "Some"
+            raise CommandError(f"{which} rows were rejected; see the reasons in {rejects.path}")

@@ -13,18 +13,18 @@ from console.progress import progress_bar
 
 class Command(BaseCommand):
     help = (
-        "Verify a file that drop_archive wrote and put its calls back into calls_archive. May be"
-        " stopped and run again at any moment; loading a file twice changes nothing. Calls of"
-        " lines that were deleted since are left out."
+        "Verify a file written by drop_archive and load its calls into calls_archive. May be"
+        " stopped and run again at any time; loading a file twice changes nothing. Calls of"
+        " lines that have been deleted are skipped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="as in calls_archive_2018_03.csv.gz")
+        parser.add_argument("file", type=Path, help="such as calls_archive_2018_03.csv.gz")
         parser.add_argument(
             "--batch-size",
             type=positive,
             default=loading.BATCH_SIZE,
-            help="calls in a transaction (default 1000)",
+            help="calls per transaction (default 1000)",
         )
 
     def handle(self, **options: Any) -> None:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             )
         self.stdout.write(command_output.summary(loaded.run, "Loaded"))
         self.stdout.write(
-            f"{loaded.there_before:,} were there already;"
-            f" {loaded.of_deleted_lines:,} belong to deleted lines and were left out."
+            f"Already archived: {loaded.already_archived:,}."
+            f" Skipped, since their line was deleted: {loaded.of_deleted_lines:,}."
         )
         command_output.fail_if_stopped(loaded.run)

@@ -21,14 +21,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, help="Keep so many days instead.")
+        parser.add_argument(
+            "--days", type=int, help="days to keep, instead of INBOX_RETENTION_DAYS"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]
         if days is not None and not 1 <= days <= MAX_DAYS:
-            raise CommandError(f"--days goes from 1 to {MAX_DAYS}.")
+            raise CommandError(f"--days must be from 1 to {MAX_DAYS}.")
         now = timezone.now()
         keep = timedelta(days=days) if days else None
-        self.stdout.write(f"{prune_events(now=now, keep=keep)} events deleted")
-        self.stdout.write(f"{forget_idempotency_keys(now=now)} idempotency keys deleted")
-        self.stdout.write(f"{prune_request_counts()} unused counters of the rate limit deleted")
+        self.stdout.write(f"Events deleted: {prune_events(now=now, keep=keep)}.")
+        self.stdout.write(f"Idempotency keys deleted: {forget_idempotency_keys(now=now)}.")
+        self.stdout.write(f"Unused rate limit counters deleted: {prune_request_counts()}.")

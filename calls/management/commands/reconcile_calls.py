@@ -1,4 +1,4 @@
-"""Fill in what callbacks lost, from Twilio's own list of calls."""
+"""Fill in what lost callbacks left out, from Twilio's own list of calls."""
 
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from calls.intake.imports.formats import Source, open_source
-from calls.intake.imports.reconciling import CannotReconcile, ask_twilio, reconcile_calls
+from calls.intake.imports.reconciling import CannotReconcile, fetch_from_twilio, reconcile_calls
 from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
 from calls.intake.imports.streams import UnreadableFile
 from console.arguments import time_zone, whole_number
@@ -21,9 +21,9 @@ from database.errors import UNAVAILABLE_ERRORS
 class Command(BaseCommand):
     help = (
         "Compares Twilio's list of calls with ours and fills in what is missing: calls, statuses,"
-        " durations, recordings. Nothing goes back: a call that is further on here stays as it is."
-        " Twilio does not repeat a callback that it could not deliver, so run this after an"
-        " outage. May be interrupted at any moment and run again."
+        " durations, recordings. A call that has progressed further here stays as it is. Twilio"
+        " does not repeat a callback that it could not deliver, so run this after an outage. It"
+        " may be interrupted at any time and run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,35 +31,37 @@ class Command(BaseCommand):
         source.add_argument(
             "file",
             nargs="?",
-            help="Twilio's Calls list as JSON, its console's CSV, or JSON lines, each perhaps"
-            " gzipped; - for standard input.",
+            help="Twilio's Calls list as JSON, its console's CSV, or JSON lines, optionally"
+            " gzipped; - for standard input",
         )
         source.add_argument(
-            "--from-twilio", action="store_true", help="Ask Twilio (TWILIO_ACCOUNT_SID)."
+            "--from-twilio",
+            action="store_true",
+            help="fetch the list from Twilio (TWILIO_ACCOUNT_SID)",
         )
         parser.add_argument(
             "--days",
             type=whole_number(1, 400),
             default=2,
-            help="With --from-twilio: so far back (default 2).",
+            help="with --from-twilio: days to go back (default 2)",
         )
         parser.add_argument(
             "--timezone",
             type=time_zone,
             default="UTC",
-            help="Of times in a file that name none (default UTC).",
+            help="for times without a zone (default UTC)",
         )
         parser.add_argument(
             "--rejects",
-            help="CSV for the rows that could not be applied; default: FILE.rejects.csv.",
+            help="CSV for the rows that could not be applied; default: FILE.rejects.csv",
         )
 
-    @interruptible("run it again to go on")
+    @interruptible("run the command again to continue")
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         if options["from_twilio"]:
             since = now - timedelta(days=options["days"])
-            opened: AbstractContextManager[Source] = nullcontext(ask_twilio(since=since))
+            opened: AbstractContextManager[Source] = nullcontext(fetch_from_twilio(since=since))
             stem = "twilio"
         else:
             opened = open_source(options["file"])
@@ -81,12 +83,14 @@ class Command(BaseCommand):
         except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
         except UNAVAILABLE_ERRORS:
-            raise CommandError("The database is busy or away; run it again.") from None
+            raise CommandError(
+                "The database is busy or unavailable; run the command again."
+            ) from None
         compared, filled = counts.total(), counts.pop("applied", 0)
-        self.stdout.write(f"{compared} calls compared, {filled} filled in")
+        self.stdout.write(f"Calls compared: {compared}, filled in: {filled}.")
         for verdict, count in counts.most_common():
             self.stdout.write(f"  {verdict}: {count}")
         if rejected := counts["rejected"]:
-            self.stdout.write(f"The rejected calls and the reasons: {rejects.path}")
+            self.stdout.write(f"Rejected calls and reasons: {rejects.path}")
             if rejected == compared:
-                raise CommandError("Every call was rejected; see the reasons.")
+                raise CommandError("All calls were rejected; see the reasons.")

@@ -15,18 +15,18 @@ from tenants.line_argument import existing_line
 class Command(BaseCommand):
     help = (
         "Bring calls back from calls_archive with their ids, timestamps and metadata: those of one"
-        " line in a period, or one by its SID. Those that are back already are left alone."
+        " line in a period, or one by its SID. Calls already restored are skipped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--phone-id", help="the line")
-        parser.add_argument("--from", dest="since", type=moment, help="a time, as in 2025-01-31")
+        parser.add_argument("--from", dest="since", type=moment, help="a time such as 2025-01-31")
         parser.add_argument(
             "--to", dest="until", type=moment, help="a time; calls that began before it"
         )
         parser.add_argument("--call-sid", help="one call, instead of a line and a period")
         parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
-        parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="count only")
 
     def handle(self, **options: Any) -> None:
         with command_output.one_line_errors(), all_tenants("restore_calls"):
@@ -51,10 +51,10 @@ class Command(BaseCommand):
         if options["call_sid"] and not any(period):
             return restoring.Choice(call_sid=options["call_sid"])
         if options["call_sid"] or not all(period):
-            raise CommandError("Give --phone-id, --from and --to, or --call-sid alone.")
+            raise CommandError("Give either --phone-id, --from and --to, or --call-sid.")
         since, until = options["since"], options["until"]
         if since >= until:
-            raise CommandError("--from must lie before --to.")
+            raise CommandError("--from must be before --to.")
         return restoring.Choice(
             phone_id=existing_line(options["phone_id"]), since=since, until=until
         )

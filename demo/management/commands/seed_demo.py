@@ -1,4 +1,4 @@
-"""manage.py seed_demo: made-up lines and calls."""
+"""Write generated lines and calls."""
 
 from typing import Any
 
@@ -12,24 +12,28 @@ from demo.load import DemoDataRefused, analyze, seed_demo
 
 class Command(BaseCommand):
     help = (
-        "Writes made-up lines with their settings, rules and hours, and their calls of the days"
-        " before --until, into a database that has no lines yet. The same --lines, --calls,"
-        " --days, --seed and --until write the same rows, down to the ids. All or nothing."
+        "Writes generated lines with their settings, rules and hours, and their calls of the days"
+        " before --until, to a database without lines. The same --lines, --calls, --days, --seed"
+        " and --until write the same rows, down to the ids. All or nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--lines", type=int, default=8, help="telephone lines (8)")
-        parser.add_argument("--calls", type=int, default=5000, help="calls of all lines (5000)")
-        parser.add_argument("--days", type=int, default=90, help="days with calls (90)")
-        parser.add_argument("--seed", type=int, default=1, help="another one, other rows (1)")
+        parser.add_argument("--lines", type=int, default=8, help="number of lines (default 8)")
+        parser.add_argument(
+            "--calls", type=int, default=5000, help="calls of all lines (default 5000)"
+        )
+        parser.add_argument("--days", type=int, default=90, help="days with calls (default 90)")
+        parser.add_argument(
+            "--seed", type=int, default=1, help="seed of the generator (default 1)"
+        )
         parser.add_argument(
             "--until",
             type=moment,
-            help="where time ends, such as 2026-01-31T12:00 (UTC) or 2026-01-31T12:00+01:00;"
-            " the beginning of this hour unless given",
+            help="end of the period, such as 2026-01-31T12:00 (UTC) or 2026-01-31T12:00+01:00;"
+            " default: the start of this hour",
         )
         parser.add_argument(
-            "--append", action="store_true", help="even if the database has lines already"
+            "--append", action="store_true", help="add to a database that has lines"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,7 +54,8 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
         if options["verbosity"] > 0:
             self.stdout.write(
-                f"{made.lines} lines, {made.calls} calls, {made.metadata} rows of call metadata"
+                f"Created {made.lines} lines, {made.calls} calls, {made.metadata} rows of"
+                " metadata."
             )
         if (reason := analyze()) and options["verbosity"] > 0:
-            self.stdout.write(f"Statistics are left to autovacuum: {reason}")
+            self.stdout.write(f"Skipped ANALYZE: {reason}.")

@@ -1,4 +1,4 @@
-"""Make an API key for a program of a line."""
+"""Create an API key for a program of a line."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,31 +15,31 @@ from tenants.models import PhoneNumber
 
 class Command(BaseCommand):
     help = (
-        "Makes an API key for one line and prints it, once: only its hash is stored. A program"
-        " sends it as 'Authorization: Api-Key <key>'."
+        "Creates an API key for one line and prints it once; only its hash is stored. Programs"
+        " send it as 'Authorization: Api-Key <key>'."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("line", help="The line's id, or its number such as +14155550123.")
-        parser.add_argument("--name", required=True, help="Which program uses it.")
+        parser.add_argument("line", help="the line's id, or its number such as +14155550123")
+        parser.add_argument("--name", required=True, help="the program that uses the key")
         parser.add_argument(
             "--scope",
             action="append",
             required=True,
             choices=KeyScope.values,
-            help="What it may do; may be given several times.",
+            help="what the key allows; may be repeated",
         )
-        parser.add_argument("--days", type=int, help="Expires after so many days; unset: never.")
+        parser.add_argument("--days", type=int, help="days until it expires (default: never)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["days"] is not None and not 1 <= options["days"] <= 3650:
-            raise CommandError("--days goes from 1 to 3650.")
+            raise CommandError("--days must be from 1 to 3650.")
         expires_at = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
         column = "number" if options["line"].startswith("+") else "id"
         with all_tenants("create_api_key"):
             line = PhoneNumber.objects.filter(**{column: options["line"]}).first()
             if line is None:
-                raise CommandError(f"There is no line with the {column} {options['line']}.")
+                raise CommandError(f"Line not found: {column} {options['line']}.")
             try:
                 made, key = create_api_key(
                     phone_id=line.id,
@@ -49,5 +49,5 @@ class Command(BaseCommand):
                 )
             except ValidationError as error:
                 raise CommandError("; ".join(error.messages)) from None
-        self.stderr.write(f"Key {made.prefix} of {line}; it is not shown again:")
+        self.stderr.write(f"Key {made.prefix} of {line}; it will not be shown again:")
         self.stdout.write(key)

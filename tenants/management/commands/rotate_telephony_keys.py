@@ -11,7 +11,7 @@ from tenants.encryption import NoEncryptionKey, UnreadableSecret
 class Command(BaseCommand):
     help = (
         "Encrypts the stored auth tokens of all lines with the first of TELEPHONY_KEYS. Afterwards"
-        " the older keys may be taken out of it."
+        " the older keys can be removed from it."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -19,4 +19,4 @@ class Command(BaseCommand):
             count = rotate_telephony_keys()
         except (NoEncryptionKey, UnreadableSecret) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{count} credentials encrypted with the first key.")
+        self.stdout.write(f"Credentials encrypted with the first key: {count}.")

@@ -1,25 +1,25 @@
 'use strict';
-// The actions of the chosen type alone, and the rule as a sentence while it is written.
+// Shows the actions of the chosen type only, and the rule as a sentence while it is edited.
 window.addEventListener('load', () => {
     const type = document.querySelector('#id_rule_type');
-    const says = document.querySelector('.rule-says');
+    const summary = document.querySelector('.rule-summary');
     const form = type && type.form;
-    if (!form || !says) {
+    if (!form || !summary) {
         return;
     }
-    says.setAttribute('role', 'status');
+    summary.setAttribute('role', 'status');
     const show = () => {
         document.querySelectorAll('[class*="rule-actions-"]').forEach((part) => {
             part.hidden = Boolean(type.value) && !part.classList.contains(`rule-actions-${type.value}`);
         });
     };
-    let asked = 0;
+    let latest = 0;
     const preview = async () => {
-        const number = ++asked;
+        const number = ++latest;
         const address = form.action.replace(/conversationrule\/.*$/, 'conversationrule/preview/');
         const answer = await fetch(address, { method: 'POST', body: new FormData(form) });
-        if (answer.ok && number === asked) {
-            says.textContent = await answer.text();
+        if (answer.ok && number === latest) {
+            summary.textContent = await answer.text();
         }
     };
     let waiting;

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from api.idempotency_keys import IdempotencyKey
+from api.models import IdempotencyKey
 from calls.models import Call, CallMetadata
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber

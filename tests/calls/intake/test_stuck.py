@@ -85,6 +85,6 @@ def test_nobody_else_overrules_our_end(line: PhoneNumber) -> None:
 def test_command_says_what_it_ended(line: PhoneNumber, capsys: pytest.CaptureFixture[str]) -> None:
     stuck_call(line, "answered")
     call_command("end_stuck_calls")
-    assert capsys.readouterr().out == "1 calls ended: 1 completed, 0 failed\n"
+    assert capsys.readouterr().out == "Calls ended: 1 (1 completed, 0 failed).\n"
     with pytest.raises(CommandError, match="from 60"):
         call_command("end_stuck_calls", after=5)

@@ -1,0 +1,32 @@
+"""What the API remembers of requests."""
+
+from django.db import models
+
+from database.columns import NOW
+from tenancy.models import TenantForeignKey, TenantModel
+
+
+class IdempotencyKey(TenantModel):
+    """The first answer to a key; it is committed together with what the request did."""
+
+    id = models.BigAutoField(primary_key=True)
+    phone = TenantForeignKey(related_name="idempotency_keys")
+    key = models.TextField(db_collation="C")
+    request_hash = models.TextField()
+    status = models.SmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField(db_default=NOW)
+
+    class Meta(TenantModel.Meta):
+        db_table = "idempotency_keys"
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["phone", "key"], name="idempotency_keys_phone_id_key"),
+        ]
+        indexes = [
+            # Forgetting old keys.
+            models.Index(fields=["created_at"], name="idx_idempotency_created"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

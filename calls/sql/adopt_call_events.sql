@@ -1,0 +1,17 @@
+-- Called by app.apply_call_event().
+--
+-- Gives the events that waited for a call to the scope's line and returns what they said. A
+-- recording's callback names no number, so before its call is known it belongs to no line.
+CREATE OR REPLACE FUNCTION app.adopt_call_events(sid text) RETURNS SETOF jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    UPDATE public.call_events AS e SET phone_id = app.phone(), verdict = 'applied', reason = NULL
+    WHERE e.call_sid = sid AND e.verdict = 'waiting'
+        AND (e.phone_id IS NULL OR e.phone_id = app.phone())
+    RETURNING e.reading;
+END
+$$;
+REVOKE ALL ON FUNCTION app.adopt_call_events(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app.adopt_call_events(text)
+    TO replytics_api, replytics_web, replytics_staff;

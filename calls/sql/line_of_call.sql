@@ -1,0 +1,17 @@
+-- Called by app.apply_call_event(), app.keep_call_event() and app.telephony_lines().
+--
+-- Whose a call is, and where. For SIDs that come with a right signature or key. The archive's
+-- partitions are looked into for a SID that is in the archive alone. In plpgsql, which keeps its
+-- plans; an SQL function that may not be inlined is planned at each call, partitions included.
+CREATE OR REPLACE FUNCTION app.line_of_call(sid text)
+RETURNS TABLE (phone_id text, archived boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT c.phone_id, false FROM public.calls AS c WHERE c.call_sid = sid;
+    IF NOT FOUND AND EXISTS (SELECT FROM app.archived_call_sids AS a WHERE a.call_sid = sid) THEN
+        RETURN QUERY SELECT a.phone_id, true FROM public.calls_archive AS a WHERE a.call_sid = sid;
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION app.line_of_call(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app.line_of_call(text) TO replytics_api, replytics_web, replytics_staff;

@@ -1,0 +1,61 @@
+-- Called by app.apply_call_event(). Its caller may pass the policies, so it names the line itself.
+--
+-- What an event does to the call it names. Each column's rule is independent of the order of
+-- events: the furthest status, the longest duration, the earliest beginning, a known caller over
+-- an unknown one. A recording that the provider reports replaces another of the provider's (the
+-- lesser address stays), never one that somebody set. Returns NULL when this line has no such
+-- call.
+CREATE OR REPLACE FUNCTION app.merge_call(sid text, reading jsonb) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    line CONSTANT text := app.phone();
+    provider_recording CONSTANT text := '/Recordings/RE[0-9a-f]{32}';
+    known record;
+    ahead integer;
+    new_status text;
+    new_provider_status text;
+    new_caller text;
+    new_duration integer;
+    new_recording text := reading->>'recording_url';
+    new_beginning timestamptz;
+BEGIN
+    SELECT id, status, provider_status, caller_number, duration, recording_url, created_at
+    INTO known FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    new_status := known.status;
+    new_provider_status := known.provider_status;
+    IF reading->>'status' IS NOT NULL THEN
+        ahead := app.call_progress(reading->>'status', reading->>'provider_status')
+            - app.call_progress(known.status, known.provider_status);
+        IF ahead > 0 THEN
+            new_status := reading->>'status';
+            new_provider_status := reading->>'provider_status';
+        END IF;
+    END IF;
+    new_caller := known.caller_number;
+    IF new_caller = 'unknown' THEN
+        new_caller := coalesce(reading->>'caller_number', 'unknown');
+    END IF;
+    new_duration := greatest(known.duration, (reading->>'duration')::integer);
+    IF known.recording_url ~ provider_recording THEN
+        new_recording := least(known.recording_url, new_recording);
+    ELSE
+        new_recording := coalesce(known.recording_url, new_recording);
+    END IF;
+    new_beginning := least(known.created_at, (reading->>'began_at')::timestamptz);
+
+    IF (new_status, new_provider_status, new_caller, new_duration, new_recording, new_beginning)
+        IS NOT DISTINCT FROM (known.status, known.provider_status, known.caller_number,
+            known.duration, known.recording_url, known.created_at)
+    THEN
+        RETURN CASE WHEN ahead < 0 THEN 'late' ELSE 'duplicate' END;
+    END IF;
+    UPDATE public.calls SET status = new_status, provider_status = new_provider_status,
+        caller_number = new_caller, duration = new_duration, recording_url = new_recording,
+        created_at = new_beginning
+    WHERE id = known.id;
+    RETURN CASE WHEN ahead < 0 THEN 'late' ELSE 'applied' END;
+END
+$$;

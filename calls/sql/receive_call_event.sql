@@ -1,0 +1,30 @@
+-- Called by calls.intake.webhooks.inbox: a callback in one statement. It runs with the owner's
+-- rights, past every policy, so what it calls names its line in each statement.
+--
+-- An event whose line was found by a number is kept and applied, if the line is still the scope's
+-- and its credentials are still those that the signature was checked with. Else NULL, and nothing
+-- done.
+CREATE OR REPLACE FUNCTION app.receive_call_event(
+    numbers text[], account text, current_token text, next_token text, sid text, kind text,
+    sequence bigint, payload jsonb, reading jsonb, reason text, verdict text
+) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    line CONSTANT text := app.phone();
+    found record;
+BEGIN
+    SELECT * INTO found FROM app.telephony_lines(numbers, NULL, NULL);
+    IF (found.phone_id, found.account_sid, found.current_token, found.next_token)
+        IS DISTINCT FROM (line, account, current_token, next_token)
+    THEN
+        RETURN NULL;
+    END IF;
+    verdict := coalesce(verdict, app.apply_call_event(sid, reading));
+    INSERT INTO public.call_events
+        (phone_id, call_sid, kind, sequence, payload, reading, reason, verdict)
+    VALUES (line, sid, kind, sequence, payload, reading, reason, verdict);
+    RETURN verdict;
+END
+$$;
+REVOKE ALL ON FUNCTION app.receive_call_event FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app.receive_call_event TO replytics_intake, replytics_web;
