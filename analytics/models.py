@@ -220,31 +220,6 @@ class QueuedBucket(TenantModel):
         return f"{self.bucket:%Y-%m-%d %H:%M} UTC"
 
 
-class SealedMonth(TenantModel):
-    """A month of a line whose calls drop_archive took out of the database.
-
-    Its hours stay as they were counted last. Calls of the month that are still live, or come
-    later, are not counted any more, until load_archive has brought back all that were dropped.
-    """
-
-    pk = models.CompositePrimaryKey("phone_id", "since")
-    phone = TenantForeignKey(related_name="sealed_months")
-    since = models.DateTimeField(help_text="The month's beginning, UTC.")
-    until = models.DateTimeField(help_text="The next month's beginning, UTC.")
-    calls = models.BigIntegerField(help_text="Dropped, less those that were loaded again.")
-
-    write_via = "Only drop_archive seals months, and load_archive reopens them."
-    objects: ClassVar[Any] = ReadOnlyManager()
-
-    class Meta(TenantModel.Meta):
-        db_table = "sealed_months"
-        ordering = ["-since", "phone"]
-        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
-
-    def __str__(self) -> str:
-        return f"{self.calls} dropped calls of {self.since:%Y-%m}"
-
-
 class SummaryRefresh(models.Model):
     """One refresh of phone_performance_summary; the latest one dates the summary."""
 

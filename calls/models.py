@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from backoffice.held_rows import HeldRows
 from calls.archival.models import ArchiveRun as ArchiveRun
+from calls.archival.models import SealedMonth as SealedMonth
 from calls.intake.models import CallEvent as CallEvent
 from calls.reviews.models import CallReview as CallReview
 from calls.search.query import Found, Search

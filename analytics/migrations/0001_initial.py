@@ -400,43 +400,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="SealedMonth",
-            fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "phone_id",
-                        "since",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("phone", tenancy.models.TenantForeignKey(related_name="sealed_months")),
-                ("since", models.DateTimeField(help_text="The month's beginning, UTC.")),
-                ("until", models.DateTimeField(help_text="The next month's beginning, UTC.")),
-                (
-                    "calls",
-                    models.BigIntegerField(
-                        help_text="Dropped, less those that were loaded again."
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "sealed_months",
-                "ordering": ["-since", "phone"],
-                "base_manager_name": "objects",
-                "default_manager_name": "objects",
-                "constraints": [
-                    tenancy.constraints.TenantRLS(
-                        column="phone_id", name="analytics_sealedmonth_rls", tenant_may="SELECT"
-                    ),
-                    tenancy.constraints.TenantKeyConstraint(name="analytics_sealedmonth_line"),
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="CountedCall",
             fields=[],
             options={

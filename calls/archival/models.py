@@ -1,4 +1,4 @@
-"""The archiver's ledger."""
+"""The archiver's ledger, and the months that it dropped."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -9,6 +9,7 @@ from django.utils import timezone
 from database.columns import NOW, is_one_of
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
+from tenancy.readonly import ReadOnlyManager
 
 # A run updates heartbeat_at with each batch, which takes a second at most, and each file.
 HEARTBEAT_TIMEOUT = timedelta(minutes=15)
@@ -102,3 +103,28 @@ class ArchiveRun(TenantModel):
     @property
     def duration(self) -> timedelta:
         return (self.ended_at or self.heartbeat_at) - self.started_at
+
+
+class SealedMonth(TenantModel):
+    """A month of a line whose calls drop_archive took out of the database.
+
+    Its hours stay as they were counted last. Calls of the month that are still live, or come
+    later, are not counted any more, until load_archive has brought back all that were dropped.
+    """
+
+    pk = models.CompositePrimaryKey("phone_id", "since")
+    phone = TenantForeignKey(related_name="sealed_months")
+    since = models.DateTimeField(help_text="The month's beginning, UTC.")
+    until = models.DateTimeField(help_text="The next month's beginning, UTC.")
+    calls = models.BigIntegerField(help_text="Dropped, less those that were loaded again.")
+
+    write_via = "Only drop_archive seals months, and load_archive reopens them."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "sealed_months"
+        ordering = ["-since", "phone"]
+        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
+
+    def __str__(self) -> str:
+        return f"{self.calls} dropped calls of {self.since:%Y-%m}"

@@ -175,6 +175,43 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="SealedMonth",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "phone_id",
+                        "since",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("phone", tenancy.models.TenantForeignKey(related_name="sealed_months")),
+                ("since", models.DateTimeField(help_text="The month's beginning, UTC.")),
+                ("until", models.DateTimeField(help_text="The next month's beginning, UTC.")),
+                (
+                    "calls",
+                    models.BigIntegerField(
+                        help_text="Dropped, less those that were loaded again."
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "sealed_months",
+                "ordering": ["-since", "phone"],
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
+                "constraints": [
+                    tenancy.constraints.TenantRLS(
+                        column="phone_id", name="calls_sealedmonth_rls", tenant_may="SELECT"
+                    ),
+                    tenancy.constraints.TenantKeyConstraint(name="calls_sealedmonth_line"),
+                ],
+            },
+        ),
         migrations.RunSQL(ARCHIVED_SIDS, "DROP TABLE app.archived_call_sids"),
         migrations.CreateModel(
             name="ArchiveRun",

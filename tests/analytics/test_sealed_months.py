@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.models import DailyCallStats, SealedMonth
+from analytics.models import DailyCallStats
 from analytics.queries import Counts, daily, grouped, hourly, total
 from calls.archival.dropping import drop_month, months_before
 from calls.archival.loading import load_file
-from calls.models import Call
+from calls.models import Call, SealedMonth
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.factories import archive, make_call

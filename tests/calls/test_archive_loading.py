@@ -10,11 +10,11 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.backends.utils import CursorWrapper
 
-from analytics.models import SealedMonth
 from calls.archival import batches, files, loading
 from calls.archival.loading import load_file
 from calls.archival.models import ArchiveRun, RunState
 from calls.archival.moving import archive_calls
+from calls.models import SealedMonth
 from tenancy import all_tenants, tenant
 from tests.calls.archive import (
     CUT_OFF,

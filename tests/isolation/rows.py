@@ -16,12 +16,11 @@ from analytics.models import (
     DailyCallStatsRow,
     PhonePerformance,
     QueuedBucket,
-    SealedMonth,
 )
 from api.models import IdempotencyKey
 from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
-from calls.models import Call, CallArchive, CallMetadata, CallReview, CallSearch
+from calls.models import Call, CallArchive, CallMetadata, CallReview, CallSearch, SealedMonth
 from tenancy import all_tenants
 from tenancy.models import ScopedModel
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
