@@ -42,7 +42,7 @@ class Module(NamedTuple):
     writes: bool = False  # gets a copy of the database
 
 
-SCALES = {"small": Scale(200_000, 9.5, 1), "full": Scale(2_000_000, 180, 10)}
+SCALES = {"small": Scale(200_000, 13, 1), "full": Scale(2_000_000, 180, 10)}
 MODULES = {
     "api": Module(100, writes=True),  # an API key
     "depth": Module(45),
@@ -50,6 +50,7 @@ MODULES = {
     "scope_overhead": Module(45),
     "workers": Module(80, writes=True),
     "intake": Module(90, writes=True),
+    "floods": Module(240, writes=True),  # a login
     "analytics": Module(60, writes=True),
     "archive": Module(130, writes=True),
     "admin_lists": Module(75, writes=True),
