@@ -24,7 +24,7 @@ from analytics.verification import Difference
 from backoffice.display import bullets, duration, list_link, moment
 from backoffice.filters import DaysFilter
 from backoffice.paging import KeysetChangeList
-from calls.admin.statistics_filter import counted
+from calls.admin.statistics_filter import calls_query
 from tenancy import active_scope
 from tenants.line_admin import LineFilter, ReadOnlyAdmin
 
@@ -64,7 +64,7 @@ class NumbersAdmin(ReadOnlyAdmin):
         if source.sealed or text is None:
             return "-" if text is None else str(text)
         period = source.period
-        query = counted(
+        query = calls_query(
             line=period.phone_id, since=period.since, until=period.until, reached=reached
         )
         live = list_link("calls_call", str(text), **query)

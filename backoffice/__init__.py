@@ -1,1 +1,1 @@
-"""What every page of the admin shares: lists of a million rows, search, deletion, refusals."""
+"""The admin toolkit: lists of millions of rows, search, deletion, database errors."""

@@ -1,4 +1,4 @@
-"""The admin toolkit, and our site in the place of Django's."""
+"""The admin toolkit, with our admin site instead of Django's."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig

@@ -1,4 +1,4 @@
-"""Changing many rows: first a page that says how many and shows some, then small batches."""
+"""Bulk actions: a confirmation page with a count and a sample, then small batches."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Rows of one transaction.
 BATCH = 500
-# The keys of a batch, who asks, and what the page's form says; returns how many rows changed.
+# Takes the keys of a batch, the request and the form's data; returns how many rows changed.
 Change = Callable[[Sequence[Any], HttpRequest, dict[str, Any]], int]
 Action = Callable[["BackofficeAdmin", HttpRequest, QuerySet[Any]], HttpResponse | None]
 
@@ -35,17 +35,17 @@ def bulk_action(
     done: str,
     form: type[forms.Form] = forms.Form,
 ) -> Action:
-    """An action for ModelAdmin.actions, on ticked rows or on all of a list of at most CAP rows.
+    """An action for ModelAdmin.actions, on selected rows or on a whole list of at most CAP rows.
 
-    The model admin answers has_<permission>_permission(); done follows "12 calls", as in
-    "12 calls tagged".
+    The model admin answers has_<permission>_permission(); done is the result, with {rows} for
+    such as "12 calls".
     """
 
     @admin.action(description=description, permissions=[permission])
     def action(
         model_admin: "BackofficeAdmin", request: HttpRequest, queryset: QuerySet[Any]
     ) -> HttpResponse | None:
-        rows = exact_count_or_refuse(request, queryset, most=CAP)
+        rows = exact_count_or_refuse(request, queryset, max_rows=CAP)
         if rows is None:
             return None
         is_sent = "post" in request.POST
@@ -59,10 +59,11 @@ def bulk_action(
         for first in range(0, len(keys), BATCH):
             with transaction.atomic():
                 changed += change(keys[first : first + BATCH], request, filled.cleaned_data)
-        what = f"{named(RowCount(changed), model_admin.model)} {done}"
+        what = done.format(rows=named(RowCount(changed), model_admin.model))
         record(request, model_admin.model, what)
-        kept = len(keys) - changed
-        messages.success(request, f"{what}; {kept:,} were so already." if kept else f"{what}.")
+        unchanged = len(keys) - changed
+        note = f" Unchanged: {unchanged:,}." if unchanged else ""
+        messages.success(request, f"{what}.{note}")
         return None
 
     action.__name__ = name
@@ -70,20 +71,20 @@ def bulk_action(
 
 
 def exact_count_or_refuse(
-    request: HttpRequest, queryset: QuerySet[Any], *, most: int
+    request: HttpRequest, queryset: QuerySet[Any], *, max_rows: int
 ) -> RowCount | None:
-    """The exact count; None, and a message that says what to do, when there are too many."""
+    """The exact count; None, with an error message, when there are too many rows."""
     try:
         with time_limit(TIME_LIMIT):
-            rows = count_up_to(queryset, most)
+            rows = count_up_to(queryset, max_rows)
     except TooSlow:
         messages.error(
-            request, "Counting these takes too long: nothing was done. Narrow the list."
+            request, "Action not run: counting these rows took too long. Narrow the list."
         )
         return None
     if not rows.is_exact:
         messages.error(
-            request, f"That is {rows} rows: nothing was done. Narrow the list and do it in parts."
+            request, f"Action not run: the list has {rows} rows. Narrow it and run it in parts."
         )
         return None
     return rows
@@ -99,13 +100,13 @@ def confirmation(
     form: forms.Form,
     note: str = "",
 ) -> TemplateResponse:
-    """The page before the work: how many, the first of them, and what else is to be said."""
+    """The confirmation page: how many rows, the first of them, and a note."""
     across = request.POST.get("select_across") == "1"
     chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-    described: str = model_admin.get_actions(request)[action][2]
+    description: str = model_admin.get_actions(request)[action][2]
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"{described}: {named(rows, model_admin.model)}",
+        "title": f"{description}: {named(rows, model_admin.model)}",
         "subtitle": None,
         "opts": model_admin.model._meta,
         "rows": rows,

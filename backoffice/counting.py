@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-# Rows that are counted one by one; past that a count costs more than it tells.
+# Rows that are counted exactly; beyond that a count is not worth its cost.
 CAP = 10_000
 
 
 @dataclass(frozen=True)
 class RowCount:
-    """A number of rows and how well it is known; str() says both, as in "about 1.2 M"."""
+    """A number of rows and its precision; str() gives both, such as "about 1.2 M"."""
 
     number: int
     prefix: str = ""
@@ -28,7 +28,7 @@ class RowCount:
 
 
 def _rounded(number: int) -> str:
-    """Two digits are all that an estimate is good for: 1.2 M, 340,000."""
+    """Two significant digits: 1.2 M, 340,000."""
     digits = 2 - len(str(number))
     number = round(number, min(digits, 0))
     return (
@@ -45,7 +45,7 @@ def count_up_to(queryset: QuerySet[Any], cap: int = CAP) -> RowCount:
 
 
 def estimate(queryset: QuerySet[Any]) -> int:
-    """The planner's own guess at the number of rows; reads none."""
+    """The planner's estimate of the number of rows; reads none."""
     [plan] = json.loads(queryset.order_by().explain(format="json"))
     rows: int = plan["Plan"]["Plan Rows"]
     return rows

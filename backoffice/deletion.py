@@ -1,4 +1,4 @@
-"""Deleting many rows at once: one statement, behind a page that says what goes with them."""
+"""Deleting many rows in one statement, after a page that shows what is deleted with them."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -35,9 +35,9 @@ def cascade_counts(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> d
 
 
 def legal_holds(model: type[Model], rows: QuerySet[Any] | Iterable[Any]) -> list[str]:
-    """Which of these rows, and of those that go with them, may not be deleted; empty: none.
+    """Which of these rows, and of those deleted with them, may not be deleted; empty: none.
 
-    A model says so by `held_rows`.
+    Declared by `held_rows` of a model.
     """
     themselves = model._base_manager.filter(pk__in=_keys(rows))
     held = []
@@ -79,11 +79,11 @@ def named(rows: RowCount, model: type[Model]) -> str:
 def delete_selected(
     model_admin: "BackofficeAdmin", request: HttpRequest, queryset: QuerySet[Any]
 ) -> HttpResponse | None:
-    """Takes the place of Django's action, which loads each row and each row that hangs on it."""
+    """Replaces Django's action, which loads each row and every row that refers to it."""
     opts = model_admin.model._meta
     across = request.POST.get("select_across") == "1"
     if held := legal_holds(model_admin.model, queryset):
-        messages.error(request, f"Nothing was deleted: {', '.join(held)} among them.")
+        messages.error(request, f"Nothing was deleted: the selection includes {', '.join(held)}.")
         return None
     if request.POST.get("post"):
         if not across:
@@ -103,7 +103,7 @@ def delete_selected(
         "rows": rows,
         "what": named(rows, model_admin.model),
         "sample": queryset[:SAMPLE],
-        "what_goes": cascade_counts(model_admin.model, queryset),
+        "cascades": cascade_counts(model_admin.model, queryset),
         "chosen": chosen[:1] if across else chosen,
         "action_checkbox_name": ACTION_CHECKBOX_NAME,
         "across": across,

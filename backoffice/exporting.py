@@ -19,23 +19,24 @@ from tenancy.request_scope import stream
 if TYPE_CHECKING:
     from backoffice.modeladmin import BackofficeAdmin
 
-# Rows of one file, which take some seconds; of one query, all that is ever in memory.
-MAX_COUNT = 100_000
+# Rows of one file, which takes some seconds.
+MAX_EXPORT_ROWS = 100_000
+# Rows of one query, which are all that is in memory.
 BATCH = 1_000
-# What a spreadsheet takes for the beginning of a formula.
+# What a spreadsheet reads as the start of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Columns = Mapping[str, Callable[[Any], Any]]
 
 
 def cell(value: Any) -> str:
-    """Text that no spreadsheet computes: '+1415… in place of +1415…"""
+    """Text that no spreadsheet reads as a formula: '+1415… instead of +1415…"""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
 class _Echo:
-    """Gives csv.writer's lines back instead of keeping them."""
+    """A file for csv.writer that returns each line."""
 
     def write(self, line: str) -> str:
         return line
@@ -51,7 +52,7 @@ def csv_lines(
     ordered = queryset.order_by(*ordering)
     rows = list(ordered[:BATCH])
     written = 0
-    while rows and written < MAX_COUNT:
+    while rows and written < MAX_EXPORT_ROWS:
         yield "".join(
             writer.writerow([cell(read(row)) for read in columns.values()]) for row in rows
         )
@@ -66,11 +67,11 @@ def export_action(*, name: str, description: str, columns: Columns, defer: tuple
     def action(
         model_admin: "BackofficeAdmin", request: HttpRequest, queryset: QuerySet[Any]
     ) -> HttpResponseBase | None:
-        rows = exact_count_or_refuse(request, queryset, most=MAX_COUNT)
+        rows = exact_count_or_refuse(request, queryset, max_rows=MAX_EXPORT_ROWS)
         if rows is None:
             return None
         if "post" not in request.POST:
-            note = f"A CSV file with {', '.join(columns)}. It is kept who exported how many."
+            note = f"A CSV file with the columns {', '.join(columns)}. Exports are recorded."
             return confirmation(
                 model_admin,
                 request,
@@ -81,7 +82,7 @@ def export_action(*, name: str, description: str, columns: Columns, defer: tuple
                 note=note,
             )
         model = model_admin.model
-        # Before the first byte: what leaves is on record, however the download ends.
+        # Before the first byte, so that the export is recorded however the download ends.
         record(request, model, f"{named(rows, model)} exported")
         lines = csv_lines(
             queryset.defer(*defer),

@@ -1,4 +1,4 @@
-"""Filters that are typed or chosen and never count or list what is in the table."""
+"""Filters with a form, which never count or list the values of a table."""
 
 import datetime
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from backoffice.paging import TooSlow
 
 
 class FormFilter(admin.ListFilter):
-    """A filter that is a small form beside the list; an invalid one shows no rows and says why."""
+    """A filter that is a small form beside the list; an invalid one shows no rows, with errors."""
 
     template = "backoffice/form_filter.html"
     # Names in the query string.
     parameters: ClassVar[tuple[str, ...]]
-    # Whether the planner can tell how many rows pass it.
+    # Whether the planner can estimate how many rows pass it.
     can_be_estimated = True
 
     def __init__(
@@ -56,7 +56,7 @@ class FormFilter(admin.ListFilter):
         return True
 
     def describe(self) -> str:
-        """What was typed or chosen, for the list that it narrows."""
+        """The chosen values, shown above the list."""
         fields = self.form.fields
         return ", ".join(
             f"{fields[name].label} {value}" if len(fields) > 1 else str(value)
@@ -74,7 +74,7 @@ class FormFilter(admin.ListFilter):
         try:
             return self.narrow(queryset, self.form.cleaned_data)
         except TooSlow:
-            messages.error(request, f"{capfirst(self.title)}: this takes too long to find.")
+            messages.error(request, f"{capfirst(self.title)}: the search timed out. Narrow it.")
             return queryset.none()
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
@@ -104,7 +104,7 @@ class DaysForm(forms.Form):
         chosen = self.cleaned_data
         first, last = chosen.get("first"), chosen.get("last")
         if first and last and first > last:
-            raise forms.ValidationError("the first day comes after the last.")
+            raise forms.ValidationError("the first day is after the last.")
         return chosen
 
 
@@ -133,7 +133,7 @@ class DaysFilter(FormFilter):
 
 
 def _midnight(day: datetime.date | None, *, after: bool = False) -> datetime.datetime | None:
-    """The moment at which the day begins or, with after, ends; the last there is at the latest."""
+    """When the day begins or, with after, ends; at most the last possible moment."""
     if day is None:
         return None
     moment = datetime.datetime.combine(

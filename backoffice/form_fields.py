@@ -1,4 +1,4 @@
-"""Form fields for columns that Django's own fields would spoil or explain badly."""
+"""Form fields for JSON and array columns."""
 
 import json
 from typing import Any, NoReturn
@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 
 class JSONObjectField(forms.JSONField):
-    """A JSON object, shown one key a line; says where bad JSON is bad. Empty means {}."""
+    """A JSON object, shown one key per line; errors give the position. Empty means {}."""
 
     # backoffice.js checks it as one types.
     widget = UnfoldAdminTextareaWidget({"rows": 6, "class": "json", "spellcheck": "false"})
@@ -27,29 +27,29 @@ class JSONObjectField(forms.JSONField):
             return {}
         if isinstance(value, str):
             try:
-                value = json.loads(value, parse_constant=_no_number)
+                value = json.loads(value, parse_constant=_reject_constant)
             except json.JSONDecodeError as error:
                 raise forms.ValidationError(
-                    f"This is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+                    f"Invalid JSON at line {error.lineno}, column {error.colno}: {error.msg}."
                 ) from error
             except (ValueError, RecursionError) as error:
-                raise forms.ValidationError(f"This is not JSON: {error}.") from error
+                raise forms.ValidationError(f"Invalid JSON: {error}.") from error
         if not isinstance(value, dict):
-            raise forms.ValidationError('Write a JSON object, such as {"language": "en"}.')
+            raise forms.ValidationError('Enter a JSON object, such as {"language": "en"}.')
         return value
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 class LinesField(SimpleArrayField):
-    """A text[] column, one element a line, so that an element may hold a comma."""
+    """A text[] column, one element per line, so that elements may contain commas."""
 
     widget = UnfoldAdminTextareaWidget({"rows": 3})
 
     def __init__(self, base_field: forms.Field, **kwargs: Any) -> None:
-        kwargs["help_text"] = "One on each line."
+        kwargs["help_text"] = "One per line."
         super().__init__(base_field, delimiter="\n", **kwargs)
 
     def to_python(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rows that the admin does not delete, declared on their model as `held_rows`."""
+"""Rows that the admin refuses to delete, declared on their model as `held_rows`."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What other rooms show above every list of the admin: they register it when they are ready."""
+"""Panels that other rooms show above every list of the admin."""
 
 from collections.abc import Callable
 from typing import Any

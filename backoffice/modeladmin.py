@@ -1,4 +1,4 @@
-"""The model admins that every app's are made from."""
+"""The base classes of all model admins."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold import admin as look
+from unfold import admin as unfold_admin
 from unfold.widgets import (
     CHECKBOX_CLASSES,
     UnfoldAdminTextareaWidget,
@@ -30,7 +30,7 @@ from backoffice.form_fields import JSONObjectField, LinesField
 from backoffice.paging import CappedPaginator, KeysetChangeList
 from backoffice.refusals import explain
 
-# What Django's own filters of a field write into the query string.
+# The lookups that Django's own filters of a field add to the query string.
 FIELD_FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt")
 TICK_CLASSES = " ".join(CHECKBOX_CLASSES)
 
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
     _TabularInline = admin.TabularInline[Any, Any]
     _StackedInline = admin.StackedInline[Any, Any]
 else:
-    _ModelAdmin = look.ModelAdmin
-    _TabularInline = look.TabularInline
-    _StackedInline = look.StackedInline
+    _ModelAdmin = unfold_admin.ModelAdmin
+    _TabularInline = unfold_admin.TabularInline
+    _StackedInline = unfold_admin.StackedInline
 
 
 class UnfoldModelAdmin(_ModelAdmin):
-    """Django's ModelAdmin in the look of the other pages, for models that are none of ours."""
+    """Django's ModelAdmin with Unfold's look, for models of other packages."""
 
 
 class FormFields:
-    """How our columns are edited: text in one line, but for the columns in `multiline`."""
+    """Form fields of our columns: text in one line, other than the columns in `multiline`."""
 
     multiline: ClassVar[tuple[str, ...]] = ()
 
@@ -78,7 +78,7 @@ class LineTabularInline(FormFields, _TabularInline):
     extra = 0
 
     def formfield_for_dbfield(self, *args: Any, **kwargs: Any) -> forms.Field | None:
-        """Named for those who hear the page: in a table no label stands beside a field."""
+        """Adds labels for screen readers, since fields in a table have none."""
         field = super().formfield_for_dbfield(*args, **kwargs)
         if field is not None:
             field.widget.attrs.setdefault("aria-label", str(field.label))
@@ -92,8 +92,8 @@ class LineStackedInline(FormFields, _StackedInline):
 class BackofficeAdmin(FormFields, UnfoldModelAdmin):
     """A model admin that stays fast on millions of rows.
 
-    `ordering` ends in a unique column and begins with what an index serves; `list_defer` names
-    the big columns that the list does not show. Refusals of the database become form errors.
+    `ordering` ends in a unique column and starts with columns of an index; `list_defer` names the
+    big columns that the list does not show. Errors of the database become form errors.
     """
 
     change_list_template = "backoffice/change_list.html"
@@ -102,7 +102,7 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
     list_defer: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
     paginator = CappedPaginator
-    # Django shows the search box, and completes, where there are any; search() does the work.
+    # Django needs search fields to show the search box and autocomplete; search() does the work.
     search_fields: ClassVar[Any] = ("search",)
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
@@ -110,7 +110,7 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
 
     @property
     def media(self) -> forms.Media:
-        # Of the filters' widgets, which no form of the list carries.
+        # With those of the filters' widgets, which no form of the list includes.
         media: forms.Media = super().media
         for item in self.list_filter:
             if isinstance(item, type) and issubclass(item, FormFilter):
@@ -122,7 +122,7 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
 
     @admin.display(description="Select")
     def action_checkbox(self, obj: models.Model) -> SafeString:
-        """Unfold's box, which is a template that takes longer than the rest of the row."""
+        """Unfold's checkbox without its template, which takes longer than the rest of the row."""
         return format_html(
             '<input type="checkbox" name="{}" value="{}" class="action-select {}" '
             'aria-label="Select {}">',
@@ -133,11 +133,11 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        # Without any of its own a list would get Django's action of the whole site.
+        # Without its own actions a list would get Django's site-wide one.
         return super().get_actions(request) if self.actions else {}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """The list's own filters alone; Django would let any column be searched through."""
+        """Only the list's own filters; Django would allow lookups on any column."""
         if self.date_hierarchy and lookup.startswith(f"{self.date_hierarchy}__"):
             part = lookup.removeprefix(f"{self.date_hierarchy}__")
             year = request.GET.get(f"{self.date_hierarchy}__year", "") if request else ""
@@ -162,7 +162,7 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         return names
 
     def search(self, term: str) -> Q:
-        """The rows that a search for this term finds."""
+        """The condition for the rows that match a search term."""
         raise NotImplementedError
 
     def get_search_results(
@@ -176,14 +176,14 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        if "\x00" in object_id:  # which no text of PostgreSQL has
+        if "\x00" in object_id:  # PostgreSQL's text cannot contain it
             return None
         return super().get_object(request, object_id, from_field)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, Any], set[str], list[str]]:
-        """Counts that stop at a cap; who may delete a row may delete what hangs on it."""
+        """Counts up to a cap; who may delete a row may delete what belongs to it."""
         counts, held = cascade_counts(self.model, objs), legal_holds(self.model, objs)
         return [str(obj) for obj in objs], counts, set(), held
 
@@ -191,10 +191,10 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         delete_in_database(self.model._base_manager.filter(pk=obj.pk))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Nothing is saved of what the database refuses, and the form says why.
+        """Show an error of the database as a form error; nothing is saved.
 
-        Django leaves a form that has an error no way back once it saves. So the transaction is
-        rolled back and the form validated again, which now fails with the database's refusal.
+        Django cannot add errors to a form once it saves. So the transaction is rolled back and
+        the form validated again, which now fails with the database's error.
         """
         try:
             return super().changeform_view(request, *args, **kwargs)
@@ -219,7 +219,7 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
 
 
 class ReadOnly:
-    """Nobody adds, changes or deletes a row here."""
+    """No user can add, change or delete rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Change lists that find a page by keyset, never by an offset or a count."""
+"""Change lists with keyset pagination, without offsets or full counts."""
 
 import base64
 import binascii
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 else:
     _Paginator = Paginator
 
-# Query string: the row that this page follows or precedes; LAST precedes the end of the list.
+# Query string: the position that this page follows or precedes; LAST is the end of the list.
 AFTER, BEFORE = "after", "before"
 LAST = "end"
-# Seconds that the rows of a page, and their exact count, may take to find.
+# Seconds allowed to find the rows of a page, and to count the list.
 TIME_LIMIT = 4
 COUNT_LIMIT = 0.3
 SET_TIMEOUT = """
@@ -48,7 +48,7 @@ class TooSlow(Exception):
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Cancel the block's statements that take longer. Raises TooSlow."""
-    lasts = connection.in_atomic_block  # else the setting ends with the transaction made here
+    lasts = connection.in_atomic_block  # otherwise the setting ends with this transaction
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(SET_TIMEOUT, {"timeout": f"{seconds}s"})
@@ -99,7 +99,7 @@ class KeysetPosition:
     def decode(
         cls, text: str, keys: Sequence[SortKey], model: type[models.Model]
     ) -> "KeysetPosition":
-        """Raises ValueError for what encode() did not make of such a row."""
+        """Raises ValueError for text that encode() did not produce for this ordering."""
         try:
             texts = json.loads(base64.urlsafe_b64decode(text.encode()))
             if not isinstance(texts, list) or len(texts) != len(keys):
@@ -144,10 +144,10 @@ class CappedPaginator(_Paginator):
 
 
 class KeysetChangeList(ChangeList):
-    """The first page, the next, the one before and the last, each as fast as the others.
+    """First, next, previous and last page, each equally fast.
 
-    The model admin's ordering ends in a unique column. Its first column may be reversed; no
-    other is sorted by, as no index serves it.
+    The model admin's ordering ends in a unique column. Only its first column may be reversed,
+    since no index serves other orders.
     """
 
     after: str | None = None
@@ -163,8 +163,8 @@ class KeysetChangeList(ChangeList):
             self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_filters(self, request: HttpRequest) -> Any:
-        # The first step of a change list that sees the query string. Links to other filters or
-        # another order begin at the first page again.
+        # The first method that sees the query string. Links to other filters or another order
+        # start at the first page.
         self.after = self.params.pop(AFTER, self.after)
         self.before = self.params.pop(BEFORE, self.before)
         for name in (AFTER, BEFORE):
@@ -196,7 +196,7 @@ class KeysetChangeList(ChangeList):
         except TooSlow:
             self.is_too_slow = True
         self.result_list: list[Any] = getattr(self, "result_list", [])
-        # What "select all" and the templates of Django may say: never an estimate.
+        # For Django's "select all" and templates: never an estimate.
         is_exact = self.row_count is not None and self.row_count.is_exact
         self.result_count = (
             self.row_count.number if is_exact and self.row_count else len(self.result_list)
@@ -238,7 +238,7 @@ class KeysetChangeList(ChangeList):
     def _count(self) -> RowCount | None:
         if self.is_whole:
             return RowCount(len(self.result_list))
-        # Counted first: the planner knows little of a table that was big until a moment ago.
+        # Counted first: after many deletions the planner's estimate is far too high.
         counted = None
         try:
             with time_limit(COUNT_LIMIT):
@@ -249,8 +249,8 @@ class KeysetChangeList(ChangeList):
             return counted
         if not all(getattr(spec, "can_be_estimated", True) for spec in self.filter_specs):
             return counted
-        guess = estimate(self.queryset)
-        return RowCount(guess, "about") if guess > CAP else counted
+        estimated = estimate(self.queryset)
+        return RowCount(estimated, "about") if estimated > CAP else counted
 
     def _page(self, parameters: dict[str, str]) -> str:
         return self.get_query_string(parameters)
@@ -299,7 +299,7 @@ def _names(spec: Any) -> list[str]:
 
 
 def _chosen(spec: Any, changes: ChangeList) -> str:
-    """What is chosen in a filter: what its form says of it, or the chosen link's text."""
+    """The chosen value of a filter: as its form describes it, or the text of the chosen link."""
     if hasattr(spec, "describe"):
         return str(spec.describe())
     return ", ".join(

@@ -1,4 +1,4 @@
-"""What is kept of work on many rows at once: who, how many, of which list."""
+"""Records of bulk actions and exports: who, how many rows, of which list."""
 
 import logging
 from typing import cast
@@ -13,12 +13,12 @@ from django.http import HttpRequest
 from tenancy import current_scope
 
 audit = logging.getLogger("replytics.audit")
-# What was searched for, which may be somebody's number or name.
+# Search terms, which may be a person's number or name.
 TYPED = ("q", "words")
 
 
 def record(request: HttpRequest, model: type[Model], what: str, *, flag: int = CHANGE) -> None:
-    """Into the admin's log, for whoever asks later, and into replytics.audit."""
+    """Write to the admin's log and to the logger replytics.audit."""
     which = f"of {current_scope().phone_id or 'all lines'}, {filters_of(request)}"
     user = cast(User, request.user)
     LogEntry.objects.create(
@@ -32,8 +32,8 @@ def record(request: HttpRequest, model: type[Model], what: str, *, flag: int = C
 
 
 def filters_of(request: HttpRequest) -> str:
-    """The list's filters, without what was searched for."""
+    """The list's filters, without search terms."""
     if request.POST.get("select_across") != "1":
-        return "chosen one by one"
+        return "selected individually"
     chosen = [(name, "..." if name in TYPED else value) for name, value in request.GET.items()]
-    return urlencode(chosen) or "without filters"
+    return urlencode(chosen) or "no filters"

@@ -1,14 +1,14 @@
-"""What the database says when it refuses a row, in words for the person who filled in the form."""
+"""Explains errors of the database to the person who filled in a form."""
 
 from django.db import DatabaseError, models
 from psycopg import Error
 
 
 def explain(error: DatabaseError, model: type[models.Model]) -> str:
-    """The constraint's own message, a refusing trigger's, or the database's first line."""
+    """The message of the constraint or trigger, or the first line of the database's error."""
     cause = error.__cause__
     if not isinstance(cause, Error):
-        return "The database refused this."
+        return "The database rejected this change."
     name = cause.diag.constraint_name
     related = [relation.related_model for relation in model._meta.related_objects]
     for owner in (model, *related):
@@ -17,5 +17,5 @@ def explain(error: DatabaseError, model: type[models.Model]) -> str:
             if constraint.name == name:
                 return str(constraint.violation_error_message)
     if cause.sqlstate == "23503":
-        return "The row that this one belongs to is gone."
-    return f"The database refused this: {cause.diag.message_primary}"
+        return "The record that this one belongs to no longer exists."
+    return f"The database rejected this change: {cause.diag.message_primary}"

@@ -1,4 +1,4 @@
-"""The admin site: Unfold's, with a search that holds to the scope and no styles in its pages."""
+"""The admin site: Unfold's, with a search confined to the scope and no inline styles."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ class BackofficeSite(_UnfoldAdminSite):
         return super().each_context(request) | {"colors": None}
 
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """What the command palette finds. Unfold keeps one scope's answers for the next."""
+        """The results of the command palette. Unfold would cache them across scopes."""
         term = request.GET.get("s", "").strip()
         if not term or "\x00" in term:
             return HttpResponse()

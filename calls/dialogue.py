@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-# Who speaks at the beginning of a line; other words before a colon are what is said.
+# Speakers at the start of a line; other words before a colon are part of the text.
 AGENT = ("agent", "ai", "assistant", "receptionist", "bot")
 CALLER = ("caller", "customer", "user")
 _TURN = re.compile(rf"\s*({'|'.join((*AGENT, *CALLER))})\s*:\s?", re.IGNORECASE)
@@ -19,7 +19,7 @@ class Turn:
 
 
 def turns(transcript: str | None) -> list[Turn]:
-    """The turns in order; empty for a text that does not begin with one, which is then prose."""
+    """The turns in order; empty for a text that does not start with one, which is prose."""
     found: list[Turn] = []
     for line in (transcript or "").splitlines():
         begun = _TURN.match(line)

@@ -1,6 +1,6 @@
-"""Recordings: whose address may be shown as a link. This server never fetches one.
+"""Recordings: which addresses may be shown as links. This server never fetches one.
 
-An address is a secret (whoever has it can listen) and comes from outside, so it may also point
+An address is a secret, since whoever has it can listen, and comes from outside, so it may point
 anywhere.
 """
 

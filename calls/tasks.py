@@ -1,4 +1,4 @@
-"""What the worker does to calls on a schedule; jobs/tasks.py says how jobs behave.
+"""The scheduled jobs of calls; jobs/tasks.py says how jobs behave.
 
 The commands of the same names are for cron.
 """

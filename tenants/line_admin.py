@@ -36,7 +36,7 @@ class LineFilter(FormFilter):
                 attrs={"data-submit": "", "aria-label": "Line", "data-width": "100%"},
             ),
             required=False,
-            error_messages={"invalid_choice": "there is no such line."},
+            error_messages={"invalid_choice": "not found."},
         )
         form = forms.Form(data)
         form.fields["line"] = line

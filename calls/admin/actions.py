@@ -1,4 +1,4 @@
-"""What staff do to many calls at once."""
+"""The bulk actions on calls."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,9 +29,9 @@ class TagsForm(forms.Form):
     tag = forms.CharField(label="Tag", max_length=100)
 
 
-def _tag(sql: str, calls: Sequence[Any], said: dict[str, Any]) -> int:
+def _tag(sql: str, calls: Sequence[Any], data: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"calls": list(calls), "tag": said["tag"]})
+        cursor.execute(sql, {"calls": list(calls), "tag": data["tag"]})
         changed: int = cursor.rowcount
     return changed
 
@@ -41,7 +41,7 @@ def _hold(calls: Sequence[Any], *, on: bool) -> int:
     return changed
 
 
-def _mark(calls: Sequence[Any], request: HttpRequest, said: dict[str, Any]) -> int:
+def _mark(calls: Sequence[Any], request: HttpRequest, data: dict[str, Any]) -> int:
     return mark_reviewed(calls, by=request.user.get_username(), now=timezone.now())
 
 
@@ -51,42 +51,42 @@ ACTIONS = [
         description="Add a tag",
         permission="tag",
         form=TagsForm,
-        change=lambda calls, request, said: _tag(ADD_TAG, calls, said),
-        done="tagged",
+        change=lambda calls, request, data: _tag(ADD_TAG, calls, data),
+        done="Tag added to {rows}",
     ),
     bulk_action(
         name="remove_tag",
         description="Remove a tag",
         permission="tag",
         form=TagsForm,
-        change=lambda calls, request, said: _tag(REMOVE_TAG, calls, said),
-        done="rid of the tag",
+        change=lambda calls, request, data: _tag(REMOVE_TAG, calls, data),
+        done="Tag removed from {rows}",
     ),
     bulk_action(
         name="mark_reviewed",
         description="Mark as reviewed",
         permission="review",
         change=_mark,
-        done="marked as reviewed",
+        done="{rows} marked as reviewed",
     ),
     bulk_action(
         name="hold",
         description="Put under legal hold",
         permission="hold",
-        change=lambda calls, request, said: _hold(calls, on=True),
-        done="put under legal hold",
+        change=lambda calls, request, data: _hold(calls, on=True),
+        done="{rows} put under legal hold",
     ),
     bulk_action(
         name="release",
         description="Release from legal hold",
         permission="hold",
-        change=lambda calls, request, said: _hold(calls, on=False),
-        done="released from legal hold",
+        change=lambda calls, request, data: _hold(calls, on=False),
+        done="{rows} released from legal hold",
     ),
 ]
 
 COLUMNS: Columns = {
-    "began (UTC)": lambda call: f"{call.created_at:%Y-%m-%d %H:%M:%S}",
+    "started (UTC)": lambda call: f"{call.created_at:%Y-%m-%d %H:%M:%S}",
     "line": lambda call: call.phone_id,
     "business": lambda call: call.phone.business_name,
     "caller": lambda call: call.caller_number,

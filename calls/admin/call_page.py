@@ -1,4 +1,4 @@
-"""What a call's page in the admin shows beside the call's own columns."""
+"""What the page of a call in the admin shows beside the call's own columns."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from calls.recordings import playable_url
 
 OTHERS_SHOWN = 8
 EVENTS_SHOWN = 50
-# Callers that share this are not one caller.
-NOBODY = ("anonymous", "restricted", "unavailable", "unknown", "")
+# Values that do not identify a caller.
+ANONYMOUS = ("anonymous", "restricted", "unavailable", "unknown", "")
 
 
 def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
         "events": _events(call) if sees_events else [],
         "others": _others(call, request),
         "other_lists": _other_lists(call, request),
-        "is_nobody": call.caller_number.lower() in NOBODY,
+        "is_anonymous": call.caller_number.lower() in ANONYMOUS,
     }
 
 
@@ -45,7 +45,7 @@ def _may_see(model: Any, request: HttpRequest) -> bool:
 
 
 def _tags(call: Any, request: HttpRequest) -> list[SafeString]:
-    """Each a link to the calls that have it too."""
+    """The tags, each linked to the calls that have it."""
     if isinstance(call, CallArchive):
         return [list_link("calls_callarchive", tag, tag=tag) for tag in call.tags]
     if not _may_see(CallMetadata, request):
@@ -60,12 +60,12 @@ def _review_steps(call: Any) -> list[dict[str, Any]]:
 
 
 def _events(call: Any) -> list[dict[str, Any]]:
-    """The timeline: what the provider said of this call, in the order in which it came."""
+    """The timeline: the provider's events of this call, in the order received."""
     events = CallEvent.objects.filter(call_sid=call.call_sid).order_by("id").defer("payload")
     return [
         {
             "event": event,
-            "says": (event.reading or {}).get("provider_status") or event.get_kind_display(),
+            "label": (event.reading or {}).get("provider_status") or event.get_kind_display(),
             "is_problem": event.verdict in PROBLEMS,
             "link": reverse("admin:calls_callevent_change", args=[event.pk]),
         }
@@ -75,7 +75,7 @@ def _events(call: Any) -> list[dict[str, Any]]:
 
 def _others(call: Any, request: HttpRequest) -> list[dict[str, Any]]:
     """The latest other calls of the same caller in the scope, live and archived."""
-    if call.caller_number.lower() in NOBODY:
+    if call.caller_number.lower() in ANONYMOUS:
         return []
     found: list[Any] = []
     models: tuple[Any, ...] = (Call, CallArchive)
@@ -99,7 +99,10 @@ def _others(call: Any, request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _other_lists(call: Any, request: HttpRequest) -> list[Any]:
-    lists = ((Call, "calls_call", "All calls"), (CallArchive, "calls_callarchive", "The archive"))
+    lists = (
+        (Call, "calls_call", "All calls"),
+        (CallArchive, "calls_callarchive", "Archived calls"),
+    )
     return [
         list_link(name, title, q=call.caller_number)
         for model, name, title in lists

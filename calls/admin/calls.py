@@ -1,4 +1,4 @@
-"""The admin of calls: what support staff look at all day."""
+"""The admin of calls, live and archived."""
 
 from typing import Any, ClassVar
 
@@ -35,11 +35,11 @@ from tenancy.models import InScope
 from tenants.line_admin import LineFilter, LineOwnedAdmin, ReadOnlyAdmin
 
 SUMMARY_SHOWN = 60  # characters
-SEARCH_HELP = "A caller's number in any form or its beginning, a call SID, or a line."
+SEARCH_HELP = "Search by caller number (in full or its start), call SID or line."
 
 
 class CallAdminMixin:
-    """Columns and the pages that calls have, archived or not."""
+    """Columns and pages of calls, live or archived."""
 
     change_form_template: Any = "calls/call_page.html"
     change_list_template: Any = "calls/change_list.html"
@@ -65,7 +65,7 @@ class CallAdminMixin:
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponse:
-        """To the same call in the other list: it was archived or restored since it was linked."""
+        """Redirect to the same call in the other list, if it was archived or restored."""
         other = self._other_admin
         if other.has_view_permission(request) and other.get_object(request, object_id):
             return redirect(f"admin:calls_{other.opts.model_name}_change", object_id)
@@ -75,7 +75,7 @@ class CallAdminMixin:
         return response
 
     def _other_list(self, request: HttpRequest) -> str | None:
-        """Its address, with the search and the filters of this list that it has too."""
+        """The other list's address, with the search and filters of this one."""
         other = self._other_admin
         if not other.has_view_permission(request):
             return None
@@ -89,11 +89,11 @@ class CallAdminMixin:
 
     @property
     def _other_admin(self) -> Any:
-        """Of the archived calls where these are live, and the other way round."""
+        """The admin of archived calls for live ones, and the other way round."""
         other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
         return self.admin_site.get_model_admin(other)  # type: ignore[attr-defined]
 
-    @admin.display(description="Began (UTC)", ordering="created_at")
+    @admin.display(description="Started (UTC)", ordering="created_at")
     def began(self, call: Any) -> str:
         return f"{call.created_at:%Y-%m-%d %H:%M}"
 
@@ -125,8 +125,8 @@ class CallAdminMixin:
 
     @admin.display(description="Summary")
     def summary(self, call: Any) -> str:
-        said = call.ai_summary or "-"
-        return said if len(said) <= SUMMARY_SHOWN else f"{said[: SUMMARY_SHOWN - 1]}…"
+        text = call.ai_summary or "-"
+        return text if len(text) <= SUMMARY_SHOWN else f"{text[: SUMMARY_SHOWN - 1]}…"
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -143,7 +143,7 @@ class CallAdminMixin:
 class CallMetadataInline(LineStackedInline):
     model = CallMetadata
     fields = ("tags", "metadata", "custom_fields")
-    # The form of a call without metadata is there at once.
+    # A call without metadata shows an empty form.
     extra = 1
     max_num = 1
     hide_title = True

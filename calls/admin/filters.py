@@ -1,4 +1,4 @@
-"""What the lists of calls are narrowed by, live or archived, under the same names in both."""
+"""The filters of live and archived calls, with the same parameters in both lists."""
 
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ class StatusFilter(admin.SimpleListFilter):
         chosen = self.value()
         if chosen is None:
             return queryset
-        # With these words the planner sees that idx_active_calls has all the rows.
+        # In this form the planner sees that idx_active_calls has all the rows.
         return queryset.filter(status__in=LIVE if chosen == "live" else [chosen])
 
 
@@ -66,7 +66,7 @@ class TagForm(forms.Form):
 
 
 class TagFilter(FormFilter):
-    """Rows with exactly this tag among theirs."""
+    """Rows that have exactly this tag."""
 
     title = "tag"
     parameters = ("tag",)
@@ -84,7 +84,7 @@ class CallTagFilter(TagFilter):
     field = "metadata__tags"
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
-        # Row level security says the same, in words whose selectivity the planner cannot tell.
+        # The same as row level security, in a form whose selectivity the planner can estimate.
         narrowed = super().narrow(queryset, chosen)
         return narrowed.filter(InScope("metadata__phone_id")) if chosen["tag"] else narrowed
 
@@ -99,7 +99,7 @@ class WordsForm(forms.Form):
 
 
 class WordsFilter(FormFilter):
-    """Calls whose transcript or summary says these words, in any order and form."""
+    """Calls whose transcript or summary contains these words, in any order and form."""
 
     title = "what was said"
     parameters = ("words",)
@@ -116,19 +116,19 @@ class WordsFilter(FormFilter):
 
 
 class DurationForm(forms.Form):
-    longer = forms.IntegerField(label="At least, seconds", required=False, min_value=0)
-    shorter = forms.IntegerField(label="At most, seconds", required=False, min_value=0)
+    longer = forms.IntegerField(label="At least (seconds)", required=False, min_value=0)
+    shorter = forms.IntegerField(label="At most (seconds)", required=False, min_value=0)
 
     def clean(self) -> dict[str, Any]:
         chosen = self.cleaned_data
         longer, shorter = chosen.get("longer"), chosen.get("shorter")
         if longer is not None and shorter is not None and longer > shorter:
-            raise forms.ValidationError("the least is more than the most.")
+            raise forms.ValidationError("the minimum is above the maximum.")
         return chosen
 
 
 class DurationFilter(FormFilter):
-    """Calls that lasted from so many seconds to so many, both included."""
+    """Calls with a duration in a range of seconds, both ends included."""
 
     title = "duration"
     parameters = ("longer", "shorter")
@@ -137,7 +137,7 @@ class DurationFilter(FormFilter):
         return DurationForm(data)
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
-        # PostgreSQL's integer ends there, and so do durations.
+        # The maximum of PostgreSQL's integer, and so of durations.
         longer, shorter = (
             None if chosen[name] is None else min(chosen[name], 2**31 - 1)
             for name in self.parameters

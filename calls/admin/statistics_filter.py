@@ -1,4 +1,4 @@
-"""The calls behind a number of the statistics: a filter of the lists, and the links to them."""
+"""The calls counted by statistics: a filter of the lists, and the query string for it."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ REACHED = {
 }
 
 
-class CountedForm(forms.Form):
+class StatisticsPeriodForm(forms.Form):
     since = forms.DateTimeField(label="Since (UTC)", required=False)
     until = forms.DateTimeField(label="Before (UTC)", required=False)
     reached = forms.ChoiceField(
@@ -27,7 +27,7 @@ class CountedForm(forms.Form):
 
 
 class StatisticsPeriodFilter(FormFilter):
-    """Calls of a period that reached a status; there only for who follows a link of a number."""
+    """Calls of a period that reached a status; shown only after a link from the statistics."""
 
     title = "counted calls"
     parameters = ("since", "until", "reached")
@@ -36,7 +36,7 @@ class StatisticsPeriodFilter(FormFilter):
         return bool(self.used_parameters)
 
     def make_form(self, data: dict[str, Any] | None) -> forms.Form:
-        return CountedForm(data)
+        return StatisticsPeriodForm(data)
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
         if chosen["since"]:
@@ -48,8 +48,10 @@ class StatisticsPeriodFilter(FormFilter):
         return queryset
 
 
-def counted(*, line: str, since: datetime, until: datetime, reached: str = "") -> dict[str, str]:
-    """The query string of a list for the calls of a line in [since, until)."""
+def calls_query(
+    *, line: str, since: datetime, until: datetime, reached: str = ""
+) -> dict[str, str]:
+    """The query string of a list, for the calls of a line in [since, until)."""
     only = {"reached": reached} if reached else {}
     return {"line": line, "since": _written(since), "until": _written(until), **only}
 

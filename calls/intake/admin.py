@@ -1,4 +1,4 @@
-"""The inbox in the admin: to be read, filtered and replayed, never edited."""
+"""The inbox in the admin: read-only, with replay."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from backoffice.display import plural
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.intake.webhooks.replaying import replay_events
 from tenants.line_admin import LineFilter, ReadOnlyAdmin
@@ -32,7 +33,7 @@ class CallEventAdmin(ReadOnlyAdmin):
     list_defer = ("payload", "reading")
     ordering = ("-id",)
     sortable_by = ("id",)
-    search_help_text = "A call SID, or a line."
+    search_help_text = "Search by call SID or line."
     actions = ("replay",)
 
     def search(self, term: str) -> Q:
@@ -42,10 +43,11 @@ class CallEventAdmin(ReadOnlyAdmin):
         return request.user.has_perm("calls.change_callevent")
 
     @admin.action(
-        description="Apply again; what was applied already changes nothing",
+        description="Apply again (applied events are unchanged)",
         permissions=["replay"],
     )
     def replay(self, request: HttpRequest, queryset: QuerySet[CallEvent]) -> None:
         counts = replay_events(list(queryset.order_by("id").values_list("pk", flat=True)))
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-        messages.success(request, f"{counts.total()} events replayed: {told or 'none'}.")
+        outcomes = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+        replayed = plural(counts.total(), "event")
+        messages.success(request, f"{replayed} replayed: {outcomes or 'none'}.")

@@ -1,4 +1,4 @@
-"""What the AI found out about a call, merged into it before or after its telephony events."""
+"""Merges the AI's results into a call, before or after its telephony events."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,18 +22,18 @@ class Archived(Exception):
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """The call as it is now; created: nobody had heard of it before."""
+    """The current call; created: it was not known before."""
 
     created: bool
     call: dict[str, Any]
 
 
-# A call that nobody knows yet is made as ringing: the least of the states, so that whatever the
-# provider says of it later moves it forward. For one that is known this changes nothing.
+# An unknown call is created as ringing, the lowest state, so that any later event of the provider
+# moves it forward. A known call does not change.
 FIND_OR_MAKE = "SELECT app.apply_call_event(%(call_sid)s, %(reading)s)"
 
-# NULL leaves a column as it is. What is the same already is not written, so updated_at tells when
-# something changed.
+# NULL leaves a column as it is. Equal values are not written, so that updated_at only changes with
+# the call.
 SET_COLUMNS = """
 UPDATE calls SET transcript = new.transcript, ai_summary = new.ai_summary,
     ai_confidence = new.ai_confidence, recording_url = new.recording_url

@@ -1,10 +1,10 @@
-"""A provider's words for the state of a call, in our four: the one place that maps them."""
+"""Maps a provider's status of a call to one of our four."""
 
 from collections.abc import Mapping
 
 from calls.models import CallStatus
 
-# Twilio's REST enum, and what only its callbacks say: initiated, answered.
+# Twilio's REST enum, and the callbacks' initiated and answered.
 OUR_STATUS: Mapping[str, CallStatus] = {
     "queued": CallStatus.RINGING,
     "initiated": CallStatus.RINGING,

@@ -1,4 +1,4 @@
-"""Calls whose end was never heard of."""
+"""Ends calls whose end was never reported."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -27,8 +27,8 @@ def end_stuck_calls(
 ) -> Counter[str]:
     """End the calls that began more than `after` (STUCK_CALL_SECONDS) ago and are still live.
 
-    Returns how many became completed and failed. provider_status says timed-out; a later event of
-    the provider overrules it.
+    Returns how many became completed and failed. Their provider_status is timed-out; a later event
+    of the provider overrules it.
     """
     before = now - (after or timedelta(seconds=settings.STUCK_CALL_SECONDS))
     ended: Counter[str] = Counter()

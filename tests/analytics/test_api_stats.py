@@ -87,7 +87,7 @@ def test_hours(api: Api) -> None:
     assert totals(of_day) == {"10": 1}
 
 
-def test_rolling_up_changes_no_number(api: Api) -> None:
+def test_rolling_up_changes_reject_constant(api: Api) -> None:
     query = {"first": "2026-03-01", "last": "2026-03-12", "compare": "previous"}
     before = api.get("/stats/daily/", query).json()
     with all_tenants("test"):

@@ -77,10 +77,10 @@ def test_a_call_is_searched_opened_and_its_metadata_edited(calls: Page) -> None:
     expect(calls.locator("#transcript-found")).to_have_text("1 found")
     calls.fill("[name=metadata-0-tags]", "order\nvip")
     calls.fill("[name=metadata-0-metadata]", "[]")
-    expect(calls.locator(".backoffice-json").first).to_contain_text("Write a JSON object")
+    expect(calls.locator(".backoffice-json").first).to_contain_text("Enter a JSON object")
     calls.fill("[name=metadata-0-metadata]", "{loaves: 2}")
     follow(calls.locator("[name=_continue]"))
-    expect(calls.locator(".errorlist").first).to_contain_text("This is not JSON")
+    expect(calls.locator(".errorlist").first).to_contain_text("Invalid JSON")
     calls.fill("[name=metadata-0-metadata]", '{"loaves": 2}')
     follow(calls.locator("[name=_continue]"))
     expect(calls.locator("#main")).to_contain_text("was changed successfully")
@@ -93,7 +93,7 @@ def test_calls_are_filtered_by_a_line_chosen_as_one_types(filters: Page) -> None
     filters.fill(".select2-search__field", "gara")
     filters.click(".select2-results__option:has-text('Garage')")
     expect(filters).to_have_url(re.compile("line=pn_garage"))
-    expect(filters.locator(".backoffice-empty")).to_contain_text("No calls pass these filters")
+    expect(filters.locator(".backoffice-empty")).to_contain_text("No calls match these filters")
 
 
 def test_calls_are_filtered_by_day(filters: Page) -> None:

@@ -165,7 +165,7 @@ def test_refusals_are_sound_too(axe: str, page: Page, refused: list[str]) -> Non
             # Nothing may run in such a page: what axe would say is said of its words alone.
             style = page.locator("h1").evaluate("(head) => getComputedStyle(head).color")
             assert style != "rgb(0, 0, 0)", "the style sheet did not come"
-        follow(page.locator("text=To the home page"))
+        follow(page.locator("text=Go to the home page"))
         assert page.url.endswith("/admin/")
 
 

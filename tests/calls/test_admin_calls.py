@@ -101,9 +101,9 @@ def test_filters_find_their_calls(
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("line=nobody", "Line: there is no such line."),
+        ("line=nobody", "Line: not found."),
         ("first=yesterday", "Days: Enter a valid date."),
-        ("first=2026-05-02&last=2026-05-01", "Days: the first day comes after the last."),
+        ("first=2026-05-02&last=2026-05-01", "Days: the first day is after the last."),
     ],
 )
 def test_a_bad_filter_says_so_and_shows_nothing(
@@ -289,7 +289,7 @@ def test_the_timeline_has_the_events_of_the_call(
         )
     pick(back_office, line)
     page: Any = back_office.get(f"{CALLS}{call.pk}/change/")
-    assert [row["says"] for row in page.context_data["page"]["events"]] == ["in-progress"]
+    assert [row["label"] for row in page.context_data["page"]["events"]] == ["in-progress"]
 
 
 def test_the_page_shows_of_other_tables_what_one_may_see(
@@ -343,14 +343,14 @@ def test_metadata_is_added_and_edited_on_the_calls_page(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"a": }', "This is not JSON: Expecting value, line 1, column 7."),
-        ("[1]", "Write a JSON object"),
-        ("null", "Write a JSON object"),
-        ('"text"', "Write a JSON object"),
-        ('{"a": NaN}', "NaN is no JSON number"),
-        ("[" * 100_000, "This is not JSON"),
-        ('{"a": "\\u0000"}', "The database refused this"),
-        ('{"a": "\\ud800"}', "The database refused this"),
+        ('{"a": }', "Invalid JSON at line 1, column 7: Expecting value."),
+        ("[1]", "Enter a JSON object"),
+        ("null", "Enter a JSON object"),
+        ('"text"', "Enter a JSON object"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
+        ("[" * 100_000, "Invalid JSON"),
+        ('{"a": "\\u0000"}', "The database rejected this change"),
+        ('{"a": "\\ud800"}', "The database rejected this change"),
     ],
 )
 def test_bad_json_is_a_form_error(
@@ -498,7 +498,7 @@ def test_all_calls_of_a_filtered_list_are_deleted_in_one_statement(
     failed = [make_call(line, status="failed", metadata={"tags": ["x"]}) for _ in range(60)]
     query, one = "status=failed&tag=x", [failed[0].pk]
     page = delete_action(back_office, query, one, index="0", select_across="1").content.decode()
-    assert "Deleting 60 calls, all that the list shows, cannot be undone" in page
+    assert "Deleting 60 calls, the whole list, cannot be undone" in page
     assert page.count('name="_selected_action"') == 1
     with CaptureQueriesContext(connection) as queries:
         delete_action(back_office, query, one, select_across="1", post="yes")
@@ -519,7 +519,7 @@ def test_what_is_under_legal_hold_is_not_deleted(back_office: Client, line: Phon
         assert back_office.post(url, data).status_code == 200
     delete_action(back_office, "", [held.pk], post="yes")
     message = back_office.get(CALLS).content.decode()
-    assert "Nothing was deleted: 1 call under legal hold among them." in message
+    assert "Nothing was deleted: the selection includes 1 call under legal hold." in message
     with all_tenants("test"):
         assert Call.objects.count() == 2
 
@@ -541,5 +541,5 @@ def test_each_cell_carries_the_label_that_a_narrow_page_shows(
     make_call(line, caller_number="+14155551234")
     page = back_office.get(CALLS).content.decode()
     assert '<td data-label="Select" class="action-checkbox">' in page
-    assert '<th data-label="Began (UTC)" class="field-began"><a href="' in page
+    assert '<th data-label="Started (UTC)" class="field-began"><a href="' in page
     assert '<td data-label="Caller number" class="field-caller_number">+14155551234</td>' in page

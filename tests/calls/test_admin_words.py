@@ -105,7 +105,7 @@ def test_words_that_take_too_long_say_so(
     monkeypatch.setattr(words, "OVER_ALL_LINES", "SELECT pg_sleep(3), %(words)s, %(max_ids)s")
     monkeypatch.setattr("calls.admin.filters.TIME_LIMIT", 0.05)
     page = back_office.get(f"{CALLS}?words=loaves").content.decode()
-    assert "What was said: this takes too long to find." in page
+    assert "What was said: the search timed out." in page
 
 
 def test_a_search_that_finds_nothing_leads_to_what_was_said(
@@ -113,7 +113,7 @@ def test_a_search_that_finds_nothing_leads_to_what_was_said(
 ) -> None:
     page = back_office.get(f"{CALLS}?q=loaves").content.decode()
     assert 'href="?words=loaves"' in page
-    assert "where it was said" in page
+    assert "search the transcripts" in page
 
 
 def test_the_filters_in_use_are_shown_and_each_can_be_left(
@@ -125,7 +125,7 @@ def test_the_filters_in_use_are_shown_and_each_can_be_left(
         "Line": str(line),
         "Status": "Completed",
         "What was said": "loaves",
-        "Duration": "At least, seconds 5",
+        "Duration": "At least (seconds) 5",
     }
     [without] = [f["remove_link"] for f in shown.active_filters if f["title"] == "Status"]
     assert "status" not in without

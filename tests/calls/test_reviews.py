@@ -52,7 +52,7 @@ def test_one_keeps_what_one_has(line: PhoneNumber) -> None:
     assert claim() == first
 
 
-def test_a_claimed_call_is_nobody_elses_until_the_claim_runs_out(line: PhoneNumber) -> None:
+def test_a_claimed_call_is_anonymous_elses_until_the_claim_runs_out(line: PhoneNumber) -> None:
     make_low(line)
     review = claim("ann")
     assert claim("bob") is None

@@ -77,7 +77,7 @@ def test_filters_are_the_same_live_and_archived(
 def test_an_impossible_duration_says_so(back_office: Client, line: PhoneNumber) -> None:
     make_call(line)
     page = back_office.get(f"{CALLS}?longer=9&shorter=8").content.decode()
-    assert "Duration: the least is more than the most." in page
+    assert "Duration: the minimum is above the maximum." in page
 
 
 def test_the_way_to_the_archive_carries_the_filters_along(
@@ -98,7 +98,7 @@ def test_an_action_shows_count_and_sample_and_changes_nothing_yet(
     calls = [make_call(line, caller_number=f"+1415555{n:04}") for n in range(12)]
     page = act(back_office, "hold", calls).content.decode()
     assert "12 calls" in page
-    assert "The first 10 of them" in page
+    assert "First 10 rows" in page
     assert page.count("<li>+1415555") == 10
     assert held() == set()
     act(back_office, "hold", calls, post="yes")
@@ -138,14 +138,14 @@ def test_too_many_rows_are_refused(
         make_call(line)
     response = act(back_office, "hold", post="yes")
     page = back_office.get(response.url).content.decode()
-    assert "That is more than 2 rows: nothing was done." in page
+    assert "Action not run: the list has more than 2 rows." in page
     assert held() == set()
 
 
 def test_tags_are_added_once_and_removed(back_office: Client, line: PhoneNumber) -> None:
     bare, tagged = make_call(line), make_call(line, metadata={"tags": ["new", "vip"]})
     response = act(back_office, "add_tag", [bare, tagged], post="yes", tag="vip")
-    assert "1 call tagged; 1 were so already." in back_office.get(response.url).content.decode()
+    assert "Tag added to 1 call. Unchanged: 1." in back_office.get(response.url).content.decode()
     assert (tags_of(bare), tags_of(tagged)) == (["vip"], ["new", "vip"])
     act(back_office, "remove_tag", [bare, tagged], post="yes", tag="vip")
     assert (tags_of(bare), tags_of(tagged)) == ([], ["new"])

@@ -80,7 +80,7 @@ def test_inside_a_line_nothing_of_others_is_found(
     for term in (SID, str(theirs.pk), other_line.pk, other_line.number, "garage"):
         assert found(back_office, term) == []
     page = back_office.get("/admin/search/", {"s": SID}).content.decode()
-    assert "Nothing found" in page
+    assert "No results" in page
 
 
 def test_only_what_one_may_see_is_found(

@@ -31,7 +31,7 @@ def test_a_refusal_has_a_style_sheet_and_runs_nothing(
 ) -> None:
     response = back_office.get(path)
     assert response.status_code == status
-    assert "To the home page" in response.content.decode()
+    assert "Go to the home page" in response.content.decode()
     found = policy(back_office, path)
     assert found["style-src"] == "'self'"
     assert "script-src" not in found

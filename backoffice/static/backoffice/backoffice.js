@@ -1,7 +1,7 @@
 'use strict';
 // The content security policy allows neither the style element of htmx nor code in attributes.
 Object.assign(window.htmx.config, { includeIndicatorStyles: false, allowEval: false });
-// A line that was chosen in the filter needs no press on "Apply".
+// Choosing a line in the filter applies it.
 window.addEventListener('load', () => {
     const $ = window.django && window.django.jQuery;
     if ($) {
@@ -10,8 +10,8 @@ window.addEventListener('load', () => {
         });
     }
 });
-// The command palette listens to keys alone: what a mouse pastes counts too, and Enter waits for the
-// answer to what stands there now.
+// Unfold's command palette listens to keys only. Here text pasted with the mouse counts too, and Enter
+// waits for the results of the current text.
 const PALETTE = 'search-input-command';
 let isAnswered = false;
 let isChosen = false;
@@ -38,30 +38,30 @@ document.addEventListener('htmx:afterSwap', (event) => {
         isChosen = false;
     }
 });
-// JSON is checked while it is typed; the server checks it again.
+// Checks JSON while it is typed; the server checks it again.
 window.addEventListener('load', () => {
     document.querySelectorAll('textarea.json').forEach((box, number) => {
-        const says = document.createElement('p');
-        says.id = `json-says-${number}`;
-        says.className = 'backoffice-json';
-        summary.setAttribute('role', 'status');
-        box.after(says);
-        box.setAttribute('aria-describedby', says.id);
+        const message = document.createElement('p');
+        message.id = `json-message-${number}`;
+        message.className = 'backoffice-json';
+        message.setAttribute('role', 'status');
+        box.after(message);
+        box.setAttribute('aria-describedby', message.id);
         box.addEventListener('input', () => {
-            summary.textContent = '';
+            message.textContent = '';
             try {
                 const value = box.value.trim() ? JSON.parse(box.value) : {};
                 if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-                    summary.textContent = 'Write a JSON object, such as {"language": "en"}.';
+                    message.textContent = 'Enter a JSON object, such as {"language": "en"}.';
                 }
             } catch (error) {
-                summary.textContent = error.message;
+                message.textContent = error.message;
             }
-            box.setAttribute('aria-invalid', summary.textContent ? 'true' : 'false');
+            box.setAttribute('aria-invalid', message.textContent ? 'true' : 'false');
         });
     });
 });
-// Names that Django's own scripts leave out, for those who hear the page; after those scripts.
+// Labels for screen readers that Django's own scripts leave out; runs after those scripts.
 window.addEventListener('load', () => window.setTimeout(() => {
     document.querySelectorAll('.search-label-icon').forEach((icon) => icon.setAttribute('role', 'img'));
     document.querySelectorAll('select.admin-autocomplete').forEach((select) => {

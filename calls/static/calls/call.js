@@ -1,25 +1,25 @@
 'use strict';
 // Marks the words that are searched for in a transcript; text stays text.
-let said;
+let transcript;
 const readTranscript = (text) => {
     const parts = [...text.querySelectorAll('p')];
     return (parts.length ? parts : [text]).map((part) => [part, part.textContent]);
 };
-// On the document, since somebody may type before all of the page has come.
+// On the document, since somebody may type before the page has loaded.
 document.addEventListener('input', (event) => {
     const box = event.target.closest('[data-search]');
     const text = box && document.getElementById(box.dataset.search);
     if (!text) {
         return;
     }
-    said = said || readTranscript(text);
+    transcript = transcript || readTranscript(text);
     const words = box.value.trim().toLowerCase();
     let found = 0;
-    for (const [part, original] of said) {
+    for (const [part, original] of transcript) {
         part.textContent = '';
         const lower = original.toLowerCase();
         let from = 0;
-        // A letter whose lower case is longer would shift every place after it.
+        // A letter whose lower case is longer would shift every position after it.
         let at = words && lower.length === original.length ? lower.indexOf(words) : -1;
         while (at >= 0) {
             const mark = document.createElement('mark');

@@ -88,7 +88,7 @@ def test_staff_replay_from_the_admin(client: Client, superuser: User) -> None:
     response = client.post(
         "/admin/calls/callevent/", {"action": "replay", "_selected_action": [pk]}, follow=True
     )
-    assert "1 events replayed: 1 applied" in response.text
+    assert "1 event replayed: 1 applied" in response.text
     assert verdicts() == ["applied"]
 
 
