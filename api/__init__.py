@@ -1,1 +1,1 @@
-"""The HTTP API toolkit: what every endpoint shares."""
+"""The HTTP API toolkit shared by all endpoints."""

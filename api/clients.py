@@ -1,4 +1,4 @@
-"""Who makes a request: one line, and what may be done in it."""
+"""The client of a request: its line and its scopes."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -45,6 +45,6 @@ class HeaderAuthentication(BaseAuthentication):
 
 
 class NoSuchLine(NotFound):
-    """There is no such line for these credentials, whether or not it exists."""
+    """These credentials have no such line, whether or not it exists."""
 
-    default_detail = "There is no such line."
+    default_detail = "Line not found."

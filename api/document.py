@@ -1,4 +1,4 @@
-"""The OpenAPI document: the same for everybody, and written once a process."""
+"""The OpenAPI document, the same for everybody and generated once per process."""
 
 from functools import cache
 from typing import Any
@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
-KEPT_FOR = 300  # seconds, by whoever asked
+MAX_AGE = 300  # seconds, for caches of clients
 
 
 class DocumentView(SpectacularAPIView):
@@ -24,7 +24,7 @@ class DocumentView(SpectacularAPIView):
         return HttpResponse(
             _written(renderer),
             content_type=renderer.media_type,
-            headers={"Cache-Control": f"public, max-age={KEPT_FOR}"},
+            headers={"Cache-Control": f"public, max-age={MAX_AGE}"},
         )
 
 

@@ -1,4 +1,4 @@
-"""What an endpoint refuses, beside REST framework's own exceptions."""
+"""Errors of endpoints, beside REST framework's own exceptions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from rest_framework.exceptions import APIException
 
 
 class Invalid(APIException):
-    """What was sent is wrong in one or more places; `errors` says where and why.
+    """The request is invalid in one or more places; `errors` has each place and reason.
 
     Each has a detail, and a pointer into the body (RFC 6901) or the name of a query parameter.
     """
@@ -20,7 +20,7 @@ class Invalid(APIException):
 
 class PreconditionFailed(APIException):
     status_code = 412
-    default_detail = "It was changed meanwhile; read it again, then repeat your change."
+    default_detail = "This resource has changed. Read it again, then repeat your change."
 
 
 class Conflict(APIException):

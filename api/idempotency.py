@@ -1,4 +1,4 @@
-"""Idempotency-Key: the answer to a repeated request is the first one's."""
+"""Idempotency-Key: a repeated request gets the first one's response."""
 
 import json
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from api.idempotency_keys import KEY, KeyReused, claim, hash_request
 from api.rendering import to_json
 
 
-def once(request: Request, act: Callable[[], Response]) -> Response:
-    """What act() answers, in one transaction; its first answer again for a key that was used.
+def idempotent(request: Request, act: Callable[[], Response]) -> Response:
+    """The response of act(), in one transaction; for a key that was used, the first response.
 
     An error raised by act() leaves the key free.
     """
@@ -22,14 +22,14 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
         with transaction.atomic():
             return act()
     if not KEY.fullmatch(key):
-        detail = "An Idempotency-Key has 1 to 255 visible ASCII characters."
+        detail = "An Idempotency-Key must have 1 to 255 visible ASCII characters."
         raise Invalid([{"header": "Idempotency-Key", "detail": detail}])
-    body = json.dumps(request.data, sort_keys=True).encode()
+    sent = json.dumps(request.data, sort_keys=True).encode()
     method = (request.method or "").encode()
     with transaction.atomic():
         try:
             claimed = claim(
-                key=key, request_hash=hash_request(method, request.path.encode(), body)
+                key=key, request_hash=hash_request(method, request.path.encode(), sent)
             )
         except KeyReused:
             raise KeyUsedOtherwise from None
@@ -40,7 +40,7 @@ def once(request: Request, act: Callable[[], Response]) -> Response:
                 headers={**claimed.answer["headers"], "Idempotency-Replayed": "true"},
             )
         answer = act()
-        kept = {name: answer[name] for name in ("Location", "ETag") if name in answer}
-        body_kept = json.loads(to_json(answer.data))
-        claimed.keep(answer.status_code, {"body": body_kept, "headers": kept})
+        headers = {name: answer[name] for name in ("Location", "ETag") if name in answer}
+        body = json.loads(to_json(answer.data))
+        claimed.store(answer.status_code, {"body": body, "headers": headers})
     return answer

@@ -1,4 +1,4 @@
-"""Requests that may be sent twice: the answer to each Idempotency-Key of a line is kept."""
+"""Stores the response to each Idempotency-Key of a line."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from tenancy import all_tenants
 from tenancy.scope import current_scope
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
-KEPT_FOR = timedelta(days=1)
+MAX_AGE = timedelta(days=1)
 
 
 class KeyReused(Exception):
@@ -23,14 +23,14 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True)
 class Claim:
-    """A key in use by this transaction; `answer` is set when it was answered before."""
+    """A key claimed by this transaction; `answer` is set if it was used before."""
 
     key: str
     status: int | None
     answer: dict[str, Any] | None
 
-    def keep(self, status: int, answer: dict[str, Any]) -> None:
-        """Remember the answer; takes effect when the surrounding transaction commits."""
+    def store(self, status: int, answer: dict[str, Any]) -> None:
+        """Store the answer; takes effect when the surrounding transaction commits."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE idempotency_keys SET status = %s, answer = %s"
@@ -56,7 +56,7 @@ ON CONFLICT (phone_id, key) DO NOTHING
 
 
 def claim(*, key: str, request_hash: str) -> Claim:
-    """Take a key for the rest of the surrounding transaction. Raises KeyReused."""
+    """Claim a key for the rest of the surrounding transaction. Raises KeyReused."""
     assert transaction.get_connection().in_atomic_block
     values = {"phone_id": current_scope().phone_id, "key": key, "request_hash": request_hash}
     with connection.cursor() as cursor:
@@ -72,5 +72,5 @@ def claim(*, key: str, request_hash: str) -> Claim:
 def forget_idempotency_keys(*, now: datetime) -> int:
     """Delete the keys older than a day; returns how many."""
     with all_tenants("forgetting old idempotency keys"):
-        deleted: int = IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()[0]
+        deleted: int = IdempotencyKey.objects.filter(created_at__lt=now - MAX_AGE).delete()[0]
     return deleted

@@ -1,4 +1,4 @@
-"""The OpenAPI document as exact as the API is strict."""
+"""Makes the OpenAPI document as strict as the API."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from api.serializer_fields import NumberField, StrictSerializer
 
 
 class StrictSchema(AutoSchema):
-    """Says what StrictSerializer and StrictJSONParser refuse; what is no error is no problem.
+    """Documents what StrictSerializer and StrictJSONParser reject; other responses are no problem.
 
     A serializer may have `examples`, one for a field, and be `sparse`: any field may be missing.
     """
@@ -34,18 +34,18 @@ class StrictSchema(AutoSchema):
                     shape["properties"][field.field_name]["multipleOf"] = step
             if isinstance(serializer, StrictSerializer):
                 shape["additionalProperties"] = False
-            say_what_is_text(shape)
+            exclude_control_characters(shape)
         return shape
 
 
-def say_what_is_text(shape: Any) -> None:
-    """Add to each string in a schema, if it may be any, that it has no control characters."""
+def exclude_control_characters(shape: Any) -> None:
+    """Add to each string without a pattern that it has no control characters."""
     if isinstance(shape, list):
         for inner in shape:
-            say_what_is_text(inner)
+            exclude_control_characters(inner)
     elif isinstance(shape, dict):
         kind = shape.get("type", "")
         if "string" in kind and not shape.keys() & {"enum", "const", "format", "pattern"}:
             shape["pattern"] = NO_CONTROLS
         for inner in shape.values():
-            say_what_is_text(inner)
+            exclude_control_characters(inner)

@@ -1,4 +1,4 @@
-"""Request bodies: JSON that PostgreSQL can hold, and no more of it than an endpoint wants."""
+"""Request bodies: JSON that PostgreSQL can store, of bounded size."""
 
 import json
 import math
@@ -16,11 +16,11 @@ MAX_DEPTH = 32  # objects and arrays inside each other
 # no character at all.
 # The first as JSON Schema has it: half of a surrogate pair cannot be written there.
 NO_CONTROLS = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
-NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class StrictJSONParser(BaseParser):
-    """JSON as RFC 8259 has it: no NaN, no name twice in an object; of bounded size and depth."""
+    """Strict JSON (RFC 8259): no NaN, no duplicate names; of bounded size and depth."""
 
     media_type = "application/json"
 
@@ -38,9 +38,9 @@ class StrictJSONParser(BaseParser):
         try:
             data = read_json(body.decode())
         except RecursionError:
-            raise ParseError(f"JSON may be nested {MAX_DEPTH} levels deep.") from None
+            raise ParseError(f"JSON may be nested at most {MAX_DEPTH} levels deep.") from None
         except ValueError as error:
-            raise ParseError(f"This is no JSON: {error}"[:200]) from None
+            raise ParseError(f"Invalid JSON: {error}"[:200]) from None
         refuse_what_is_no_text(data)
         return data
 
@@ -52,7 +52,7 @@ class MergePatchParser(StrictJSONParser):
 
 
 def read_json(text: str) -> Any:
-    """Raises ValueError, or RecursionError when it is nested beyond all measure."""
+    """Raises ValueError, or RecursionError when it is nested too deeply."""
     # strict=False: a raw control character gets the same answer as an escaped one.
     return json.loads(
         text,
@@ -66,9 +66,12 @@ def read_json(text: str) -> Any:
 def refuse_what_is_no_text(data: Any) -> None:
     """Raises Invalid for control characters and ParseError for what is nested too deeply."""
     errors = [
-        {"pointer": pointer, "detail": "Control characters and half surrogate pairs are no text."}
+        {
+            "pointer": pointer,
+            "detail": "Text must not contain control characters or unpaired surrogates.",
+        }
         for pointer, text in _texts(data, "#", 0)
-        if NO_TEXT.search(text)
+        if NOT_TEXT.search(text)
     ]
     if errors:
         raise Invalid(errors[:20])
@@ -79,7 +82,7 @@ def _texts(data: Any, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
         yield pointer, data
     elif isinstance(data, dict | list):
         if depth == MAX_DEPTH:
-            raise ParseError(f"JSON may be nested {MAX_DEPTH} levels deep.")
+            raise ParseError(f"JSON may be nested at most {MAX_DEPTH} levels deep.")
         if isinstance(data, dict):
             for name, value in data.items():
                 yield pointer, name
@@ -97,12 +100,12 @@ def _escaped(name: str) -> str:
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     named = dict(pairs)
     if len(named) != len(pairs):
-        raise ValueError("an object has the same name twice")
+        raise ValueError("an object has a duplicate name")
     return named
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _finite(text: str) -> float:

@@ -16,12 +16,12 @@ class KeyScope(TextChoices):
 
 
 class HasScope(BasePermission):
-    """The client has the scope that the view asks for; a method that names none is closed."""
+    """The client has the scope that the view requires; a method without one is closed."""
 
-    message = "These credentials lack the scope for that."
+    message = "These credentials lack the required scope."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        # HEAD takes what GET takes.
+        # HEAD requires the same as GET.
         needed = view.scopes.get("GET" if request.method == "HEAD" else request.method)
         client = request.auth
         return isinstance(client, ApiClient) and needed is not None and needed in client.scopes

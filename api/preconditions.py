@@ -17,7 +17,7 @@ def etag_of(data: Any) -> str:
 
 
 def answer_if_changed(request: Request, data: Any) -> Response:
-    """200 with an ETag, or 304 when the client has this already."""
+    """200 with an ETag, or 304 when the client's copy is current."""
     etag = etag_of(data)
     known = parse_etags(request.headers.get("If-None-Match", ""))
     headers = {"ETag": etag}

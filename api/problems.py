@@ -22,7 +22,7 @@ from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS, cause_name
 logger = logging.getLogger("replytics.api")
 
 CONTENT_TYPE = "application/problem+json"
-BUSY = "The database is busy or away; send the request again."
+BUSY = "The database is busy or unavailable. Send the request again."
 
 
 def describe(
@@ -55,14 +55,14 @@ def problem(
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST_FRAMEWORK's EXCEPTION_HANDLER. None for what we did not foresee: a 500, and logged."""
+    """REST_FRAMEWORK's EXCEPTION_HANDLER. None for unexpected errors: a 500, which is logged."""
     if isinstance(error, UNAVAILABLE_ERRORS):
         log_unavailable(error)
         return problem(503, BUSY, headers={"Retry-After": str(RETRY_AFTER)})
     if isinstance(error, RecursionError):  # JSON nested too deeply for the parser
         return problem(400, "The JSON is nested too deeply.")
     if isinstance(error, DataError):
-        return problem(400, "A value is beyond what can be stored.")
+        return problem(400, "A value is out of range.")
     if isinstance(error, IntegrityError):
         return _refused_by_database(error)
     answer = exception_handler(error, context)
@@ -81,7 +81,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _refused_by_database(error: IntegrityError) -> Response | None:
-    """A rule that only the database could check: with whom else, or in what state."""
+    """The answer for a constraint that only the database can check, such as uniqueness."""
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     known = _constraints().get(name or "")
     if known is None:
@@ -92,7 +92,7 @@ def _refused_by_database(error: IntegrityError) -> Response | None:
 
 @cache
 def _constraints() -> dict[str, tuple[int, str]]:
-    """Status and text for each constraint that has a text of its own."""
+    """Status and message of each constraint that has its own message."""
     return {
         constraint.name: (
             409 if isinstance(constraint, UniqueConstraint) else 400,
@@ -126,12 +126,12 @@ def plain_problem(status: int, detail: str) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler404: what no view answered."""
-    return plain_problem(404, "There is nothing at this address.")
+    """handler404: no view matches the address."""
+    return plain_problem(404, "Not found.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: a request that Django refuses before any view."""
+    """handler400: a request that Django rejects before any view."""
     return plain_problem(400, "The request is not valid.")
 
 
@@ -140,7 +140,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(error := sys.exception(), UNAVAILABLE_ERRORS):
         log_unavailable(error)
         return mark_unavailable(plain_problem(503, BUSY))
-    return plain_problem(500, "The server failed; the request id is in its log.")
+    return plain_problem(500, "An internal error occurred. It was logged with the request id.")
 
 
 def mark_unavailable(answer: HttpResponse) -> HttpResponse:

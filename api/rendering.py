@@ -1,4 +1,4 @@
-"""JSON as every answer has it; PostgreSQL's row_to_json() writes the same bytes."""
+"""The JSON of all responses; PostgreSQL's row_to_json() writes the same bytes."""
 
 import json
 from collections.abc import Mapping

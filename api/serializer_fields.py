@@ -34,7 +34,7 @@ class NumberField(serializers.DecimalField):
 class ClockField(serializers.TimeField):
     """09:00 or 09:00:00 on a wall clock, which knows no offset."""
 
-    default_error_messages = {"invalid": "Write it like 09:00 or 09:00:00."}
+    default_error_messages = {"invalid": "Expected a time such as 09:00 or 09:00:00."}
 
     def to_internal_value(self, value: Any) -> Any:
         if not isinstance(value, str) or not re.fullmatch(CLOCK, value, re.ASCII):
@@ -45,18 +45,18 @@ class ClockField(serializers.TimeField):
 @extend_schema_field({"type": "string", "format": "iana-time-zone", "maxLength": 100})
 class TimezoneField(serializers.CharField):
     def __init__(self, **options: Any) -> None:
-        options = {"help_text": "Such as Europe/Berlin or UTC.", **options}
+        options = {"help_text": "An IANA time zone, such as Europe/Berlin or UTC.", **options}
         super().__init__(max_length=100, validators=[validate_timezone], **options)
 
 
 class ObjectField(serializers.DictField):
-    """A JSON object; StrictJSONParser bounds its depth and keeps control characters out."""
+    """A JSON object; StrictJSONParser limits its depth and rejects control characters."""
 
-    default_error_messages = {"not_a_dict": "Send a JSON object."}
+    default_error_messages = {"not_a_dict": "Expected a JSON object."}
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Names that it does not know are errors.
+    """Unknown names are errors.
 
     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
     """
@@ -71,7 +71,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _unknown(self, data: dict[str, Any]) -> dict[str, str]:
         known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
         unknown = sorted(data.keys() - self.fields.keys())
-        return dict.fromkeys(unknown, f"There is no such field; these may be sent: {known}.")
+        return dict.fromkeys(unknown, f"Unknown field. Allowed fields: {known}.")
 
     def _changed_read_only(self, data: dict[str, Any]) -> dict[str, str]:
         sent = [name for name, field in self.fields.items() if field.read_only and name in data]
@@ -80,4 +80,4 @@ class StrictSerializer(serializers.Serializer[Any]):
         current = {} if self.instance is None else self.to_representation(self.instance)
         missing = object()
         changed = [name for name in sent if data[name] != current.get(name, missing)]
-        return dict.fromkeys(changed, "This cannot be changed.")
+        return dict.fromkeys(changed, "This field is read-only.")

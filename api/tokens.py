@@ -13,18 +13,18 @@ from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed
 
 LEEWAY = 10  # seconds that clocks may differ
-KEYS_ARE_KEPT_FOR = 300  # seconds
+KEYS_MAX_AGE = 300  # seconds
 ASYMMETRIC = ["ES256", "RS256", "EdDSA"]
 REQUIRED = ["exp", "iss", "aud", "sub"]
 
 
 class BadToken(AuthenticationFailed):
-    default_detail = "The token is not valid here, or has expired."
+    default_detail = "The token is invalid or has expired."
 
 
 @lru_cache(maxsize=4)
 def _published_keys(url: str) -> jwt.PyJWKClient:
-    return jwt.PyJWKClient(url, lifespan=KEYS_ARE_KEPT_FOR, timeout=3)
+    return jwt.PyJWKClient(url, lifespan=KEYS_MAX_AGE, timeout=3)
 
 
 def subject_of(token: str) -> tuple[str, str | None]:

@@ -1,4 +1,4 @@
-"""What every endpoint of the API has in common: it works for the line of its credentials alone."""
+"""The base class of endpoints, which work for the line of their credentials only."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -28,7 +28,7 @@ class LineView(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """None: what is in no cache needs no Vary, and Allow belongs to a 405."""
+        """No headers: uncached responses need no Vary, and Allow belongs to a 405."""
         return {}
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -54,7 +54,7 @@ class LineView(APIView):
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        """What changes with every call, and belongs to one line, is in no cache."""
+        """Responses belong to one line and change with every call, so no cache stores them."""
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         answer["Cache-Control"] = "no-store"
         client = getattr(request, "_auth", None)

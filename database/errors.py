@@ -1,4 +1,4 @@
-"""What it looks like when the database does not answer, and what to say of it."""
+"""Errors of a database that does not answer, and how to explain them."""
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
@@ -9,12 +9,12 @@ RETRY_AFTER = 5  # seconds, for the header of a 503
 
 
 def cause_name(error: BaseException) -> str:
-    """The class of what was behind an error, for logs: its text may quote a row."""
+    """The class of an error's cause, for logs: its text may quote a row."""
     return type(error.__cause__ or error).__name__
 
 
 def explain_unreachable(error: DatabaseError) -> str | None:
-    """What to check when the database could not be used at all; None for any other error."""
+    """Advice when the database cannot be used at all; None for other errors."""
     state = getattr(error.__cause__, "sqlstate", None)
     if state == "42P01":  # undefined_table
         return "the tables are missing or old; run python manage.py migrate"

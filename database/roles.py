@@ -23,7 +23,7 @@ ATTRIBUTES = {
 
 
 class Step(NamedTuple):
-    """What a statement brings about; running it again changes nothing."""
+    """A statement and its result; running it again changes nothing."""
 
     result: str
     statement: str
@@ -53,8 +53,8 @@ IF pg_has_role('{member}', '{role}', 'MEMBER') THEN
     RAISE EXCEPTION '{member} is a member of {role}, which somebody else granted'
         USING ERRCODE = 'insufficient_privilege';
 END IF;"""
-# Monitoring: what other logins do. An administrator who is no superuser may not be able to grant
-# it; on Supabase the one that may be granted is pg_monitor, which contains it. 42501: not allowed.
+# Monitoring: the activity of other logins. Only some administrators may grant it; on Supabase they
+# may grant pg_monitor, which contains it. 42501: not allowed.
 SEE_STATISTICS = """
 DECLARE
     wanted text;

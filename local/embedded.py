@@ -103,7 +103,7 @@ class Cluster:
         """DATABASE_URL and OWNER_DATABASE_URL of a cluster that has been made."""
         serving, owner = self.url(SERVING_LOGIN), self.url(OWNER_LOGIN)
         if serving is None or owner is None:
-            raise EmbeddedDatabaseError(f"{self.directory} holds no cluster; start it first")
+            raise EmbeddedDatabaseError(f"{self.directory} has no cluster; start it first")
         return {"DATABASE_URL": serving, "OWNER_DATABASE_URL": owner}
 
     def programs(self) -> Path:
@@ -198,7 +198,7 @@ class Cluster:
             if self.describe() is None:
                 raise EmbeddedDatabaseError(
                     f"{self._description} with the passwords is missing; put it back, or move"
-                    f" {self.data} away to begin afresh"
+                    f" {self.data} away to start over"
                 )
             self._check_version()
             return
@@ -236,7 +236,7 @@ class Cluster:
             raise EmbeddedDatabaseError(
                 f"{self.data} was made by PostgreSQL {made_by}, the installed one is"
                 f" {self.version()}: dump it with the old version and restore it with the new"
-                " one, or move the directory away to begin afresh"
+                " one, or move the directory away to start over"
             )
 
     def _options(self, port: int) -> list[str]:

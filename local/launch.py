@@ -103,7 +103,9 @@ def _launch(started: ExitStack) -> None:
         flush=True,
     )
     if settings.HTTPS:
-        print("HTTPS is on: pages answer through a proxy that ends TLS, or set HTTPS=false.")
+        print(
+            "HTTPS is on: open the pages through a proxy that terminates TLS, or set HTTPS=false."
+        )
     while True:
         if settings.EMBEDDED_DATABASE:
             _revive_database(processes)
@@ -116,7 +118,7 @@ def _revive_database(processes: Sequence[Supervised]) -> None:
     """Start PostgreSQL again if it ended; the services too if it is elsewhere now."""
     if MAIN.is_running():
         return
-    print(f"PostgreSQL ended, see {MAIN.data}/server.log; starting it again", flush=True)
+    print(f"PostgreSQL stopped, see {MAIN.data}/server.log; starting it again", flush=True)
     before = MAIN.url(embedded.SERVING_LOGIN)
     try:
         MAIN.start()
@@ -152,15 +154,15 @@ def check_port(port: int) -> None:
             return
         except PermissionError:
             raise LaunchFailed(
-                f"Only root may use port {port}; choose another one: make run PORT=8000"
+                f"Only root may use port {port}; choose another: make run PORT=8000"
             ) from None
         except OSError:
             pass
     other = next(
         (free for free in range(port + 1, 65_536) if embedded.is_free(free)), embedded.free_port()
     )
-    advice = f"choose another one: make run PORT={other}"
-    raise LaunchFailed(f"Port {port} is taken by another program; {advice}")
+    advice = f"choose another: make run PORT={other}"
+    raise LaunchFailed(f"Port {port} is in use by another program; {advice}")
 
 
 @contextmanager
@@ -173,7 +175,7 @@ def _sole_launcher() -> Iterator[IO[str]]:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LaunchFailed(
-                f"Replytics already runs in {ROOT}; stop it with: kill {mark.read()}"
+                f"Replytics is already running in {ROOT}; stop it with: kill {mark.read()}"
             ) from None
         yield mark
 
@@ -217,16 +219,14 @@ def _login(password: str) -> str:
     if admin and password and admin.check_password(password):
         return f"Log in as admin with the password {password}"
     if User.objects.filter(is_superuser=True).exists():
-        return "Log in with your own name and password"
-    return "Make a login with: .venv/bin/python manage.py createsuperuser"
+        return "Log in with your username and password"
+    return "Create a login with: .venv/bin/python manage.py createsuperuser"
 
 
 def _check_that_all_live(processes: Sequence[Supervised]) -> None:
     for process in processes:
         if (code := process.exit_code()) is not None:
-            raise LaunchFailed(
-                f"The {process.name} ended with code {code}; what it wrote is above"
-            )
+            raise LaunchFailed(f"The {process.name} ended with code {code}; see its output above")
 
 
 def _wait_until_ready(processes: Sequence[Supervised], addresses: list[str], host: str) -> None:
@@ -240,7 +240,7 @@ def _wait_until_ready(processes: Sequence[Supervised], addresses: list[str], hos
         elif time.monotonic() > deadline:
             raise LaunchFailed(
                 f"{waiting[0]} was not ready within {READY_TIMEOUT} seconds;"
-                " what the services wrote is above"
+                " see their output above"
             )
         else:
             time.sleep(0.1)

@@ -100,7 +100,7 @@ def _telephony_keys() -> list[str]:
             Fernet(key)
         except ValueError:
             raise ImproperlyConfigured(
-                f"TELEPHONY_KEYS: key {number} is no Fernet key; make one with python -c"
+                f"TELEPHONY_KEYS: key {number} is not a Fernet key; create one with python -c"
                 " 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
             ) from None
     return keys
@@ -491,7 +491,7 @@ if ALERT_WEBHOOK_URL and len(ALERT_WEBHOOK_SECRET) < 20:
 # Where mail goes out: smtp+tls://user:password@host:587
 _mail = env.str("EMAIL_URL", default="")
 if ALERT_EMAILS and not _mail:
-    raise ImproperlyConfigured("EMAIL_URL is not set, and ALERT_EMAILS wants e-mail")
+    raise ImproperlyConfigured("EMAIL_URL is not set, but ALERT_EMAILS needs it")
 vars().update(env.email_url_config(_mail or "dummymail://"))
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="replytics@localhost")

@@ -1,4 +1,4 @@
-"""System checks of the server: whether its catalog holds what the models promise.
+"""System checks of the server: whether its catalog matches the models.
 
 They judge the login that serves requests, so they run for the database "default" alone: with
 `manage.py check --database default` and before a server takes its first request. The owner's
@@ -21,7 +21,7 @@ from tenancy.sharing import FOREIGN_ROLES, shared_models
 from tenancy.triggers import MatchParentTenant
 
 OTHER_LOGIN = Info(
-    "Row level security was not checked: that is judged of the login that serves requests.",
+    "Row level security was not checked: that needs the login that serves requests.",
     hint="Run: python manage.py check --database default",
     id="tenancy.I001",
 )

@@ -1,4 +1,4 @@
-"""What may be wrong in the server's catalog, and the statement that puts it right."""
+"""What can be wrong in the server's catalog, and the statement that fixes it."""
 
 from dataclasses import dataclass
 
@@ -61,7 +61,7 @@ DEFINERS = f"""{LOGINS}, definers AS (
 
 @dataclass(frozen=True)
 class Rule:
-    """A query for what is wrong, and what puts each row of its answer right.
+    """A query for problems, and the fix for each row of its result.
 
     message and fix are templates over the query's columns.
     """
@@ -80,7 +80,7 @@ RULES = [
             SELECT login, CASE WHEN rolsuper THEN 'a superuser' ELSE 'BYPASSRLS' END AS what
             FROM logins WHERE rolsuper OR rolbypassrls
         """,
-        message="The login {login} is {what}, and passes every policy.",
+        message="The login {login} is {what}, and bypasses every policy.",
         fix="As an administrator: ALTER ROLE {login} NOSUPERUSER NOBYPASSRLS",
     ),
     Rule(
@@ -114,7 +114,7 @@ RULES = [
             GROUP BY relation, line
             HAVING count(*) FILTER (WHERE is_right) <> 2 OR count(*) <> 2
         """,
-        message="The policies of {relation} are not the two that its model promises.",
+        message="The policies of {relation} differ from the two that its model declares.",
         fix="As replytics_owner: {drop_policies}" + policies_sql("{relation}", "{line}"),
     ),
     Rule(
@@ -143,8 +143,8 @@ RULES = [
                     AND d.refobjid = to_regprocedure('app.phone()')
                     WHERE r.ev_class = s.oid))
         """,
-        message="The view {relation} reads with its owner's rights, past every policy. It must be"
-        " a security_invoker, or a security_barrier with a condition on app.phone().",
+        message="The view {relation} reads with its owner's rights, bypassing every policy. It"
+        " must be a security_invoker, or a security_barrier with a condition on app.phone().",
         fix="As replytics_owner: ALTER VIEW {relation} SET (security_invoker = true)",
     ),
     Rule(
@@ -201,7 +201,7 @@ RULES = [
             WITH {DEFINERS}
             SELECT function FROM definers WHERE has_function_privilege('public', oid, 'EXECUTE')
         """,
-        message="Everybody may call {function}, which runs as a role that passes the policies.",
+        message="PUBLIC may execute {function}, which runs as a role that bypasses the policies.",
         fix="As replytics_owner: REVOKE ALL ON ROUTINE {function} FROM PUBLIC",
     ),
     Rule(

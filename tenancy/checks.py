@@ -1,4 +1,4 @@
-"""System checks of what the models and the settings promise; catalog.py checks the server."""
+"""System checks of the models and the settings; catalog.py checks the server."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

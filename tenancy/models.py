@@ -1,4 +1,4 @@
-"""The ORM's wall: managers that filter by the scope, and refuse without one."""
+"""Managers that filter by the scope, and refuse to work without one."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""What statistics are asked for, and how they are answered."""
+"""The parameters and responses of statistics."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
@@ -12,9 +12,11 @@ MAX_HOURS = 31 * 24
 
 
 class RangeSerializer(StrictSerializer):
-    timezone = TimezoneField(required=False, help_text="Whose clock; the line's own by default.")
+    timezone = TimezoneField(
+        required=False, help_text="The time zone of the buckets; the line's own by default."
+    )
     compare = serializers.ChoiceField(
-        ["previous"], required=False, help_text="Adds the period of the same length before."
+        ["previous"], required=False, help_text="Adds the preceding period of the same length."
     )
 
 
@@ -31,11 +33,11 @@ class DailyQuery(RangeSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         first, last = attrs["first"], attrs["last"]
         if last < first:
-            raise serializers.ValidationError({"last": "This is before first."})
+            raise serializers.ValidationError({"last": "Must not be before first."})
         if (last - first).days >= MAX_RANGE:
             raise serializers.ValidationError({"last": f"At most {MAX_RANGE} days."})
         if not date(1970, 1, 1) <= first <= last <= date(2200, 1, 1):
-            raise serializers.ValidationError({"first": "Ask between 1970 and 2200."})
+            raise serializers.ValidationError({"first": "Must be between 1970 and 2200."})
         return attrs
 
 
@@ -45,19 +47,21 @@ class HourlyQuery(RangeSerializer):
         "until": "2026-03-10T18:00:00Z",
         "timezone": "Europe/Berlin",
     }
-    since = serializers.DateTimeField(help_text="The beginning of an hour.")
+    since = serializers.DateTimeField(help_text="The start of an hour.")
     until = serializers.DateTimeField(help_text="Not included.")
     group_by = serializers.ChoiceField(["hour", "hour_of_day"], default="hour")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         since, until = attrs["since"], attrs["until"]
         if not datetime(1970, 1, 1, tzinfo=UTC) <= since <= datetime(2200, 1, 1, tzinfo=UTC):
-            raise serializers.ValidationError({"since": "Ask between 1970 and 2200."})
+            raise serializers.ValidationError({"since": "Must be between 1970 and 2200."})
         for name, moment in (("since", since), ("until", until)):
             if moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) != moment:
-                raise serializers.ValidationError({name: "Write a whole hour, UTC."})
+                raise serializers.ValidationError({name: "Expected a whole hour in UTC."})
         if not since < until <= since + timedelta(hours=MAX_HOURS):
-            raise serializers.ValidationError({"until": f"Ask for 1 to {MAX_HOURS} hours."})
+            raise serializers.ValidationError(
+                {"until": f"Must be 1 to {MAX_HOURS} hours after since."}
+            )
         return attrs
 
 
@@ -71,8 +75,8 @@ class CountsSerializer(serializers.Serializer[Any]):
     )
     unique_callers = serializers.IntegerField(
         allow_null=True,
-        help_text="Of this bucket or range, each once; null where calls that retention removed"
-        " are among others.",
+        help_text="Distinct callers of the bucket or range; null where some calls were removed by"
+        " retention.",
     )
 
 
@@ -86,7 +90,9 @@ class PeriodSerializer(serializers.Serializer[Any]):
     since = MomentField()
     until = MomentField()
     total = CountsSerializer()
-    buckets = BucketSerializer(many=True, help_text="Every one of the range, empty ones too.")
+    buckets = BucketSerializer(
+        many=True, help_text="All buckets of the range, including empty ones."
+    )
 
 
 class StatsSerializer(PeriodSerializer):

@@ -1,4 +1,4 @@
-"""The numbers of a line; each is what counting its calls gives at that moment."""
+"""The statistics of a line, exact at the moment of the request."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,12 +20,12 @@ from analytics.models import PhonePerformance
 from analytics.summary import summary_as_of
 from api.documentation import documented
 from api.errors import Invalid
-from api.parsing import NO_TEXT
+from api.parsing import NOT_TEXT
 from api.permissions import KeyScope
 from api.serializer_fields import StrictSerializer
 from api.views import LineView
 
-# The moment that whatever is read next is at least as of, and the line's own time zone.
+# The time of the request, and the line's own time zone.
 CLOCKS = """
 SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), timezone
 FROM phone_numbers
@@ -37,63 +37,63 @@ class StatsView(LineView):
     query: type[StrictSerializer]
 
     def get(self, request: Request) -> Response:
-        asked = validated(self.query, request)
+        query = validated(self.query, request)
         with connection.cursor() as cursor:
             cursor.execute(CLOCKS)
             as_of, own = cursor.fetchone()
-        clock = asked.get("timezone", own)
-        body = self.read(asked, timezone=clock, is_own=clock == own)
-        if "compare" in asked:
-            before = asked | self.before(asked)
+        clock = query.get("timezone", own)
+        body = self.read(query, timezone=clock, is_own=clock == own)
+        if "compare" in query:
+            before = query | self.before(query)
             body["previous"] = self.read(before, timezone=clock, is_own=clock == own)
-        about = {"timezone": clock, "group_by": asked["group_by"], "as_of": as_of}
+        about = {"timezone": clock, "group_by": query["group_by"], "as_of": as_of}
         return Response({**about, **body})
 
-    def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> dict[str, Any]:
+    def read(self, query: Mapping[str, Any], *, timezone: str, is_own: bool) -> dict[str, Any]:
         raise NotImplementedError
 
-    def before(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def before(self, query: Mapping[str, Any]) -> dict[str, Any]:
         """The period of the same length that ends where this one begins."""
         raise NotImplementedError
 
 
 @extend_schema_view(get=documented({200: StatsSerializer}, parameters=[DailyQuery]))
 class DailyStats(StatsView):
-    """Days, weeks, months or weekdays on a clock."""
+    """Statistics by day, week, month or weekday."""
 
     query = DailyQuery
 
-    def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
+    def read(self, query: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
         return read_days(
-            first=asked["first"],
-            last=asked["last"],
+            first=query["first"],
+            last=query["last"],
             timezone=timezone,
-            group_by=asked["group_by"],
+            group_by=query["group_by"],
             is_own=is_own,
         )
 
-    def before(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        length = asked["last"] - asked["first"] + timedelta(days=1)
-        return {"first": asked["first"] - length, "last": asked["last"] - length}
+    def before(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        length = query["last"] - query["first"] + timedelta(days=1)
+        return {"first": query["first"] - length, "last": query["last"] - length}
 
 
 @extend_schema_view(get=documented({200: StatsSerializer}, parameters=[HourlyQuery]))
 class HourlyStats(StatsView):
-    """Hours, or hours of the day on a clock."""
+    """Statistics by hour or hour of the day."""
 
     query = HourlyQuery
 
-    def read(self, asked: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
+    def read(self, query: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
         return read_hours(
-            since=asked["since"],
-            until=asked["until"],
+            since=query["since"],
+            until=query["until"],
             timezone=timezone,
-            group_by=asked["group_by"],
+            group_by=query["group_by"],
         )
 
-    def before(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        length = asked["until"] - asked["since"]
-        return {"since": asked["since"] - length, "until": asked["since"]}
+    def before(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        length = query["until"] - query["since"]
+        return {"since": query["since"] - length, "until": query["since"]}
 
 
 class SummaryStats(LineView):
@@ -115,13 +115,15 @@ def validated(query: type[StrictSerializer], request: Request) -> dict[str, Any]
     """The parameters of a request. Raises Invalid, which names each wrong one."""
     named = dict(request.query_params.lists())
     twice = [name for name, values in named.items() if len(values) > 1]
-    bad = [name for name, values in named.items() if NO_TEXT.search("".join(values))]
-    errors: dict[str, Any] = dict.fromkeys([*twice, *bad], "Write it once, as plain text.")
+    bad = [name for name, values in named.items() if NOT_TEXT.search("".join(values))]
+    errors: dict[str, Any] = dict.fromkeys(
+        [*twice, *bad], "Give this parameter only once, as plain text."
+    )
     if not errors:
-        asked = query(data={name: values[0] for name, values in named.items()})
-        if asked.is_valid():
-            return dict(asked.validated_data)
-        errors = dict(asked.errors)
+        parsed = query(data={name: values[0] for name, values in named.items()})
+        if parsed.is_valid():
+            return dict(parsed.validated_data)
+        errors = dict(parsed.errors)
     raise Invalid(
         [
             {

@@ -1,4 +1,4 @@
-"""What the AI pipeline delivers of a call: transcript, summary, confidence, recording, tags."""
+"""The AI pipeline's results of a call: transcript, summary, confidence, recording, tags."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from api.documentation import IDEMPOTENCY_KEY, documented
 from api.errors import Conflict
-from api.idempotency import once
+from api.idempotency import idempotent
 from api.permissions import KeyScope
 from api.serializer_fields import ObjectField, StrictSerializer
 from api.views import LineView
@@ -33,7 +33,7 @@ class BoundedObject(ObjectField):
 
 
 class DeliverySerializer(StrictSerializer):
-    """Every field may be left out, and then stays as it was."""
+    """Fields that are left out do not change."""
 
     transcript = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, max_length=1_000_000
@@ -44,7 +44,7 @@ class DeliverySerializer(StrictSerializer):
         URL.pattern.replace("https?", "^https") + "$",
         required=False,
         max_length=2048,
-        error_messages={"invalid": "Send an https address."},
+        error_messages={"invalid": "Expected an https URL."},
     )
     tags = serializers.ListField(
         child=serializers.CharField(max_length=100), required=False, max_length=100
@@ -63,10 +63,10 @@ class DeliveredSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class CallBySid(LineView):
-    """PUT merges what it names into the call; the same request twice is the same as once.
+    """PUT merges the given fields into the call; repeating a request changes nothing.
 
-    The call need not be known yet: the pipeline and the telephony provider do not wait for each
-    other. 201 when this made it, else 200.
+    The call need not exist yet, since the pipeline and the telephony provider work independently.
+    201 when the request created it, else 200.
     """
 
     scopes = {"PUT": KeyScope.INGEST}
@@ -80,7 +80,7 @@ class CallBySid(LineView):
     )
     def put(self, request: Request, call_sid: str) -> Response:
         if not CALL_SID.fullmatch(call_sid):
-            raise NotFound("That is no call SID.")
+            raise NotFound("Not a call SID: expected 1 to 64 letters, digits or . _ : -")
         delivery = DeliverySerializer(data=request.data)
         delivery.is_valid(raise_exception=True)
 
@@ -89,8 +89,8 @@ class CallBySid(LineView):
             return Response(delivered.call, status=201 if delivered.created else 200)
 
         try:
-            return once(request, act)
+            return idempotent(request, act)
         except NotOfThisLine:
-            raise NotFound("This line has no such call.") from None
+            raise NotFound("Call not found.") from None
         except Archived:
             raise Conflict(ARCHIVED) from None

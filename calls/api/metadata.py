@@ -1,4 +1,4 @@
-"""What is known of a call beside its columns: metadata, tags, the business's own fields."""
+"""The metadata, tags and custom fields of a call."""
 
 import json
 import uuid
@@ -79,7 +79,7 @@ def change_metadata(
     custom_fields: dict[str, Any] | None = None,
     tags: dict[str, list[str]] | None = None,
 ) -> bool:
-    """Merge into what a live call of the scope has; False without one.
+    """Merge into the metadata of a live call of the scope; False without one.
 
     Runs in a transaction, with the call's row locked: a change at the same time comes after.
     """
@@ -94,7 +94,7 @@ def change_metadata(
     kept = [tag for tag in known.tags if tag not in change.get("remove", [])]
     all_tags = list(dict.fromkeys([*kept, *change.get("add", [])]))
     errors = {
-        name: [f"Together at most {MAX_OBJECT_LENGTH} characters of JSON."]
+        name: [f"At most {MAX_OBJECT_LENGTH} characters of JSON in total."]
         for name, value in merged.items()
         if len(json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_LENGTH
     }

@@ -17,15 +17,15 @@ from tenancy import current_scope
 
 MOMENT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 PLAYABLE = """c.recording_url COLLATE "C" ~* %(playable)s"""
-# What row_to_json() would write otherwise than the serializer.
+# Columns that row_to_json() would write differently from the serializer.
 EXPRESSIONS = {
     "created_at": MOMENT.format("c.created_at"),
     "updated_at": MOMENT.format("c.updated_at"),
     "ai_confidence": "trim_scale(c.ai_confidence)",
     "recording_url": f"CASE WHEN {PLAYABLE} THEN c.recording_url END",
 }
-# Beside a search: the words in their surroundings, marked in a way that no HTML can be mistaken
-# for. A day's talk is not read through for it.
+# For a search: excerpts with the words, marked so that they cannot be mistaken for HTML. Only the
+# first 50,000 characters are read.
 HIGHLIGHTS = """json_build_object({}) AS highlights"""
 HEADLINE = """'{0}', ts_headline('app.words', left(c.{0}, 50000),
     websearch_to_tsquery('app.words', %(words)s), 'StartSel=⟦, StopSel=⟧, MaxFragments=2')"""
@@ -47,7 +47,7 @@ FILTERS = {
     "without_recording": f"({PLAYABLE}) IS NOT TRUE",
     "id": "c.id = %(id)s::uuid",
 }
-# Arguments of the functions in FOUND, which ask the GIN indexes on behalf of the line.
+# Arguments of the functions in FOUND, which use the GIN indexes for the line.
 SEARCHES = {
     "all_tags": "all_tags => %(all_tags)s::text[]",
     "any_tags": "any_tags => %(any_tags)s::text[]",
@@ -121,7 +121,7 @@ def read_call(call_id: Any) -> bytes | None:
 
 
 def count_calls(query: ListQuery, values: Mapping[str, Any], *, exact: bool) -> int:
-    """How many calls meet the filters; by the planner's statistics unless exact."""
+    """The number of calls that match the filters; the planner's estimate unless exact."""
     sql = (COUNT if exact else ESTIMATE).format(rows=_unordered(query))
     with connection.cursor() as cursor:
         cursor.execute(sql, {**values, **_bound()})
@@ -154,7 +154,7 @@ def page_sql(query: ListQuery) -> str:
 
 @lru_cache(maxsize=1000)
 def _page_statement(query: ListQuery, limit: int) -> Statement:
-    # With the limit in the text: the planner takes one that it does not know for a tenth of all.
+    # With the limit in the text: for an unknown one the planner assumes a tenth of all rows.
     types = {"line": "text", "playable": "text"}
     if query.after_cursor:
         types |= {"at": "timestamptz", "after_id": "uuid"}
@@ -186,7 +186,7 @@ def _rows(query: ListQuery, table: str, *, with_limit: bool = False) -> str:
     if query.searches:
         arguments = [SEARCHES[name] for name in query.searches]
         if with_limit and not query.filters and query.order == "-created_at":
-            # Nothing narrows the matches further, so the newest of them are the page.
+            # Without other filters the newest matches are the page.
             arguments.append("at_most => %(limit)s + 1")
             if query.after_cursor:
                 arguments.append("before_at => %(at)s::timestamptz")

@@ -1,4 +1,4 @@
-"""What a list of calls is filtered by, out of its query string."""
+"""Parses the query string of the list of calls."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from django.http import QueryDict
 from rest_framework.serializers import ListField
 
 from api.errors import Invalid
-from api.parsing import NO_TEXT
+from api.parsing import NOT_TEXT
 from calls.api.page import ListQuery
 from calls.api.serializers import FIELDS, MAX_PAGE_SIZE, CallQuery
 
@@ -41,7 +41,7 @@ def read_query(query: QueryDict) -> tuple[ParsedRequest, int, str | None]:
     limit = _limit(named.pop("limit", [str(DEFAULT_PAGE)]))
     cursor = named.pop("cursor", None)
     if cursor is not None and len(cursor) != 1:
-        raise _wrong("cursor", "Write it once.")
+        raise _wrong("cursor", "Give this parameter only once.")
     parsed = _parsed(tuple(sorted((name, tuple(values)) for name, values in named.items())))
     return parsed, limit, cursor[0] if cursor else None
 
@@ -51,13 +51,13 @@ def write_cursor(parsed: ParsedRequest, line: str | None, last: tuple[str, str])
 
 
 def read_cursor(parsed: ParsedRequest, line: str | None, cursor: str) -> dict[str, str]:
-    """Where the page before ended. Raises Invalid for a cursor of another list."""
+    """The position where the previous page ended. Raises Invalid for a cursor of another list."""
     try:
         digest, of_line, at, after_id = signer.unsign_object(cursor)
     except (signing.BadSignature, ValueError):
-        raise _wrong("cursor", "This is no cursor of ours; send `next` as it came.") from None
+        raise _wrong("cursor", "Invalid cursor: send `next` unchanged.") from None
     if (digest, of_line) != (parsed.digest, line):
-        raise _wrong("cursor", "This cursor belongs to other filters; begin without it.")
+        raise _wrong("cursor", "This cursor belongs to other filters. Start without a cursor.")
     return {"at": at, "after_id": after_id}
 
 
@@ -68,13 +68,13 @@ def _wrong(name: str, detail: str) -> Invalid:
 def _limit(values: list[str]) -> int:
     [text, *more] = values
     if more or not text.isascii() or not text.isdigit() or len(text) > 3:
-        raise _wrong("limit", f"Write a whole number from 1 to {MAX_PAGE_SIZE}.")
+        raise _wrong("limit", f"Expected a whole number from 1 to {MAX_PAGE_SIZE}.")
     if not 1 <= int(text) <= MAX_PAGE_SIZE:
-        raise _wrong("limit", f"Write a whole number from 1 to {MAX_PAGE_SIZE}.")
+        raise _wrong("limit", f"Expected a whole number from 1 to {MAX_PAGE_SIZE}.")
     return int(text)
 
 
-@lru_cache(maxsize=2000)  # dashboards ask the same again and again
+@lru_cache(maxsize=2000)  # dashboards repeat the same requests
 def _parsed(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
     given = _validated(dict(named))
     filters: dict[str, Any] = {}
@@ -106,18 +106,20 @@ def _validated(named: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     serializer: Any = CallQuery()
     known = serializer.fields
     errors = [
-        {"parameter": ascii(name)[1:-1][:100], "detail": "There is no such parameter."}
+        {"parameter": ascii(name)[1:-1][:100], "detail": "Unknown parameter."}
         for name in named
         if name not in known
     ]
     plain: dict[str, Any] = {}
     for name, values in named.items():
-        if any(NO_TEXT.search(value) for value in values):
-            errors.append({"parameter": name, "detail": "Control characters are no text."})
+        if any(NOT_TEXT.search(value) for value in values):
+            errors.append(
+                {"parameter": name, "detail": "Text must not contain control characters."}
+            )
         elif name in known and isinstance(known[name], ListField):
             plain[name] = list(values)
         elif len(values) > 1:
-            errors.append({"parameter": name, "detail": "Write it once."})
+            errors.append({"parameter": name, "detail": "Give this parameter only once."})
         else:
             plain[name] = values[0]
     if errors:

@@ -1,4 +1,4 @@
-"""The shape of a call, and what may be asked and changed.
+"""The fields of a call, the parameters of the list, and what may be changed.
 
 calls.api.page writes the same shape in SQL; tests/calls/test_api_bytes.py holds the two equal.
 """
@@ -20,7 +20,7 @@ MAX_TAGS = 100
 MAX_TAG_LENGTH = 100
 MAX_OBJECT_LENGTH = 100_000  # characters of JSON
 MAX_CONDITION_LENGTH = 2000
-ARCHIVED = "The call is in the archive, where nothing is changed any more."
+ARCHIVED = "Archived calls cannot be changed."
 
 
 class RecordingField(serializers.CharField):
@@ -35,10 +35,10 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
     recording_url = RecordingField(
         read_only=True,
         allow_null=True,
-        help_text="Null also where the recording's host is not one of RECORDING_HOSTS.",
+        help_text="Also null if the recording's host is not in RECORDING_HOSTS.",
     )
     archived = serializers.BooleanField(
-        read_only=True, help_text="Old calls are kept in the archive, where nothing changes."
+        read_only=True, help_text="Whether the call is in the archive, which is read-only."
     )
 
     class Meta:
@@ -66,14 +66,14 @@ FIELDS: list[str] = CallSerializer.Meta.fields
 
 
 class HighlightsSerializer(serializers.Serializer[Any]):
-    """Where the words of `q` stand, each between ⟦ and ⟧."""
+    """Excerpts with the words of `q`, each between ⟦ and ⟧."""
 
     ai_summary = serializers.CharField(allow_null=True)
     transcript = serializers.CharField(allow_null=True)
 
 
 class ListedCallSerializer(CallSerializer):
-    """Without the fields that were not asked for; with highlights beside a search."""
+    """Only the requested fields; with highlights in a search."""
 
     sparse = True
     highlights = HighlightsSerializer(required=False)
@@ -115,7 +115,9 @@ class ObjectText(serializers.CharField):
         except (ValueError, RecursionError, APIException):
             value = None
         if not isinstance(value, dict) or not value:
-            raise serializers.ValidationError('Write a JSON object such as {"intent":"booking"}.')
+            raise serializers.ValidationError(
+                'Expected a JSON object such as {"intent":"booking"}.'
+            )
         return json.dumps(value)
 
 
@@ -163,13 +165,13 @@ class CallQuery(serializers.Serializer[Any]):
     status = serializers.ListField(
         child=serializers.ChoiceField(CallStatus.choices),
         required=False,
-        help_text="Repeat it for several.",
+        help_text="Repeat for several values.",
     )
-    created_after = serializers.DateTimeField(required=False, help_text="From this moment on.")
-    created_before = serializers.DateTimeField(required=False, help_text="Until before it.")
+    created_after = serializers.DateTimeField(required=False, help_text="At or after this time.")
+    created_before = serializers.DateTimeField(required=False, help_text="Before this time.")
     caller = serializers.CharField(required=False, max_length=256)
     caller_prefix = serializers.CharField(
-        required=False, max_length=256, help_text="How the caller begins, such as +1415."
+        required=False, max_length=256, help_text="A prefix of the caller's number, such as +1415."
     )
     duration_min = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     duration_max = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
@@ -184,6 +186,6 @@ class CallQuery(serializers.Serializer[Any]):
     archived = serializers.ChoiceField(["exclude", "include", "only"], default="exclude")
     order = serializers.ChoiceField(["-created_at", "created_at"], default="-created_at")
     fields = NameList(  # type: ignore[assignment]
-        required=False, help_text="Leave the others out. Repeat it, or separate by commas."
+        required=False, help_text="Return only these fields. Repeat, or separate by commas."
     )
     total = serializers.ChoiceField(["estimate", "exact"], required=False)

@@ -1,4 +1,4 @@
-"""The calls of a line: the list, one of them, and what else is known of it."""
+"""The calls of a line: the list, a call, and its metadata."""
 
 import uuid
 from typing import Any
@@ -43,12 +43,12 @@ LIMIT = OpenApiParameter(
     {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE},
 )
 CURSOR = OpenApiParameter(
-    "cursor", {"type": "string", "minLength": 1}, description="`next` of the page before."
+    "cursor", {"type": "string", "minLength": 1}, description="`next` of the previous page."
 )
 
 
 class Calls(LineView):
-    """Newest first, page by page; a page costs the same however deep it lies."""
+    """Newest first, with keyset pagination: every page costs the same."""
 
     scopes = {"GET": KeyScope.READ}
 
@@ -128,7 +128,7 @@ class CallMetadataView(LineView):
 
 
 def no_such_call() -> NotFound:
-    return NotFound("This line has no such call.")
+    return NotFound("Call not found.")
 
 
 def archived_or_missing(call_id: uuid.UUID) -> Exception:

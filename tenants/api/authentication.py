@@ -115,7 +115,7 @@ def find_membership(subject: str, wanted: str | None, second: int) -> FoundMembe
     if not rows:
         raise NoSuchLine
     if len(rows) > 1:
-        raise ParseError("You have several lines; say which one in the header X-Phone-Id.")
+        raise ParseError("You have several lines. Name one in the X-Phone-Id header.")
     [(phone_id, role)] = rows
     scopes = {KeyScope.READ}
     if role == MembershipRole.EDITOR:

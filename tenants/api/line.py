@@ -16,14 +16,14 @@ from tenancy import current_scope
 from tenants.api.serializers import PhoneNumberSerializer, VoiceSettingsSerializer
 from tenants.models import PhoneNumber, VoiceSettings
 
-# The defaults of the table; two first requests at once make one row.
+# With the defaults of the table; concurrent first requests create one row.
 MAKE_VOICE_SETTINGS = """
 INSERT INTO voice_settings (phone_id) VALUES (%(line)s) ON CONFLICT (phone_id) DO NOTHING
 """
 
 
 class SettingView(LineView):
-    """The one row that a line has of a model."""
+    """The single row of a model that a line has."""
 
     model: ClassVar[type[Model]]
     serializer: ClassVar[type[ModelSerializer[Any]]]

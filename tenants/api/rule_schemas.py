@@ -3,18 +3,18 @@
 import json
 from typing import Any
 
-from api.openapi import say_what_is_text
+from api.openapi import exclude_control_characters
 from tenants import rules
 
 AT_COMPONENTS = "#/components/schemas/"
 
 
 def add_shapes_of_rules(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A postprocessing hook: adds what the conditions and actions of rules look like."""
+    """A postprocessing hook: adds the schemas of conditions and actions of rules."""
     shapes = result["components"]["schemas"]
     actions = _add_parts_of_rules(shapes)
     _refer_to_parts(shapes["ConversationRule"], actions)
-    # That actions fit their type is known of a part only together with what stays.
+    # In a partial update, actions can only be checked against the stored rule type.
     _refer_to_parts(shapes["PatchedConversationRuleRequest"], actions)
     whole = shapes["ConversationRuleRequest"]
     _refer_to_parts(whole, actions)
@@ -36,12 +36,12 @@ def _add_parts_of_rules(shapes: dict[str, Any]) -> dict[str, Any]:
         for old, new in names.items():
             text = text.replace(f'"#/$defs/{old}"', f'"{AT_COMPONENTS}{new}"')
         shapes[names[name]] = json.loads(text)
-        say_what_is_text(shapes[names[name]])
+        exclude_control_characters(shapes[names[name]])
     references = {}
     for rule_type in rules.TYPES:
         name = f"{rule_type.title()}Actions"
         shapes[name] = json.loads(json.dumps(rules.schema_of(rule_type)["properties"]["actions"]))
-        say_what_is_text(shapes[name])
+        exclude_control_characters(shapes[name])
         references[rule_type] = _reference(name)
     return references
 

@@ -1,4 +1,4 @@
-"""The rows that a line has several of: its rules and its hours."""
+"""The rules and business hours of a line."""
 
 import uuid
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from api.documentation import (
     documented,
 )
 from api.errors import Conflict, Invalid
-from api.idempotency import once
+from api.idempotency import idempotent
 from api.permissions import KeyScope
 from api.preconditions import answer_if_changed, etag_of, require_match
 from api.views import LineView
@@ -82,7 +82,7 @@ class CollectionView(LineView):
     scopes = {"GET": KeyScope.READ, "POST": KeyScope.WRITE}
     model: ClassVar[type[Model]]
     serializer: ClassVar[type[ModelSerializer[Any]]]
-    most = MAX_RULES
+    max_rows = MAX_RULES
 
     def read(self) -> dict[str, Any]:
         rows = self.model._default_manager.all()
@@ -92,13 +92,13 @@ class CollectionView(LineView):
         return answer_if_changed(request, self.read())
 
     def post(self, request: Request) -> Response:
-        return once(request, lambda: self._add(request))
+        return idempotent(request, lambda: self._add(request))
 
     def _add(self, request: Request) -> Response:
         added = self.serializer(data=request.data)
         added.is_valid(raise_exception=True)
-        if self.model._default_manager.count() >= self.most:
-            raise Conflict(f"A line has at most {self.most} of these; delete one first.")
+        if self.model._default_manager.count() >= self.max_rows:
+            raise Conflict(f"A line can have at most {self.max_rows} of these. Delete one first.")
         row: Any = added.save()
         row.refresh_from_db()
         data = self.serializer(row).data
@@ -122,7 +122,7 @@ class RowView(LineView):
         rows: Any = self.model._default_manager.filter(pk=pk)
         row = (rows.select_for_update() if lock else rows).first()
         if row is None:
-            raise NotFound(f"This line has no such {self.model._meta.verbose_name}.")
+            raise NotFound(f"{str(self.model._meta.verbose_name).capitalize()} not found.")
         return row
 
     def get(self, request: Request, pk: uuid.UUID) -> Response:
@@ -159,7 +159,7 @@ WEEK = results_of("BusinessWeek", BusinessHoursSerializer)
 
 @document_collection("conversation_rules", ConversationRuleSerializer, RULES)
 class ConversationRules(CollectionView):
-    """In the order in which they are tried: the highest priority first."""
+    """In the order of evaluation: highest priority first."""
 
     model = ConversationRule
     serializer = ConversationRuleSerializer
@@ -172,7 +172,7 @@ class ConversationRuleView(RowView):
 
 
 class ConversationRuleOrder(LineView):
-    """POST the ids of all rules in the order wanted; their priorities become n, n-1, … 1."""
+    """POST the ids of all rules in the desired order; their priorities become n, n-1, … 1."""
 
     scopes = {"POST": KeyScope.WRITE}
 
@@ -180,21 +180,21 @@ class ConversationRuleOrder(LineView):
         {200: RULES}, request=OrderSerializer, refusals=[422], parameters=[IDEMPOTENCY_KEY]
     )
     def post(self, request: Request) -> Response:
-        return once(request, lambda: self._reorder(request))
+        return idempotent(request, lambda: self._reorder(request))
 
     def _reorder(self, request: Request) -> Response:
-        asked = OrderSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data["rules"]
-        # In one order of locking, whatever order two requests want.
+        order = OrderSerializer(data=request.data)
+        order.is_valid(raise_exception=True)
+        wanted = order.validated_data["rules"]
+        # Locked in the same order by all requests.
         rows = {
             rule.pk: rule for rule in ConversationRule.objects.order_by("pk").select_for_update()
         }
         if len(set(wanted)) != len(wanted) or set(wanted) != rows.keys():
-            detail = "Name every rule of the line, each once."
+            detail = "List every rule of the line exactly once."
             raise Invalid([{"pointer": "#/rules", "detail": detail}])
-        for place, pk in enumerate(wanted):
-            rows[pk].priority = len(wanted) - place
+        for position, pk in enumerate(wanted):
+            rows[pk].priority = len(wanted) - position
         ConversationRule.objects.bulk_update(rows.values(), ["priority"])
         results = ConversationRuleSerializer([rows[pk] for pk in wanted], many=True).data
         return Response({"results": results})
@@ -217,7 +217,7 @@ class BusinessHoursWeek(CollectionView):
     scopes = {**CollectionView.scopes, "PUT": KeyScope.WRITE}
     model = BusinessHours
     serializer = BusinessHoursSerializer
-    most = 7
+    max_rows = 7
 
     @documented(
         {200: WEEK},

@@ -1,4 +1,4 @@
-"""The shapes of a line's settings: what is read, what may be sent."""
+"""The serializers of a line's settings."""
 
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -66,7 +66,7 @@ class VoiceSettingsSerializer(StrictSerializer, serializers.ModelSerializer[Voic
         LANGUAGE_TAG,
         default="en-US",
         help_text="A language tag such as en-US, de or zh-Hant-TW.",
-        error_messages={"invalid": "Write a language tag such as en-US, de or zh-Hant-TW."},
+        error_messages={"invalid": "Expected a language tag such as en-US, de or zh-Hant-TW."},
     )
     updated_at = MomentField(read_only=True)
 
@@ -111,32 +111,32 @@ class ConversationRuleSerializer(StrictSerializer, serializers.ModelSerializer[C
         extra_kwargs = {"priority": {"default": 0}, "is_active": {"default": True}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Conditions and actions by the schema of the rule's type, as they will be together."""
+        """Validate conditions and actions together, by the schema of the rule's type."""
 
-        def then(name: str) -> Any:
+        def merged(name: str) -> Any:
             return attrs[name] if name in attrs else getattr(self.instance, name)
 
         if attrs.keys() & {"rule_type", "conditions", "actions"}:
             errors: dict[str, Any] = {}
             faults = rule_errors(
-                then("rule_type"), conditions=then("conditions"), actions=then("actions")
+                merged("rule_type"), conditions=merged("conditions"), actions=merged("actions")
             )
             for path, message in faults:
                 *parents, last = path.split("/")
-                place = errors
+                target = errors
                 for parent in parents:
-                    place = place.setdefault(parent, {})
-                    if not isinstance(place, dict):
+                    target = target.setdefault(parent, {})
+                    if not isinstance(target, dict):
                         break
                 else:
-                    place.setdefault(last, [message])
+                    target.setdefault(last, [message])
             if errors:
                 raise serializers.ValidationError(errors)
         return attrs
 
 
 class OrderSerializer(StrictSerializer):
-    """The rules in the order in which they are to be tried, every one of them."""
+    """All rules of the line in the order of evaluation."""
 
     rules = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=1000)
 
@@ -171,11 +171,11 @@ class BusinessHoursSerializer(StrictSerializer, serializers.ModelSerializer[Busi
 
 
 class WeekSerializer(StrictSerializer):
-    """The hours of the whole week: days that are left out have none."""
+    """The hours of the whole week; days that are left out have none."""
 
     days = BusinessHoursSerializer(many=True, max_length=7)  # type: ignore[call-arg]
 
     def validate_days(self, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({day["day_of_week"] for day in days}) != len(days):
-            raise serializers.ValidationError("A day of the week is given twice.")
+            raise serializers.ValidationError("A day of the week appears twice.")
         return days

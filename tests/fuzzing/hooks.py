@@ -10,7 +10,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-from api.parsing import NO_TEXT
+from api.parsing import NOT_TEXT
 
 BAKERY = os.environ["FUZZING_BAKERY"]
 OF_THE_GARAGE = os.environ["FUZZING_OF_THE_GARAGE"].split()
@@ -36,7 +36,7 @@ def map_body(ctx: schemathesis.HookContext, body: Any) -> Any:
 
 def _text(part: Any) -> Any:
     if isinstance(part, str):
-        return NO_TEXT.sub("", part)
+        return NOT_TEXT.sub("", part)
     if isinstance(part, list):
         return [_text(inner) for inner in part]
     if isinstance(part, dict):

@@ -150,7 +150,7 @@ def test_search_without_a_limit_composes_with_other_filters(line: PhoneNumber) -
 
 @pytest.mark.parametrize("limit", [0, -1, 1_001])
 def test_search_refuses_a_limit_out_of_range(limit: int) -> None:
-    with pytest.raises(ValueError, match="has 1 to 1000 calls"):
+    with pytest.raises(ValueError, match="from 1 to 1000"):
         Call.objects.search(limit=limit)
 
 

@@ -142,7 +142,7 @@ def test_it_runs_until_sigterm_and_leaves_nothing_behind(checkout: Path, port: i
     code, lines = Launched(checkout, free_port()).end()
     assert code == 1
     assert lines == [
-        f"Replytics already runs in {checkout}; stop it with: kill {first.process.pid}"
+        f"Replytics is already running in {checkout}; stop it with: kill {first.process.pid}"
     ]
 
     first.process.send_signal(signal.SIGTERM)
@@ -207,7 +207,7 @@ def test_postgresql_that_dies_is_started_again(checkout: Path, port: int) -> Non
     cluster = Cluster(checkout / ".postgres")
     postmaster = int((cluster.data / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
-    until(lambda: "PostgreSQL ended" in launched.output)
+    until(lambda: "PostgreSQL stopped" in launched.output)
     until(lambda: answers(port, "/health/ready"))
     launched.process.terminate()
     assert launched.end()[0] == 0
@@ -236,7 +236,7 @@ def test_a_taken_port_is_refused_before_anything_starts(checkout: Path, port: in
         code, [line] = Launched(checkout, port).end()
     assert code == 1
     assert re.fullmatch(
-        rf"Port {port} is taken by another program; choose another one: make run PORT=\d+", line
+        rf"Port {port} is in use by another program; choose another: make run PORT=\d+", line
     )
     assert not (checkout / ".postgres" / "data").exists()
 

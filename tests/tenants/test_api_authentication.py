@@ -99,7 +99,7 @@ def test_a_line_of_others_is_like_one_that_does_not_exist(
             answers.append(Api(bearer(phone_id=phone_id)).get("/phone-number/"))
         for answer in answers:
             assert answer.status_code == 404
-            assert answer.json()["detail"] == "There is no such line."
+            assert answer.json()["detail"] == "Line not found."
 
 
 def test_credentials_that_end_are_refused_within_a_second(

@@ -50,7 +50,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Newest first, page by page; a page costs the same however deep it lies. */
+        /** @description Newest first, with keyset pagination: every page costs the same. */
         get: operations["calls_list"];
         put?: never;
         post?: never;
@@ -105,10 +105,10 @@ export interface paths {
         };
         get?: never;
         /**
-         * @description PUT merges what it names into the call; the same request twice is the same as once.
+         * @description PUT merges the given fields into the call; repeating a request changes nothing.
          *
-         *     The call need not be known yet: the pipeline and the telephony provider do not wait for each
-         *     other. 201 when this made it, else 200.
+         *     The call need not exist yet, since the pipeline and the telephony provider work independently.
+         *     201 when the request created it, else 200.
          */
         put: operations["calls_by_sid_update"];
         post?: never;
@@ -125,10 +125,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description In the order in which they are tried: the highest priority first. */
+        /** @description In the order of evaluation: highest priority first. */
         get: operations["conversation_rules_list"];
         put?: never;
-        /** @description In the order in which they are tried: the highest priority first. */
+        /** @description In the order of evaluation: highest priority first. */
         post: operations["conversation_rules_create"];
         delete?: never;
         options?: never;
@@ -165,7 +165,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description POST the ids of all rules in the order wanted; their priorities become n, n-1, … 1. */
+        /** @description POST the ids of all rules in the desired order; their priorities become n, n-1, … 1. */
         post: operations["conversation_rules_order_create"];
         delete?: never;
         options?: never;
@@ -197,14 +197,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The one row that a line has of a model. */
+        /** @description The single row of a model that a line has. */
         get: operations["phone_number_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description The one row that a line has of a model. */
+        /** @description The single row of a model that a line has. */
         patch: operations["phone_number_partial_update"];
         trace?: never;
     };
@@ -215,7 +215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Days, weeks, months or weekdays on a clock. */
+        /** @description Statistics by day, week, month or weekday. */
         get: operations["stats_daily_retrieve"];
         put?: never;
         post?: never;
@@ -232,7 +232,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Hours, or hours of the day on a clock. */
+        /** @description Statistics by hour or hour of the day. */
         get: operations["stats_hourly_retrieve"];
         put?: never;
         post?: never;
@@ -295,7 +295,7 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            /** @description Distinct callers of the bucket or range; null where some calls were removed by retention. */
             unique_callers: number | null;
             /** @description A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. */
             bucket: string;
@@ -323,7 +323,7 @@ export interface components {
             close_time: string;
             /**
              * Format: iana-time-zone
-             * @description Such as Europe/Berlin or UTC.
+             * @description An IANA time zone, such as Europe/Berlin or UTC.
              * @default UTC
              * @example America/New_York
              */
@@ -350,7 +350,7 @@ export interface components {
             close_time: string;
             /**
              * Format: iana-time-zone
-             * @description Such as Europe/Berlin or UTC.
+             * @description An IANA time zone, such as Europe/Berlin or UTC.
              * @default UTC
              * @example America/New_York
              */
@@ -371,7 +371,7 @@ export interface components {
             readonly status: components["schemas"]["CallStatus"];
             /** @description Seconds. */
             readonly duration: number;
-            /** @description Null also where the recording's host is not one of RECORDING_HOSTS. */
+            /** @description Also null if the recording's host is not in RECORDING_HOSTS. */
             readonly recording_url: string | null;
             readonly transcript: string | null;
             readonly ai_summary: string | null;
@@ -383,7 +383,7 @@ export interface components {
             readonly ai_confidence: number;
             /** @description The provider's own word, such as busy or no-answer. */
             readonly provider_status: string | null;
-            /** @description Old calls are kept in the archive, where nothing changes. */
+            /** @description Whether the call is in the archive, which is read-only. */
             readonly archived: boolean;
         };
         CallPage: {
@@ -432,7 +432,7 @@ export interface components {
              * @description Seconds; null without calls.
              */
             average_duration: number | null;
-            /** @description Of this bucket or range, each once; null where calls that retention removed are among others. */
+            /** @description Distinct callers of the bucket or range; null where some calls were removed by retention. */
             unique_callers: number | null;
         };
         Delivered: {
@@ -446,7 +446,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
-        /** @description Every field may be left out, and then stays as it was. */
+        /** @description Fields that are left out do not change. */
         DeliveryRequest: {
             transcript?: string;
             ai_summary?: string;
@@ -462,9 +462,9 @@ export interface components {
             };
         };
         Fault: {
-            /** @description RFC 6901, into the body. */
+            /** @description A JSON Pointer (RFC 6901) into the request body. */
             pointer?: string;
-            /** @description Of the query string. */
+            /** @description A parameter of the query string. */
             parameter?: string;
             header?: string;
             detail: string;
@@ -483,7 +483,7 @@ export interface components {
             /** @default true */
             is_active: boolean;
         };
-        /** @description Where the words of `q` stand, each between ⟦ and ⟧. */
+        /** @description Excerpts with the words of `q`, each between ⟦ and ⟧. */
         Highlights: {
             ai_summary: string | null;
             transcript: string | null;
@@ -503,7 +503,7 @@ export interface components {
             /** @default true */
             is_active: boolean;
         };
-        /** @description Without the fields that were not asked for; with highlights beside a search. */
+        /** @description Only the requested fields; with highlights in a search. */
         ListedCall: {
             /** Format: uuid */
             readonly id?: string;
@@ -514,7 +514,7 @@ export interface components {
             readonly status?: components["schemas"]["CallStatus"];
             /** @description Seconds. */
             readonly duration?: number;
-            /** @description Null also where the recording's host is not one of RECORDING_HOSTS. */
+            /** @description Also null if the recording's host is not in RECORDING_HOSTS. */
             readonly recording_url?: string | null;
             readonly transcript?: string | null;
             readonly ai_summary?: string | null;
@@ -526,7 +526,7 @@ export interface components {
             readonly ai_confidence?: number;
             /** @description The provider's own word, such as busy or no-answer. */
             readonly provider_status?: string | null;
-            /** @description Old calls are kept in the archive, where nothing changes. */
+            /** @description Whether the call is in the archive, which is read-only. */
             readonly archived?: boolean;
             highlights?: components["schemas"]["Highlights"];
         };
@@ -542,7 +542,7 @@ export interface components {
             };
             archived: boolean;
         };
-        /** @description The rules in the order in which they are to be tried, every one of them. */
+        /** @description All rules of the line in the order of evaluation. */
         OrderRequest: {
             rules: string[];
         };
@@ -565,7 +565,7 @@ export interface components {
             close_time?: string;
             /**
              * Format: iana-time-zone
-             * @description Such as Europe/Berlin or UTC.
+             * @description An IANA time zone, such as Europe/Berlin or UTC.
              * @default UTC
              * @example America/New_York
              */
@@ -603,7 +603,7 @@ export interface components {
             business_name?: string;
             /**
              * Format: iana-time-zone
-             * @description Such as Europe/Berlin or UTC.
+             * @description An IANA time zone, such as Europe/Berlin or UTC.
              * @example America/New_York
              */
             timezone?: string;
@@ -635,7 +635,7 @@ export interface components {
             /** Format: date-time */
             until: string;
             total: components["schemas"]["Counts"];
-            /** @description Every one of the range, empty ones too. */
+            /** @description All buckets of the range, including empty ones. */
             buckets: components["schemas"]["Bucket"][];
         };
         PhoneNumber: {
@@ -648,7 +648,7 @@ export interface components {
             business_name: string;
             /**
              * Format: iana-time-zone
-             * @description Such as Europe/Berlin or UTC.
+             * @description An IANA time zone, such as Europe/Berlin or UTC.
              * @example America/New_York
              */
             timezone?: string;
@@ -715,7 +715,7 @@ export interface components {
             /** Format: date-time */
             until: string;
             total: components["schemas"]["Counts"];
-            /** @description Every one of the range, empty ones too. */
+            /** @description All buckets of the range, including empty ones. */
             buckets: components["schemas"]["Bucket"][];
             timezone: string;
             group_by: string;
@@ -821,7 +821,7 @@ export interface components {
             /** @example Good morning, Rye & Sons. */
             greeting_message?: string | null;
         };
-        /** @description The hours of the whole week: days that are left out have none. */
+        /** @description The hours of the whole week; days that are left out have none. */
         WeekRequest: {
             days: components["schemas"]["BusinessHoursRequest"][];
         };
@@ -849,9 +849,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that is known: 304. */
+                /** @description The ETag of your copy; 304 if it is current. */
                 "If-None-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -867,7 +867,7 @@ export interface operations {
                     "application/json": components["schemas"]["BusinessWeek"];
                 };
             };
-            /** @description You have it already. */
+            /** @description Your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -892,7 +892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -901,7 +901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -928,7 +928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -943,9 +943,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -983,7 +983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -992,7 +992,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1010,7 +1010,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -1046,7 +1046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1061,9 +1061,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request again gets the first answer. */
+                /** @description 1 to 255 visible ASCII characters. A repeated request gets the first response. */
                 "Idempotency-Key"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -1101,7 +1101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1110,7 +1110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1128,7 +1128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1173,7 +1173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1188,9 +1188,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that is known: 304. */
+                /** @description The ETag of your copy; 304 if it is current. */
                 "If-None-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -1208,7 +1208,7 @@ export interface operations {
                     "application/json": components["schemas"]["BusinessHours"];
                 };
             };
-            /** @description You have it already. */
+            /** @description Your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -1233,7 +1233,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1242,7 +1242,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1269,7 +1269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1284,9 +1284,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -1326,7 +1326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1335,7 +1335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1353,7 +1353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1362,7 +1362,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -1398,7 +1398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1413,9 +1413,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -1450,7 +1450,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1459,7 +1459,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1477,7 +1477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -1495,7 +1495,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1510,9 +1510,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -1552,7 +1552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1561,7 +1561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1579,7 +1579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1588,7 +1588,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -1624,7 +1624,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1645,20 +1645,20 @@ export interface operations {
                  */
                 archived?: "exclude" | "include" | "only";
                 caller?: string;
-                /** @description How the caller begins, such as +1415. */
+                /** @description A prefix of the caller's number, such as +1415. */
                 caller_prefix?: string;
                 confidence_max?: number;
                 confidence_min?: number;
-                /** @description From this moment on. */
+                /** @description At or after this time. */
                 created_after?: string;
-                /** @description Until before it. */
+                /** @description Before this time. */
                 created_before?: string;
-                /** @description `next` of the page before. */
+                /** @description `next` of the previous page. */
                 cursor?: string;
                 custom_fields?: string;
                 duration_max?: number;
                 duration_min?: number;
-                /** @description Leave the others out. Repeat it, or separate by commas. */
+                /** @description Return only these fields. Repeat, or separate by commas. */
                 fields?: ("id" | "phone_id" | "caller_number" | "call_sid" | "status" | "duration" | "recording_url" | "transcript" | "ai_summary" | "created_at" | "updated_at" | "ai_confidence" | "provider_status" | "archived")[];
                 has_recording?: boolean;
                 limit?: number;
@@ -1669,7 +1669,7 @@ export interface operations {
                  */
                 order?: "-created_at" | "created_at";
                 q?: string;
-                /** @description Repeat it for several. */
+                /** @description Repeat for several values. */
                 status?: ("ringing" | "answered" | "completed" | "failed")[];
                 tags?: string[];
                 tags_any?: string[];
@@ -1680,7 +1680,7 @@ export interface operations {
                 total?: "estimate" | "exact";
             };
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -1714,7 +1714,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1723,7 +1723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1750,7 +1750,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1765,7 +1765,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -1801,7 +1801,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1810,7 +1810,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1837,7 +1837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1852,7 +1852,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -1892,7 +1892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1901,7 +1901,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1919,7 +1919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1955,7 +1955,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1970,7 +1970,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -2006,7 +2006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2015,7 +2015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2042,7 +2042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2057,7 +2057,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -2098,7 +2098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2107,7 +2107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2125,7 +2125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2161,7 +2161,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2176,9 +2176,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request again gets the first answer. */
+                /** @description 1 to 255 visible ASCII characters. A repeated request gets the first response. */
                 "Idempotency-Key"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -2226,7 +2226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2235,7 +2235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2253,7 +2253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2298,7 +2298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2313,9 +2313,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that is known: 304. */
+                /** @description The ETag of your copy; 304 if it is current. */
                 "If-None-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -2331,7 +2331,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationRules"];
                 };
             };
-            /** @description You have it already. */
+            /** @description Your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2356,7 +2356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2365,7 +2365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2392,7 +2392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2407,9 +2407,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request again gets the first answer. */
+                /** @description 1 to 255 visible ASCII characters. A repeated request gets the first response. */
                 "Idempotency-Key"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -2447,7 +2447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2456,7 +2456,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2474,7 +2474,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2519,7 +2519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2534,9 +2534,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that is known: 304. */
+                /** @description The ETag of your copy; 304 if it is current. */
                 "If-None-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -2554,7 +2554,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationRule"];
                 };
             };
-            /** @description You have it already. */
+            /** @description Your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -2579,7 +2579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2588,7 +2588,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2615,7 +2615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2630,9 +2630,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -2672,7 +2672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2681,7 +2681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2699,7 +2699,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2708,7 +2708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2744,7 +2744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2759,9 +2759,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -2796,7 +2796,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2805,7 +2805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2823,7 +2823,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2841,7 +2841,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2856,9 +2856,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path: {
@@ -2898,7 +2898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2907,7 +2907,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2925,7 +2925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The call is in the archive, where nothing is changed any more. */
+            /** @description Archived calls cannot be changed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2934,7 +2934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2970,7 +2970,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2985,9 +2985,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 visible ASCII characters. The same request again gets the first answer. */
+                /** @description 1 to 255 visible ASCII characters. A repeated request gets the first response. */
                 "Idempotency-Key"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3025,7 +3025,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3034,7 +3034,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3088,7 +3088,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3103,9 +3103,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that is known: 304. */
+                /** @description The ETag of your copy; 304 if it is current. */
                 "If-None-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3123,7 +3123,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description You have it already. */
+            /** @description Your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3148,7 +3148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3157,7 +3157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3184,7 +3184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3199,9 +3199,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that is known: 304. */
+                /** @description The ETag of your copy; 304 if it is current. */
                 "If-None-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3217,7 +3217,7 @@ export interface operations {
                     "application/json": components["schemas"]["PhoneNumber"];
                 };
             };
-            /** @description You have it already. */
+            /** @description Your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3242,7 +3242,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3251,7 +3251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3278,7 +3278,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3293,9 +3293,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3333,7 +3333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3342,7 +3342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3360,7 +3360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3396,7 +3396,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3411,7 +3411,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Adds the period of the same length before.
+                 * @description Adds the preceding period of the same length.
                  *
                  *     * `previous` - previous
                  */
@@ -3426,11 +3426,11 @@ export interface operations {
                 group_by?: "day" | "week" | "month" | "weekday";
                 /** @description Included. */
                 last: string;
-                /** @description Whose clock; the line's own by default. */
+                /** @description The time zone of the buckets; the line's own by default. */
                 timezone?: string;
             };
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3464,7 +3464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3473,7 +3473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3500,7 +3500,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3515,7 +3515,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Adds the period of the same length before.
+                 * @description Adds the preceding period of the same length.
                  *
                  *     * `previous` - previous
                  */
@@ -3525,15 +3525,15 @@ export interface operations {
                  *     * `hour_of_day` - hour_of_day
                  */
                 group_by?: "hour" | "hour_of_day";
-                /** @description The beginning of an hour. */
+                /** @description The start of an hour. */
                 since: string;
-                /** @description Whose clock; the line's own by default. */
+                /** @description The time zone of the buckets; the line's own by default. */
                 timezone?: string;
                 /** @description Not included. */
                 until: string;
             };
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3567,7 +3567,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3576,7 +3576,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3603,7 +3603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3618,7 +3618,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3652,7 +3652,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3661,7 +3661,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3688,7 +3688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3703,9 +3703,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that is known: 304. */
+                /** @description The ETag of your copy; 304 if it is current. */
                 "If-None-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3721,7 +3721,7 @@ export interface operations {
                     "application/json": components["schemas"]["VoiceSettings"];
                 };
             };
-            /** @description You have it already. */
+            /** @description Your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -3746,7 +3746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3755,7 +3755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3782,7 +3782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3797,9 +3797,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3837,7 +3837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3846,7 +3846,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3864,7 +3864,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3900,7 +3900,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3915,9 +3915,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that was read: 412 when somebody changed it meanwhile. */
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
                 "If-Match"?: string;
-                /** @description Which line, for users of several. One that is not yours is a 404. */
+                /** @description The line, for users with several. 404 if it is not yours. */
                 "X-Phone-Id"?: string;
             };
             path?: never;
@@ -3955,7 +3955,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description These credentials lack the scope for that. */
+            /** @description These credentials lack the required scope. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3964,7 +3964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This line has no such call. */
+            /** @description Call not found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3982,7 +3982,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It was changed meanwhile; read it again, then repeat your change. */
+            /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4018,7 +4018,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database is busy or away; send the request again. */
+            /** @description The database is busy or unavailable. Send the request again. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -1,4 +1,4 @@
-"""Makes a server ready: the five roles, and what they need in the database."""
+"""Sets up a server: the five roles and their rights in the database."""
 
 import os
 import secrets
