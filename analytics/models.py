@@ -21,7 +21,7 @@ class CallAnalytics(TenantModel):
 
     pk = models.CompositePrimaryKey("date_bucket", "phone_id")
     phone = TenantForeignKey(related_name="hourly_stats")
-    date_bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
+    date_bucket = models.DateTimeField(help_text="Start of the hour, UTC.")
     total_calls = models.IntegerField(default=0, db_default=0)
     answered_calls = models.IntegerField(
         default=0, db_default=0, help_text="Answered or completed."
@@ -68,7 +68,7 @@ class DailyCallStats(TenantModel):
     callers_exact = models.BooleanField(
         default=True,
         db_default=True,
-        help_text="False: unique_callers is at most so many; see SealedMonth.",
+        help_text="False if unique_callers is an upper bound; see SealedMonth.",
     )
 
     write_via = ONLY_ROLL_UP
@@ -93,7 +93,7 @@ class CallAnalyticsRow(TenantModel):
 
     key = models.TextField(primary_key=True)
     phone = TenantForeignKey(related_name="+")
-    date_bucket = models.DateTimeField(verbose_name="hour", help_text="The hour's beginning, UTC.")
+    date_bucket = models.DateTimeField(verbose_name="hour", help_text="Start of the hour, UTC.")
     total_calls = models.IntegerField()
     answered_calls = models.IntegerField(help_text="Answered or completed.")
     successful_calls = models.IntegerField(help_text="Completed.")
@@ -137,7 +137,7 @@ class DailyCallStatsRow(TenantModel):
     )
     unique_callers = models.IntegerField()
     created_at = models.DateTimeField()
-    callers_exact = models.BooleanField(help_text="False: unique callers are at most so many.")
+    callers_exact = models.BooleanField(help_text="False if unique callers is an upper bound.")
 
     write_via = ONLY_ROLL_UP
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -174,7 +174,7 @@ class PhonePerformance(TenantModel):
     avg_duration = models.DecimalField(max_digits=20, decimal_places=4, help_text="Seconds.")
     unique_callers = models.BigIntegerField()
     success_rate = models.DecimalField(
-        max_digits=20, decimal_places=4, help_text="Completed calls, percent of all."
+        max_digits=20, decimal_places=4, help_text="Completed calls as a percentage of all."
     )
 
     write_via = "Only refresh_summary writes the summary."
@@ -202,7 +202,7 @@ class QueuedBucket(TenantModel):
 
     pk = models.CompositePrimaryKey("phone_id", "bucket")
     phone = TenantForeignKey(related_name="queued_buckets")
-    bucket = models.DateTimeField(help_text="The hour's beginning, UTC.")
+    bucket = models.DateTimeField(help_text="Start of the hour, UTC.")
 
     write_via = "Only triggers on calls fill this queue, and roll_up_calls empties it."
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -245,9 +245,9 @@ class StatsVerification(models.Model):
 
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
-    lines = models.IntegerField(help_text="Lines whose calls were counted again.")
+    lines = models.IntegerField(help_text="Lines whose calls were recounted.")
     difference_count = models.IntegerField()
-    differences = models.JSONField(help_text="The first of them.")
+    differences = models.JSONField(help_text="The first differences.")
 
     class Meta:
         db_table = "stats_verifications"

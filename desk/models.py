@@ -1,4 +1,4 @@
-"""What staff keep for their own work."""
+"""Saved views of staff."""
 
 from django.contrib.auth.models import User
 from django.db import models
@@ -7,9 +7,9 @@ from database.columns import NOW
 
 
 class SavedView(models.Model):
-    """A list with its filters, under a name: a query string and no row of any line."""
+    """The filters of a list under a name: a query string, without rows of any line."""
 
-    shared_because = "a query string that staff keep; the rows behind it are found in their scope"
+    shared_because = "a query string of staff; its rows are read in their scope"
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
     list = models.TextField(help_text="The model of the list, such as calls.call.")
@@ -27,7 +27,7 @@ class SavedView(models.Model):
             models.UniqueConstraint(
                 fields=["owner", "list", "name"],
                 name="saved_views_owner_list_name_key",
-                violation_error_message="You have a view of that name for this list.",
+                violation_error_message="You already have a view with this name for this list.",
             ),
         ]
         indexes = [

@@ -43,8 +43,8 @@ class JobFailure(models.Model):
         related_name="failures",
     )
     failed_at = models.DateTimeField(db_default=NOW)
-    error = models.TextField(help_text="Its class. What it says may hold personal data.")
-    place = models.TextField(help_text="The last line of our own code that it came through.")
+    error = models.TextField(help_text="The error's class; its text may hold personal data.")
+    place = models.TextField(help_text="The last line of application code in the traceback.")
 
     class Meta:
         db_table = "job_failures"

@@ -1,4 +1,4 @@
-"""What the monitor remembers. It is of the whole server: staff alone may read it."""
+"""The tables of monitoring, which cover the whole server and are readable by staff only."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -9,7 +9,7 @@ from django.db import models
 from monitoring.findings import Level
 
 NOW = models.expressions.RawSQL("now()", ())
-WHOLE_SERVER = "it is of the whole server; staff alone may read it"
+WHOLE_SERVER = "it covers the whole server; only staff may read it"
 
 
 class Snapshot(models.Model):
@@ -18,7 +18,7 @@ class Snapshot(models.Model):
     shared_because = WHOLE_SERVER
 
     taken_at = models.DateTimeField()
-    started_at = models.DateTimeField(help_text="When the server had started.")
+    started_at = models.DateTimeField(help_text="When the server started.")
     database_bytes = models.BigIntegerField()
     counters = models.JSONField()
 
@@ -35,14 +35,14 @@ class Snapshot(models.Model):
 
 
 class Counters(models.Model):
-    """What pg_stat_statements counts, of which we keep this much."""
+    """The counters of pg_stat_statements that are stored."""
 
     calls = models.BigIntegerField()
     total_ms = models.FloatField(verbose_name="total time", help_text="Milliseconds.")
     rows = models.BigIntegerField()
-    blocks_hit = models.BigIntegerField(help_text="Of 8 kB, found in the cache.")
-    blocks_read = models.BigIntegerField(help_text="Of 8 kB, read from disk.")
-    temporary_blocks = models.BigIntegerField(help_text="Of 8 kB, written to temporary files.")
+    blocks_hit = models.BigIntegerField(help_text="8 kB blocks found in the cache.")
+    blocks_read = models.BigIntegerField(help_text="8 kB blocks read from disk.")
+    temporary_blocks = models.BigIntegerField(help_text="8 kB blocks written to temporary files.")
     wal_bytes = models.BigIntegerField()
 
     class Meta:
@@ -50,13 +50,13 @@ class Counters(models.Model):
 
 
 class Statement(Counters):
-    """A statement of one role, without its values, and its counters at the last snapshot."""
+    """A statement of one role, with its values removed, and its counters at the last snapshot."""
 
     shared_because = WHOLE_SERVER
 
     queryid = models.BigIntegerField(help_text="PostgreSQL's hash of the statement's structure.")
     role = models.TextField()
-    toplevel = models.BooleanField(help_text="Not called by a function.")
+    toplevel = models.BooleanField(help_text="Run by the client, not by a function.")
     text = models.TextField(default="", db_default="")
     first_seen_at = models.DateTimeField(db_default=NOW)
 
@@ -77,7 +77,7 @@ class StatementActivity(Counters):
 
     shared_because = WHOLE_SERVER
 
-    began_at = models.DateTimeField(help_text="The snapshot before.")
+    began_at = models.DateTimeField(help_text="The time of the previous snapshot.")
     taken_at = models.DateTimeField()
     statement = models.ForeignKey(
         Statement, on_delete=models.PROTECT, db_index=False, related_name="activity"
@@ -104,7 +104,7 @@ class TableSize(models.Model):
 
     taken_at = models.DateTimeField()
     relation = models.TextField()
-    bytes = models.BigIntegerField(help_text="With indexes and what is kept apart.")
+    bytes = models.BigIntegerField(help_text="Including indexes and TOAST.")
     index_bytes = models.BigIntegerField()
     rows = models.BigIntegerField(help_text="The planner's estimate.")
     dead_rows = models.BigIntegerField()
@@ -126,7 +126,7 @@ class DatabaseReport(models.Model):
     shared_because = WHOLE_SERVER
 
     taken_at = models.DateTimeField()
-    milliseconds = models.FloatField(help_text="That it took.")
+    milliseconds = models.FloatField(help_text="How long the report took.")
     level = models.TextField(choices=[(level.value, level.value) for level in Level])
     findings = models.JSONField(encoder=DjangoJSONEncoder)
 
@@ -140,18 +140,18 @@ class DatabaseReport(models.Model):
 
 
 class Backup(models.Model):
-    """A backup that ended, well or badly, as the backup tool told us."""
+    """A finished backup, successful or not, as the backup tool reported it."""
 
     shared_because = WHOLE_SERVER
 
     stanza = models.TextField(
-        default="", db_default="", help_text="pgBackRest's word for a server."
+        default="", db_default="", help_text="pgBackRest's name for a cluster."
     )
     label = models.TextField()
     kind = models.TextField(help_text="full, diff, incr …")
     finished_at = models.DateTimeField()
     bytes = models.BigIntegerField(null=True)
-    error = models.TextField(default="", db_default="", help_text="Empty for a good one.")
+    error = models.TextField(default="", db_default="", help_text="Empty if it succeeded.")
     recorded_at = models.DateTimeField(db_default=NOW)
 
     class Meta:
@@ -166,12 +166,12 @@ class Backup(models.Model):
 
 
 class HowEnded(models.TextChoices):
-    CANCELLED = "cancelled", "its statement cancelled"
+    CANCELLED = "cancelled", "statement cancelled"
     TERMINATED = "terminated", "terminated"
 
 
 class EndedSession(models.Model):
-    """A session that somebody ended on the admin's page, or tried to."""
+    """A session that somebody ended, or tried to end, in the admin."""
 
     shared_because = WHOLE_SERVER
 
@@ -183,8 +183,8 @@ class EndedSession(models.Model):
     login = models.TextField()
     work = models.TextField(help_text="The request, job or command that it ran.")
     state = models.TextField()
-    statement = models.TextField(help_text="Its last one, without the values.")
-    succeeded = models.BooleanField(null=True, help_text="Empty: nobody knows.")
+    statement = models.TextField(help_text="Its last statement, with values removed.")
+    succeeded = models.BooleanField(null=True, help_text="Empty if unknown.")
 
     class Meta:
         db_table = "ended_sessions"
@@ -202,7 +202,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
 
 class Alert(models.Model):
-    """Something bad that was found, from then until it is found no more."""
+    """A bad finding, from when it was first found until it is resolved."""
 
     shared_because = WHOLE_SERVER
 
@@ -210,13 +210,13 @@ class Alert(models.Model):
     subject = models.TextField()
     label = models.TextField()
     level = models.TextField(choices=[(level.value, level.value) for level in Level])
-    text = models.TextField(help_text="What was found last; for staff alone.")
+    text = models.TextField(help_text="The latest finding; for staff only.")
     fix = models.TextField()
     opened_at = models.DateTimeField()
-    seen_at = models.DateTimeField(help_text="Found last.")
+    seen_at = models.DateTimeField(help_text="When it was last found.")
     resolved_at = models.DateTimeField(null=True, blank=True)
     notified_level = models.TextField(
-        default="", db_default="", help_text="The worst that was told; empty: nobody was told."
+        default="", db_default="", help_text="The worst level announced; empty if none."
     )
     notified_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -245,12 +245,12 @@ class Alert(models.Model):
         return self.snoozed_until is not None and self.snoozed_until > now
 
     def acknowledge(self, *, by: str, note: str, now: datetime) -> None:
-        """Somebody is at it: no reminders, unless it gets worse."""
+        """Somebody is working on it: no reminders unless it gets worse."""
         self.acknowledged_at, self.handled_by, self.note = now, by, note
         self.save(update_fields=["acknowledged_at", "handled_by", "note"])
 
     def snooze(self, *, by: str, note: str, until: datetime) -> None:
-        """Nothing is told of it until then, even if it goes and comes again; then all anew."""
+        """No notices until then, even if it is resolved and reopens; afterwards as if it were new."""
         self.snoozed_until, self.handled_by, self.note = until, by, note
         self.acknowledged_at, self.notified_level = None, ""
         self.save(
@@ -270,15 +270,15 @@ class Channel(models.TextChoices):
 
 
 class Notice(models.Model):
-    """News of alerts for one channel: written with them, delivered by the worker."""
+    """Changes of alerts for one channel: written with them, delivered by the worker."""
 
     shared_because = WHOLE_SERVER
 
     created_at = models.DateTimeField()
     channel = models.TextField(choices=Channel.choices)
-    news = models.JSONField(help_text="Alerts that opened, go on, or were resolved.")
+    news = models.JSONField(help_text="Alerts that opened, continue or were resolved.")
     delivered_at = models.DateTimeField(null=True)
-    error = models.TextField(default="", db_default="", help_text="Of the last attempt.")
+    error = models.TextField(default="", db_default="", help_text="The error of the last attempt.")
 
     class Meta:
         db_table = "alert_notices"

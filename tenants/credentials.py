@@ -35,7 +35,8 @@ class TelephonyCredential(TenantModel):
         blank=True,
         db_collation="C",
         verbose_name="account SID",
-        help_text="The Twilio account (or subaccount) of this line. Recordings name only that.",
+        help_text="The Twilio account or subaccount of this line, which identifies its"
+        " recordings.",
     )
     current_token = models.TextField(editable=False)
     next_token = models.TextField(null=True, editable=False)
@@ -55,7 +56,8 @@ class TelephonyCredential(TenantModel):
             models.CheckConstraint(
                 condition=Q(account_sid__regex=ACCOUNT_SID),
                 name="telephony_credentials_account_sid_form",
-                violation_error_message="An account SID is AC and 32 digits or letters a to f.",
+                violation_error_message="Not an account SID: expected AC followed by 32 hexadecimal"
+                " digits.",
             ),
         ]
         indexes = [
@@ -111,7 +113,7 @@ class ApiKey(TenantModel):
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
     phone = TenantForeignKey(related_name="api_keys")
-    name = models.TextField(help_text="Which program uses it.")
+    name = models.TextField(help_text="The program that uses it.")
     prefix = models.TextField(editable=False, db_collation="C")
     secret_hash = models.TextField(editable=False, help_text="SHA-256 of the secret, hex.")
     scopes = ArrayField(models.TextField(choices=KeyScope.choices))

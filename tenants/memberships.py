@@ -35,7 +35,7 @@ class Membership(TenantModel):
             models.UniqueConstraint(
                 fields=["phone", "subject"],
                 name="memberships_phone_id_subject_key",
-                violation_error_message="This user belongs to the line already.",
+                violation_error_message="This user already belongs to the line.",
             ),
             models.CheckConstraint(
                 condition=Q(role__in=MembershipRole.values),

@@ -64,10 +64,14 @@ class PhoneNumber(ScopedModel):
     id = models.TextField(
         primary_key=True,
         default=new_phone_id,
-        validators=[RegexValidator(PHONE_ID, "Letters, digits and + _ : . - only, at most 64.")],
+        validators=[
+            RegexValidator(PHONE_ID, "Use only letters, digits and + _ : . - (at most 64).")
+        ],
     )
     number = models.TextField(
-        validators=[RegexValidator(E164, "Write the number in E.164 form, such as +14155550123.")]
+        validators=[
+            RegexValidator(E164, "Enter the number in E.164 format, such as +14155550123.")
+        ]
     )
     display_name = models.TextField(null=True, blank=True)
     business_name = models.TextField()
@@ -88,12 +92,12 @@ class PhoneNumber(ScopedModel):
             models.CheckConstraint(
                 condition=Q(id__regex=PHONE_ID),
                 name="phone_numbers_id_form",
-                violation_error_message="A line's id has letters, digits and + _ : . - only.",
+                violation_error_message="A line id can only have letters, digits and + _ : . -",
             ),
             models.CheckConstraint(
                 condition=Q(number__regex=E164),
                 name="phone_numbers_number_e164",
-                violation_error_message="Write the number in E.164 form, such as +14155550123.",
+                violation_error_message="Enter the number in E.164 format, such as +14155550123.",
             ),
             is_timezone("phone_numbers"),
         ]
@@ -132,12 +136,12 @@ class VoiceSettings(TenantModel):
             models.CheckConstraint(
                 condition=Q(speech_speed__range=(Decimal("0.25"), Decimal("4"))),
                 name="voice_settings_speech_speed_range",
-                violation_error_message="Speech speed goes from 0.25 to 4; 1 is normal.",
+                violation_error_message="Speech speed must be from 0.25 to 4; 1 is normal.",
             ),
             models.CheckConstraint(
                 condition=Q(language__regex=LANGUAGE_TAG),
                 name="voice_settings_language_tag",
-                violation_error_message="Write a language tag such as en-US, de or zh-Hant-TW.",
+                violation_error_message="Enter a language tag such as en-US, de or zh-Hant-TW.",
             ),
         ]
         triggers = [StampUpdatedAt("voice_settings")]
@@ -208,7 +212,7 @@ class BusinessHours(TenantModel):
             models.CheckConstraint(
                 condition=Q(day_of_week__range=(0, 6)),
                 name="business_hours_day_of_week_check",
-                violation_error_message="day_of_week goes from 0 (Sunday) to 6 (Saturday).",
+                violation_error_message="day_of_week must be from 0 (Sunday) to 6 (Saturday).",
             ),
             models.CheckConstraint(
                 # PostgreSQL has a 24:00 that Python cannot read.

@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("phone", tenancy.models.TenantForeignKey(related_name="hourly_stats")),
-                ("date_bucket", models.DateTimeField(help_text="The hour's beginning, UTC.")),
+                ("date_bucket", models.DateTimeField(help_text="Start of the hour, UTC.")),
                 ("total_calls", models.IntegerField(db_default=0, default=0)),
                 (
                     "answered_calls",
@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=True,
                         default=True,
-                        help_text="False: unique_callers is at most so many; see SealedMonth.",
+                        help_text="False if unique_callers is an upper bound; see SealedMonth.",
                     ),
                 ),
             ],
@@ -224,9 +224,7 @@ class Migration(migrations.Migration):
                 ("key", models.TextField(primary_key=True, serialize=False)),
                 (
                     "date_bucket",
-                    models.DateTimeField(
-                        help_text="The hour's beginning, UTC.", verbose_name="hour"
-                    ),
+                    models.DateTimeField(help_text="Start of the hour, UTC.", verbose_name="hour"),
                 ),
                 ("total_calls", models.IntegerField()),
                 ("answered_calls", models.IntegerField(help_text="Answered or completed.")),
@@ -264,7 +262,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 (
                     "callers_exact",
-                    models.BooleanField(help_text="False: unique callers are at most so many."),
+                    models.BooleanField(help_text="False if unique callers is an upper bound."),
                 ),
             ],
             options={
@@ -303,7 +301,7 @@ class Migration(migrations.Migration):
                     "success_rate",
                     models.DecimalField(
                         decimal_places=4,
-                        help_text="Completed calls, percent of all.",
+                        help_text="Completed calls as a percentage of all.",
                         max_digits=20,
                     ),
                 ),
@@ -347,9 +345,9 @@ class Migration(migrations.Migration):
                 ),
                 ("started_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField()),
-                ("lines", models.IntegerField(help_text="Lines whose calls were counted again.")),
+                ("lines", models.IntegerField(help_text="Lines whose calls were recounted.")),
                 ("difference_count", models.IntegerField()),
-                ("differences", models.JSONField(help_text="The first of them.")),
+                ("differences", models.JSONField(help_text="The first differences.")),
             ],
             options={
                 "db_table": "stats_verifications",
@@ -376,7 +374,7 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("phone", tenancy.models.TenantForeignKey(related_name="queued_buckets")),
-                        ("bucket", models.DateTimeField(help_text="The hour's beginning, UTC.")),
+                        ("bucket", models.DateTimeField(help_text="Start of the hour, UTC.")),
                     ],
                     options={
                         "verbose_name": "queued hour",

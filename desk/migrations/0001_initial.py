@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("owner", "list", "name"),
                         name="saved_views_owner_list_name_key",
-                        violation_error_message="You have a view of that name for this list.",
+                        violation_error_message="You already have a view with this name for this list.",
                     )
                 ],
             },

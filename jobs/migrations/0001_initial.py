@@ -63,12 +63,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "error",
-                    models.TextField(help_text="Its class. What it says may hold personal data."),
+                    models.TextField(
+                        help_text="The error's class; its text may hold personal data."
+                    ),
                 ),
                 (
                     "place",
                     models.TextField(
-                        help_text="The last line of our own code that it came through."
+                        help_text="The last line of application code in the traceback."
                     ),
                 ),
             ],

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("taken_at", models.DateTimeField()),
-                ("started_at", models.DateTimeField(help_text="When the server had started.")),
+                ("started_at", models.DateTimeField(help_text="When the server started.")),
                 ("database_bytes", models.BigIntegerField()),
                 ("counters", models.JSONField()),
             ],
@@ -57,11 +57,14 @@ class Migration(migrations.Migration):
                     models.FloatField(help_text="Milliseconds.", verbose_name="total time"),
                 ),
                 ("rows", models.BigIntegerField()),
-                ("blocks_hit", models.BigIntegerField(help_text="Of 8 kB, found in the cache.")),
-                ("blocks_read", models.BigIntegerField(help_text="Of 8 kB, read from disk.")),
+                (
+                    "blocks_hit",
+                    models.BigIntegerField(help_text="8 kB blocks found in the cache."),
+                ),
+                ("blocks_read", models.BigIntegerField(help_text="8 kB blocks read from disk.")),
                 (
                     "temporary_blocks",
-                    models.BigIntegerField(help_text="Of 8 kB, written to temporary files."),
+                    models.BigIntegerField(help_text="8 kB blocks written to temporary files."),
                 ),
                 ("wal_bytes", models.BigIntegerField()),
                 (
@@ -71,7 +74,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("role", models.TextField()),
-                ("toplevel", models.BooleanField(help_text="Not called by a function.")),
+                (
+                    "toplevel",
+                    models.BooleanField(help_text="Run by the client, not by a function."),
+                ),
                 ("text", models.TextField(db_default="", default="")),
                 (
                     "first_seen_at",
@@ -105,14 +111,17 @@ class Migration(migrations.Migration):
                     models.FloatField(help_text="Milliseconds.", verbose_name="total time"),
                 ),
                 ("rows", models.BigIntegerField()),
-                ("blocks_hit", models.BigIntegerField(help_text="Of 8 kB, found in the cache.")),
-                ("blocks_read", models.BigIntegerField(help_text="Of 8 kB, read from disk.")),
+                (
+                    "blocks_hit",
+                    models.BigIntegerField(help_text="8 kB blocks found in the cache."),
+                ),
+                ("blocks_read", models.BigIntegerField(help_text="8 kB blocks read from disk.")),
                 (
                     "temporary_blocks",
-                    models.BigIntegerField(help_text="Of 8 kB, written to temporary files."),
+                    models.BigIntegerField(help_text="8 kB blocks written to temporary files."),
                 ),
                 ("wal_bytes", models.BigIntegerField()),
-                ("began_at", models.DateTimeField(help_text="The snapshot before.")),
+                ("began_at", models.DateTimeField(help_text="The time of the previous snapshot.")),
                 ("taken_at", models.DateTimeField()),
                 (
                     "statement",
@@ -148,7 +157,7 @@ class Migration(migrations.Migration):
                 ("relation", models.TextField()),
                 (
                     "bytes",
-                    models.BigIntegerField(help_text="With indexes and what is kept apart."),
+                    models.BigIntegerField(help_text="Including indexes and TOAST."),
                 ),
                 ("index_bytes", models.BigIntegerField()),
                 ("rows", models.BigIntegerField(help_text="The planner's estimate.")),
@@ -169,7 +178,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("taken_at", models.DateTimeField()),
-                ("milliseconds", models.FloatField(help_text="That it took.")),
+                ("milliseconds", models.FloatField(help_text="How long the report took.")),
                 (
                     "level",
                     models.TextField(
@@ -205,7 +214,7 @@ class Migration(migrations.Migration):
                 (
                     "stanza",
                     models.TextField(
-                        db_default="", default="", help_text="pgBackRest's word for a server."
+                        db_default="", default="", help_text="pgBackRest's name for a cluster."
                     ),
                 ),
                 ("label", models.TextField()),
@@ -214,7 +223,9 @@ class Migration(migrations.Migration):
                 ("bytes", models.BigIntegerField(null=True)),
                 (
                     "error",
-                    models.TextField(db_default="", default="", help_text="Empty for a good one."),
+                    models.TextField(
+                        db_default="", default="", help_text="Empty if it succeeded."
+                    ),
                 ),
                 (
                     "recorded_at",
@@ -253,7 +264,7 @@ class Migration(migrations.Migration):
                     "how",
                     models.TextField(
                         choices=[
-                            ("cancelled", "its statement cancelled"),
+                            ("cancelled", "statement cancelled"),
                             ("terminated", "terminated"),
                         ]
                     ),
@@ -263,8 +274,11 @@ class Migration(migrations.Migration):
                 ("login", models.TextField()),
                 ("work", models.TextField(help_text="The request, job or command that it ran.")),
                 ("state", models.TextField()),
-                ("statement", models.TextField(help_text="Its last one, without the values.")),
-                ("succeeded", models.BooleanField(help_text="Empty: nobody knows.", null=True)),
+                (
+                    "statement",
+                    models.TextField(help_text="Its last statement, with values removed."),
+                ),
+                ("succeeded", models.BooleanField(help_text="Empty if unknown.", null=True)),
             ],
             options={
                 "db_table": "ended_sessions",
@@ -299,17 +313,17 @@ class Migration(migrations.Migration):
                         ]
                     ),
                 ),
-                ("text", models.TextField(help_text="What was found last; for staff alone.")),
+                ("text", models.TextField(help_text="The latest finding; for staff only.")),
                 ("fix", models.TextField()),
                 ("opened_at", models.DateTimeField()),
-                ("seen_at", models.DateTimeField(help_text="Found last.")),
+                ("seen_at", models.DateTimeField(help_text="When it was last found.")),
                 ("resolved_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "notified_level",
                     models.TextField(
                         db_default="",
                         default="",
-                        help_text="The worst that was told; empty: nobody was told.",
+                        help_text="The worst level announced; empty if none.",
                     ),
                 ),
                 ("notified_at", models.DateTimeField(null=True)),
@@ -347,12 +361,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "news",
-                    models.JSONField(help_text="Alerts that opened, go on, or were resolved."),
+                    models.JSONField(help_text="Alerts that opened, continue or were resolved."),
                 ),
                 ("delivered_at", models.DateTimeField(null=True)),
                 (
                     "error",
-                    models.TextField(db_default="", default="", help_text="Of the last attempt."),
+                    models.TextField(
+                        db_default="", default="", help_text="The error of the last attempt."
+                    ),
                 ),
             ],
             options={

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "^[+0-9A-Za-z_:.-]{1,64}$",
-                                "Letters, digits and + _ : . - only, at most 64.",
+                                "Use only letters, digits and + _ : . - (at most 64).",
                             )
                         ],
                     ),
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "^\\+[1-9][0-9]{1,14}$",
-                                "Write the number in E.164 form, such as +14155550123.",
+                                "Enter the number in E.164 format, such as +14155550123.",
                             )
                         ]
                     ),
@@ -89,12 +89,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("id__regex", "^[+0-9A-Za-z_:.-]{1,64}$")),
                         name="phone_numbers_id_form",
-                        violation_error_message="A line's id has letters, digits and + _ : . - only.",
+                        violation_error_message="A line id can only have letters, digits and + _ : . -",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("number__regex", "^\\+[1-9][0-9]{1,14}$")),
                         name="phone_numbers_number_e164",
-                        violation_error_message="Write the number in E.164 form, such as +14155550123.",
+                        violation_error_message="Enter the number in E.164 format, such as +14155550123.",
                     ),
                     models.CheckConstraint(
                         condition=database.columns.KnownTimezone(models.F("timezone")),
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                             ("speech_speed__range", (Decimal("0.25"), Decimal("4")))
                         ),
                         name="voice_settings_speech_speed_range",
-                        violation_error_message="Speech speed goes from 0.25 to 4; 1 is normal.",
+                        violation_error_message="Speech speed must be from 0.25 to 4; 1 is normal.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
                             )
                         ),
                         name="voice_settings_language_tag",
-                        violation_error_message="Write a language tag such as en-US, de or zh-Hant-TW.",
+                        violation_error_message="Enter a language tag such as en-US, de or zh-Hant-TW.",
                     ),
                 ],
             },
@@ -323,7 +323,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("day_of_week__range", (0, 6))),
                         name="business_hours_day_of_week_check",
-                        violation_error_message="day_of_week goes from 0 (Sunday) to 6 (Saturday).",
+                        violation_error_message="day_of_week must be from 0 (Sunday) to 6 (Saturday).",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("phone", "subject"),
                         name="memberships_phone_id_subject_key",
-                        violation_error_message="This user belongs to the line already.",
+                        violation_error_message="This user already belongs to the line.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("role__in", ["viewer", "editor"])),
@@ -408,7 +408,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("phone", tenancy.models.TenantForeignKey(related_name="api_keys")),
-                ("name", models.TextField(help_text="Which program uses it.")),
+                ("name", models.TextField(help_text="The program that uses it.")),
                 ("prefix", models.TextField(db_collation="C", editable=False)),
                 (
                     "secret_hash",
@@ -494,7 +494,7 @@ class Migration(migrations.Migration):
                     models.TextField(
                         blank=True,
                         db_collation="C",
-                        help_text="The Twilio account (or subaccount) of this line. Recordings name only that.",
+                        help_text="The Twilio account or subaccount of this line, which identifies its recordings.",
                         null=True,
                         verbose_name="account SID",
                     ),
@@ -539,7 +539,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("account_sid__regex", "^AC[0-9a-f]{32}$")),
                         name="telephony_credentials_account_sid_form",
-                        violation_error_message="An account SID is AC and 32 digits or letters a to f.",
+                        violation_error_message="Not an account SID: expected AC followed by 32 hexadecimal digits.",
                     ),
                 ],
             },

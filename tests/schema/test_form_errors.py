@@ -22,19 +22,19 @@ MODELS: list[type[Any]] = [
     CallMetadata,
 ]
 BAD_FORMS: list[tuple[type[Any], dict[str, Any], str]] = [
-    (PhoneNumber, {"id": "a/b"}, "A line's id has letters, digits and + _ : . - only."),
-    (PhoneNumber, {"number": "123"}, "Write the number in E.164 form, such as +14155550123."),
+    (PhoneNumber, {"id": "a/b"}, "A line id can only have letters, digits and + _ : . -"),
+    (PhoneNumber, {"number": "123"}, "Enter the number in E.164 format, such as +14155550123."),
     (
         PhoneNumber,
         {"timezone": "foo5"},
         "Choose an IANA time zone, such as Europe/Berlin or UTC.",
     ),
     (PhoneNumber, {"number": "+14155550101"}, "Another line already has this number."),
-    (VoiceSettings, {"speech_speed": "4.01"}, "Speech speed goes from 0.25 to 4; 1 is normal."),
+    (VoiceSettings, {"speech_speed": "4.01"}, "Speech speed must be from 0.25 to 4; 1 is normal."),
     (
         VoiceSettings,
         {"language": "english"},
-        "Write a language tag such as en-US, de or zh-Hant-TW.",
+        "Enter a language tag such as en-US, de or zh-Hant-TW.",
     ),
     (
         VoiceSettings,
@@ -48,7 +48,7 @@ BAD_FORMS: list[tuple[type[Any], dict[str, Any], str]] = [
     ),
     (ConversationRule, {"conditions": []}, "conditions must be a JSON object: {…}."),
     (ConversationRule, {"actions": "a"}, "actions must be a JSON object: {…}."),
-    (BusinessHours, {"day_of_week": 7}, "day_of_week goes from 0 (Sunday) to 6 (Saturday)."),
+    (BusinessHours, {"day_of_week": 7}, "day_of_week must be from 0 (Sunday) to 6 (Saturday)."),
     (
         BusinessHours,
         {"timezone": "europe/berlin"},
