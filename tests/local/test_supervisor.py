@@ -19,7 +19,7 @@ def test_pauses_grow_while_it_ends_soon(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr(supervisor.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     process = Supervised("service", [sys.executable, "-c", "raise SystemExit(3)"])
     process.start()
     for pause in ("1", "2", "4"):

@@ -18,6 +18,7 @@ from local.embedded import ROOT
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.api_client import make_key
+from tests.behind_nginx import Services, all_services, flood, half_sent, until
 from tests.calls.intake.callbacks import (
     RECORDING,
     TOKEN,
@@ -29,7 +30,6 @@ from tests.calls.intake.callbacks import (
 )
 from tests.factories import make_line
 from tests.outages import locked
-from tests.services import Services, all_services, flood, half_sent, until
 
 KEY = "a-long-and-random-key-for-these-tests-0123456789-abcdefgh"
 SERVICE_OF = {
