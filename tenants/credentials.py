@@ -56,8 +56,8 @@ class TelephonyCredential(TenantModel):
             models.CheckConstraint(
                 condition=Q(account_sid__regex=ACCOUNT_SID),
                 name="telephony_credentials_account_sid_form",
-                violation_error_message="Not an account SID: expected AC followed by 32 hexadecimal"
-                " digits.",
+                violation_error_message="Not an account SID: expected AC followed by 32"
+                " hexadecimal digits.",
             ),
         ]
         indexes = [

@@ -59,7 +59,7 @@ def test_a_line_is_added_with_what_hangs_on_it(back_office: Client) -> None:
     [
         ({"number": "+14155550101"}, "Another line already has this number."),
         ({"number": "415 555"}, "E.164"),
-        ({"id": "no spaces"}, "Letters, digits"),
+        ({"id": "no spaces"}, "letters, digits"),
         ({"timezone": "Mars/Olympus"}, "not an IANA time zone"),
     ],
 )
