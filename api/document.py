@@ -15,7 +15,7 @@ MAX_AGE = 300  # seconds, for caches of clients
 class DocumentView(SpectacularAPIView):
     """YAML, or JSON for those who accept no other."""
 
-    # Without credentials there is no budget to count against.
+    # Without credentials there is no rate limit to count against.
     throttle_classes = ()
 
     @extend_schema(exclude=True)

@@ -10,7 +10,7 @@ from api.serializer_fields import NumberField, StrictSerializer
 
 
 class StrictSchema(AutoSchema):
-    """Documents what StrictSerializer and StrictJSONParser reject; other responses are no problem.
+    """Documents what StrictSerializer and StrictJSONParser reject, and nothing else.
 
     A serializer may have `examples`, one for a field, and be `sparse`: any field may be missing.
     """

@@ -93,7 +93,7 @@ def _texts(data: Any, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _escaped(name: str) -> str:
-    """As part of a pointer; ASCII, since it may be what is no text."""
+    """A name as part of a JSON Pointer; ASCII, since it may not be valid text."""
     return ascii(name)[1:-1].replace("~", "~0").replace("/", "~1")
 
 

@@ -144,7 +144,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def mark_unavailable(answer: HttpResponse) -> HttpResponse:
-    """A 503 that says when to come again; log_unavailable() has logged its cause."""
+    """A 503 with Retry-After; log_unavailable() has logged its cause."""
     answer["Retry-After"] = str(RETRY_AFTER)
     answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would log its text
     return answer

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 
 def moment(at: datetime.datetime | None, timezone: str = "UTC") -> str:
-    """UTC, and the clock of a line elsewhere: 2026-01-05 23:04:05 UTC (Tue 00:04 …)."""
+    """UTC, and the line's local time: 2026-01-05 23:04:05 UTC (Tue 00:04 …)."""
     if at is None:
         return "-"
     utc = f"{at.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"

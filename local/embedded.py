@@ -165,7 +165,7 @@ class Cluster:
         return process if is_ours else None
 
     def _noted_pid(self) -> int | None:
-        """What postmaster.pid says."""
+        """The contents of postmaster.pid."""
         try:
             return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
@@ -370,8 +370,8 @@ class Cluster:
                 raise
             if failed:
                 output.seek(0)
-                said = " ".join(output.read().split())
-                raise EmbeddedDatabaseError(f"{program} failed: {said[-500:]}")
+                text = " ".join(output.read().split())
+                raise EmbeddedDatabaseError(f"{program} failed: {text[-500:]}")
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

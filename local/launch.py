@@ -115,7 +115,7 @@ def _launch(started: ExitStack) -> None:
 
 
 def _revive_database(processes: Sequence[Supervised]) -> None:
-    """Start PostgreSQL again if it ended; the services too if it is elsewhere now."""
+    """Restart PostgreSQL if it stopped, and the services if its port changed."""
     if MAIN.is_running():
         return
     print(f"PostgreSQL stopped, see {MAIN.data}/server.log; starting it again", flush=True)

@@ -1,4 +1,4 @@
-"""Processes that run until they are stopped, and begin again when they end by themselves."""
+"""Processes that run until they are stopped, and are restarted if they exit."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ LAUNCHER = "REPLYTICS_LAUNCHER"
 
 
 class Supervised:
-    """One process, and what it starts itself. name: as it is told of, such as "api service"."""
+    """A process and its children. name is for messages, such as "api service"."""
 
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
@@ -106,7 +106,7 @@ class Supervised:
 
 @contextmanager
 def running(processes: Sequence[Supervised]) -> Iterator[None]:
-    """Started in this order; in the end all are told to stop, and waited for."""
+    """Starts the processes in this order; finally stops all and waits for them."""
     try:
         for process in processes:
             process.start()

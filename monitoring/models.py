@@ -250,7 +250,7 @@ class Alert(models.Model):
         self.save(update_fields=["acknowledged_at", "handled_by", "note"])
 
     def snooze(self, *, by: str, note: str, until: datetime) -> None:
-        """No notices until then, even if it is resolved and reopens; afterwards it counts as new."""
+        """No notices until then, even if it is resolved and reopens; after that it is as new."""
         self.snoozed_until, self.handled_by, self.note = until, by, note
         self.acknowledged_at, self.notified_level = None, ""
         self.save(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
-# Answers that are no pages, such as JSON and health. A browser that is shown one runs nothing.
+# Responses other than pages, such as JSON and health: a browser may run nothing in them.
 NOTHING = {
     "default-src": "'none'",
     "base-uri": "'none'",
@@ -17,7 +17,7 @@ NOTHING = {
 # Refusals for people, wherever they went: words, our icon and a style sheet.
 REFUSAL = NOTHING | {"style-src": "'self'", "img-src": "'self'"}
 # Unfold's Alpine compiles the expressions in our templates, for which it needs 'unsafe-eval'.
-# Scripts come from files of ours alone; Alpine and the charts set style attributes.
+# Scripts come only from our own files; Alpine and the charts set style attributes.
 ADMIN = NOTHING | {
     "script-src": "'self' 'unsafe-eval'",
     "style-src": "'self'",

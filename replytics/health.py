@@ -18,7 +18,7 @@ from monitoring.findings import Level
 from monitoring.report import backlog
 
 # Seconds. A server that vanished from the network, or that is frozen, answers nothing at all.
-PATIENCE = 2.5
+PROBE_TIMEOUT = 2.5
 BACKLOG_EVERY = timedelta(minutes=1)
 MIGRATIONS = "SELECT app, name FROM django_migrations"
 
@@ -41,11 +41,11 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when the database answers and has every migration of this code, else 503 within 3 s.
 
-    A backlog is told by those who may know it and no reason for a 503: it is the worker's, and
+    A backlog is reported to those who may see it, but is not a 503: it is the worker's, and
     calls must be answered.
     """
     try:
-        facts = _probe_once().result(timeout=PATIENCE)
+        facts = _probe_once().result(timeout=PROBE_TIMEOUT)
     except TimeoutError:
         facts = {"status": "database does not answer"}
     except DatabaseError:

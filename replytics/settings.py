@@ -475,7 +475,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and not re.fullmatch(r"[\x21-\x7e]{20,}", METRICS_TOKEN):
     raise ImproperlyConfigured("METRICS_TOKEN is too simple; write 20 visible ASCII characters")
 
-# Whom findings that turn bad are told to; empty: nobody.
+# Who is notified of alerts; empty: nobody.
 ALERT_EMAILS = _list(
     "ALERT_EMAILS", re.compile(r"[^@\s]+@[^@\s]+"), default="", example="ops@example.com"
 )

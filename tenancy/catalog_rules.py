@@ -191,7 +191,7 @@ RULES = [
                 SELECT FROM unnest(proconfig) AS setting
                 WHERE setting ~ '^search_path=(.*\mpg_temp"?|"")$')
         """,
-        message="The function {function} runs as a role that passes the policies, and whoever"
+        message="The function {function} runs as a role that bypasses the policies, and whoever"
         " calls it chooses which tables it means: its search_path is not fixed, pg_temp last.",
         fix="As replytics_owner: ALTER ROUTINE {function} SET search_path = pg_catalog, pg_temp",
     ),

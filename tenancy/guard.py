@@ -36,7 +36,7 @@ def scope_prefix(connection: Any) -> str | None:
     if status == TransactionStatus.INERROR:
         return None  # only the end of the transaction, or of its savepoint, can follow
     prefix = _carried(connection, status)
-    # What else it carries is said once for a transaction.
+    # Its other settings are sent once per transaction.
     work = context_settings() if status == TransactionStatus.IDLE else ""
     if not work:
         return prefix

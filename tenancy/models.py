@@ -164,7 +164,7 @@ class TenantForeignKey(_ForeignKey):
         )
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
-        """What differs from every other tenant model's, as its declaration says it."""
+        """Only the arguments that differ from other tenant models."""
         name, path, args, kwargs = super().deconstruct()
         own = {
             "to": settings.TENANT_MODEL.lower(),

@@ -12,8 +12,8 @@ from tenancy.models import ScopedModel
 PRIVILEGES = "SELECT, INSERT, UPDATE, DELETE"
 # Roles of Supabase's own API, which get every new table of a login that Supabase made.
 FOREIGN_ROLES = ["anon", "authenticated", "service_role"]
-# Apps of others whose tables all lines share. A model of ours says `shared_because` itself, and in
-# `api_may` which privileges the API login has on it.
+# Other packages' apps whose tables all lines share. Our models declare `shared_because`
+# themselves, and in `api_may` the privileges of the API login.
 SHARED_APPS = {
     "admin": "who changed what, staff only",
     "auth": "staff accounts and their permissions",
@@ -43,7 +43,7 @@ def grant_shared_tables(*, using: str, **_: Any) -> None:
     connection = connections[using]
     if connection.vendor != "postgresql" or not router.allow_migrate(using, "tenancy"):
         return
-    # Those of other people's apps; a model of ours has its grants in its migration.
+    # Those of other packages' apps; our models have their grants in migrations.
     tables = {
         model._meta.db_table for model in shared_models() if model._meta.app_label in SHARED_APPS
     }

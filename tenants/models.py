@@ -58,7 +58,7 @@ class PhoneNumber(ScopedModel):
 
     line_field = "id"
     unique_over_all_lines = {
-        "number": "a telephone number rings at one line, and that one is taken is no secret"
+        "number": "a number belongs to one line, and whether it is taken is public"
     }
 
     id = models.TextField(

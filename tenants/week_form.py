@@ -31,7 +31,7 @@ class DayForm(forms.ModelForm):  # type: ignore[type-arg]
                 field.widget.attrs = {**field.widget.attrs, "aria-label": label}
 
     def has_changed(self) -> bool:
-        """A time zone alone is no change to a day without hours."""
+        """For a day without hours, a time zone alone does not count as a change."""
         given = {"open_time", "close_time", "is_closed"} & set(self.changed_data)
         return bool(given or (self.changed_data and not self.instance._state.adding))
 

@@ -58,7 +58,7 @@ FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s
 
 @dataclass(frozen=True)
 class PlannedMigration:
-    """A migration to come, and what the database says of it now."""
+    """A pending migration, and the state of the database that matters to it."""
 
     migration: Migration
     sql: str

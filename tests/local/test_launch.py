@@ -26,7 +26,7 @@ from local.embedded import ROOT, Cluster, free_port
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 240  # seconds; guards against a hang, nothing is measured
+PROBE_TIMEOUT = 240  # seconds; guards against a hang, nothing is measured
 READY = "Ctrl-C stops everything."
 NOT_COPIED = (
     ".venv",
@@ -71,11 +71,11 @@ class Launched:
 
     def end(self) -> tuple[int, list[str]]:
         """The exit code and the lines written."""
-        return self.process.wait(PATIENCE), self.output.splitlines()
+        return self.process.wait(PROBE_TIMEOUT), self.output.splitlines()
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PROBE_TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.05)
@@ -102,7 +102,7 @@ def checkout() -> Iterator[Path]:
         yield copy
         for process in processes_of(copy):
             process.kill()
-            process.wait(PATIENCE)
+            process.wait(PROBE_TIMEOUT)
 
 
 @pytest.fixture

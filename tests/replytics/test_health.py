@@ -18,13 +18,15 @@ from tests.outages import database_at, locked
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-PATIENCE = health.PATIENCE
+PROBE_TIMEOUT = health.PROBE_TIMEOUT
 
 
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "BACKLOG_EVERY", timedelta(0))
-    monkeypatch.setattr(health, "PATIENCE", 30)  # on a slow machine too it is the rest that tells
+    monkeypatch.setattr(
+        health, "PROBE_TIMEOUT", 30
+    )  # on a slow machine too it is the rest that tells
 
 
 def ready() -> Any:
@@ -99,7 +101,7 @@ def test_database_that_never_answers_is_not_ready(monkeypatch: pytest.MonkeyPatc
         monkeypatch.context() as as_it_is,
         locked("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE"),
     ):
-        as_it_is.setattr(health, "PATIENCE", PATIENCE)
+        as_it_is.setattr(health, "PROBE_TIMEOUT", PROBE_TIMEOUT)
         assert_unready(ready(), "database does not answer")
         assert_unready(ready(), "database does not answer")
         with connections["owner"].cursor() as cursor:
@@ -110,4 +112,4 @@ def test_database_that_never_answers_is_not_ready(monkeypatch: pytest.MonkeyPatc
             )
             assert cursor.fetchone() == (1,)  # however many ask
     assert ready().status_code == 200
-    assert LIBPQ["connect_timeout"] + 0.5 <= PATIENCE < 3
+    assert LIBPQ["connect_timeout"] + 0.5 <= PROBE_TIMEOUT < 3

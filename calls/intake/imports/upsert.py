@@ -51,7 +51,7 @@ WITH merged AS (
     CROSS JOIN LATERAL (
         SELECT app.call_progress(i.status, i.provider_status)
                 > app.call_progress(c.status, c.provider_status)
-            -- A time-out of ours does not replace another one.
+            -- A time-out that we set does not replace another one.
             AND (c.provider_status, i.provider_status)
                 IS DISTINCT FROM ('timed-out', 'timed-out') AS is_later,
             c.status = i.status AS is_same
