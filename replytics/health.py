@@ -65,7 +65,7 @@ def _probe_once() -> "Future[Facts]":
 
 
 def _probe() -> Facts:
-    """On a connection of its own, so that a new one can be had is known too."""
+    """On its own connection, so that it shows whether a new one can be made."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(MIGRATIONS)

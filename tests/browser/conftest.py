@@ -1,12 +1,19 @@
 """A real browser before the real server, on the test database."""
 
+import subprocess
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+from local.embedded import free_port
 from tests.gunicorn import AS_IN_PRODUCTION, gunicorn
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -39,6 +46,34 @@ def server(django_db_setup: None) -> Iterator[str]:
         yield serving.url
 
 
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a browser, in which each test has a profile of its own."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: apt-get install chromium ({CHROMIUM} is missing)")
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    folder = tmp_path_factory.mktemp("chromium")
+    where = [f"--remote-debugging-port={port}", f"--user-data-dir={folder}"]
+    command = [str(CHROMIUM), "--headless", *ARGUMENTS, *where]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(f"{address}/json/version", process)
+            yield address
+        finally:
+            process.terminate()
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        assert process.poll() is None, "chromium ended"
+        try:
+            with urllib.request.urlopen(url):  # noqa: S310
+                return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError("chromium did not start")
+
+
 @pytest.fixture
 def administrator(committed: None) -> User:
     return User.objects.create_superuser("root", password=PASSWORD)
@@ -52,19 +87,29 @@ def refused() -> list[str]:
 
 @pytest.fixture(params=[WIDE, pytest.param(NARROW, id="narrow", marks=pytest.mark.soak)])
 def page(
-    server: str, administrator: User, refused: list[str], request: pytest.FixtureRequest
+    server: str,
+    chromium: str,
+    administrator: User,
+    refused: list[str],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Page]:
-    """A logged-in page; the test fails on an error of the console or a request that fails.
+    """An empty page of a browser that is logged in.
 
+    The test fails on an error of the console or a request that fails.
     While it is open the test's thread has an event loop: make data before, look at it after.
     """
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: apt-get install chromium ({CHROMIUM} is missing)")
+    client = Client()
+    client.force_login(administrator)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
     width, height = request.param
     troubles: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(base_url=server, viewport={"width": width, "height": height})
+        browser = playwright.chromium.connect_over_cdp(chromium)
+        context = browser.new_context(base_url=server, viewport={"width": width, "height": height})
+        context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server}]
+        )
+        page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on(
             "console",
@@ -92,12 +137,8 @@ def page(
                 else None
             ),
         )
-        page.goto("/")
-        page.fill("#id_username", "root")
-        page.fill("#id_password", PASSWORD)
-        follow(page.locator("#login-form button[type=submit]"))
         yield page
         page.wait_for_load_state()  # the address of a page is right before the page is there
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        browser.close()
+        context.close()
     assert troubles == []

@@ -107,7 +107,7 @@ def test_an_alert_is_acknowledged_and_snoozed(alert: Alert, page: Page) -> None:
     expect(page.locator("#main")).to_contain_text("acknowledged by root")
     expect(page.locator("[name=note]")).to_have_value("The import runs.")
     page.select_option("[name=hours]", label="8 hours")
-    follow(page.locator("text=Snooze"))
+    follow(page.get_by_role("button", name="Snooze"))
     expect(page.locator("#main")).to_contain_text("snoozed by root until")
 
 

@@ -38,8 +38,6 @@ WHERE NOT granted AND datname = current_database()
 """
 COLUMNS = "SELECT attname FROM pg_attribute WHERE attrelid = 'planted'::regclass AND attnum > 0"
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def planted(committed: None, tmp_path: Path) -> Iterator[PlantedDatabase]:

@@ -90,8 +90,6 @@ FILLED = [
     "migrations.RunSQL('ALTER TABLE planted ALTER not_yet SET NOT NULL', '')",
 ]
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def planted(committed: None, tmp_path: Path) -> Iterator[PlantedDatabase]:

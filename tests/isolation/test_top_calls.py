@@ -1,17 +1,7 @@
 """app.top_calls() and its twin for the archive pass the policies: both hold against anybody."""
 
-import importlib
-from typing import Any
-
 import psycopg
 import pytest
-from django.db import connections
-
-from calls.models import Call, CallSearch
-from local.embedded import ROOT
-from tenancy import all_tenants
-from tenants.models import PhoneNumber
-from tests.factories import make_call
 
 ROWS = """
 INSERT INTO phone_numbers (id, number, business_name) VALUES ('a', '+11', 'A'), ('b', '+12', 'B');
@@ -24,7 +14,6 @@ INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, transc
 SELECT gen_random_uuid(), line, '+1', 'old' || line, 'completed', 'cake', '2020-01-05Z',
     '{vip}', '2020-01-05Z' FROM unnest(ARRAY['a', 'b']) line;
 """
-[FILL] = [path.stem for path in (ROOT / "calls/migrations").glob("*_fill_call_search.py")]
 FIND = "SELECT app.top_calls({})"
 FIND_ARCHIVED = "SELECT id FROM app.top_archived_calls({})"
 
@@ -113,21 +102,3 @@ def test_nobody_else_may_call_what_passes_the_policies(
     administrator.execute("SET LOCAL ROLE passer_by")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
         administrator.execute(f"SELECT {function}")
-
-
-def test_the_words_of_earlier_calls_are_filled_in(committed: None) -> None:
-    migration: Any = importlib.import_module(f"calls.migrations.{FILL}")
-    line = PhoneNumber(id="pn_old", number="+14155550999", business_name="Old")
-    with all_tenants("test"):
-        line.save(force_insert=True)
-    made = {make_call(line, transcript=f"cake {n}").pk for n in range(5)}
-    make_call(line)
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("DELETE FROM call_search")
-    migration.BATCH = 2
-    for _ in range(2):
-        with connections["owner"].schema_editor(atomic=False) as editor:
-            migration.fill(None, editor)
-    with all_tenants("test"):
-        assert set(CallSearch.objects.values_list("call_id", flat=True)) == made
-        assert {call.pk for call in Call.objects.search(words="cake")} == made

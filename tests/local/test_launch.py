@@ -24,9 +24,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from local.embedded import ROOT, Cluster, free_port
 
-pytestmark = pytest.mark.slow
-
-PROBE_TIMEOUT = 240  # seconds; guards against a hang, nothing is measured
+TIMEOUT = 240  # seconds; guards against a hang, nothing is measured
 READY = "Ctrl-C stops everything."
 NOT_COPIED = (
     ".venv",
@@ -71,11 +69,11 @@ class Launched:
 
     def end(self) -> tuple[int, list[str]]:
         """The exit code and the lines written."""
-        return self.process.wait(PROBE_TIMEOUT), self.output.splitlines()
+        return self.process.wait(TIMEOUT), self.output.splitlines()
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PROBE_TIMEOUT
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.05)
@@ -102,7 +100,7 @@ def checkout() -> Iterator[Path]:
         yield copy
         for process in processes_of(copy):
             process.kill()
-            process.wait(PROBE_TIMEOUT)
+            process.wait(TIMEOUT)
 
 
 @pytest.fixture
@@ -168,7 +166,14 @@ def part_of(launched: Launched, service: str) -> psutil.Process:
     raise AssertionError(f"no {service} runs")
 
 
-@pytest.mark.parametrize("name", ["admin", "worker", "nginx"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "admin",
+        pytest.param("worker", marks=pytest.mark.soak),
+        pytest.param("nginx", marks=pytest.mark.soak),
+    ],
+)
 def test_a_part_that_dies_is_started_again(checkout: Path, port: int, name: str) -> None:
     launched = Launched(checkout, port, DEMO_DATA="false")
     launched.wait_until_ready()
@@ -201,6 +206,7 @@ def answers(port: int, path: str) -> bool:
         return False
 
 
+@pytest.mark.soak
 def test_postgresql_that_dies_is_started_again(checkout: Path, port: int) -> None:
     launched = Launched(checkout, port, DEMO_DATA="false")
     launched.wait_until_ready()
@@ -214,6 +220,7 @@ def test_postgresql_that_dies_is_started_again(checkout: Path, port: int) -> Non
     assert processes_of(checkout) == []
 
 
+@pytest.mark.soak
 def test_it_starts_after_it_was_killed(checkout: Path, port: int) -> None:
     first = Launched(checkout, port, DEMO_DATA="false")
     first.wait_until_ready()
@@ -285,6 +292,7 @@ def given_database(
         connection.execute(f'DROP DATABASE "{name}"')
 
 
+@pytest.mark.soak
 def test_a_given_database_gets_tables_but_no_demo_data(
     checkout: Path, port: int, given_database: dict[str, str]
 ) -> None:

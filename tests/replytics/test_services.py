@@ -159,7 +159,6 @@ def events_of(sid: str) -> list[tuple[str, str | None]]:
         return list(found.values_list("verdict", "phone_id"))
 
 
-@pytest.mark.slow
 def test_callbacks_are_stored_with_the_login_of_the_intake(
     served: Services, line: PhoneNumber
 ) -> None:
@@ -192,7 +191,6 @@ def test_callbacks_are_stored_with_the_login_of_the_intake(
         assert Call.objects.get(call_sid=waiting).recording_url
 
 
-@pytest.mark.slow
 def test_a_blocked_admin_stops_neither_the_api_nor_callbacks(
     served: Services, line: PhoneNumber
 ) -> None:
@@ -213,7 +211,6 @@ def test_a_blocked_admin_stops_neither_the_api_nor_callbacks(
         assert waiting_sessions("auth_user") <= 4
 
 
-@pytest.mark.slow
 def test_a_blocked_api_stops_neither_health_nor_the_admin(
     served: Services, line: PhoneNumber
 ) -> None:
@@ -227,7 +224,6 @@ def test_a_blocked_api_stops_neither_health_nor_the_admin(
         assert served.get("/admin/login/").status_code == 200
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/admin/login/", "/api/v1/calls/", VOICE])
 def test_half_sent_requests_stop_nobody(served: Services, line: PhoneNumber, path: str) -> None:
     with half_sent(served.port, 48, path):
@@ -247,7 +243,6 @@ def waiting_sessions(table: str) -> int:
     return int(count)
 
 
-@pytest.mark.slow
 def test_a_client_cannot_say_who_it_is(served: Services) -> None:
     """nginx overwrites what it says of the client, and metrics are for this machine alone."""
     assert served.get("/metrics").status_code == 200
@@ -266,7 +261,6 @@ def test_a_client_cannot_say_who_it_is(served: Services) -> None:
     assert forged.status_code == 403
 
 
-@pytest.mark.slow
 def test_metrics_tell_of_every_service(served: Services, line: PhoneNumber) -> None:
     assert read_calls(served, make_key(line)) == 200
     assert send(served, voice_event(new_sid(), "ringing")) == 204
@@ -279,7 +273,6 @@ def test_metrics_tell_of_every_service(served: Services, line: PhoneNumber) -> N
     assert {"/api/v1/calls/", VOICE} <= routes
 
 
-@pytest.mark.slow
 def test_static_files_come_from_nginx(served: Services) -> None:
     page = served.get("/admin/login/").text
     [path] = {
@@ -295,7 +288,6 @@ def test_static_files_come_from_nginx(served: Services) -> None:
         assert served.get(outside).status_code in {400, 404}
 
 
-@pytest.mark.slow
 def test_a_service_that_is_away_is_a_503(served: Services) -> None:
     """Its socket file is there, and nobody listens: as between its end and its new start."""
     [api] = [process for process in served.processes if process.name == "api service"]
