@@ -52,7 +52,7 @@ def main() -> int:
 def files() -> Iterator[Path]:
     names = [*TEXTS, *(f":!{name}" for name in EXCLUDED)]
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *names],
+        ["git", "ls-files", "-zco", "--exclude-standard", "--", *names],  # noqa: S607
         cwd=ROOT,
         capture_output=True,
         text=True,
