@@ -237,7 +237,7 @@ SELECT c.oid::regclass::text AS relation, pg_relation_size(c.oid) / 8192 AS page
 FROM pg_class c
 WHERE relkind IN ('r', 'm') AND relnamespace NOT IN (
     'pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-AND pg_relation_size(c.oid) >= %(least)s
+AND pg_relation_size(c.oid) >= %(min_bytes)s
 ORDER BY pages DESC LIMIT 20
 """
 # A row's bytes on its page: header and line pointer, its columns, and a pointer for TOASTed
@@ -273,7 +273,7 @@ class TableBloat(TableMetric):
     min_bytes: ClassVar[int] = 10_000_000
 
     def parameters(self, server: Server) -> Mapping[str, Any]:
-        return {"least": self.min_bytes}
+        return {"min_bytes": self.min_bytes}
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         return [self._estimate(cursor, table) for table in super().rows(cursor, server)]
@@ -310,7 +310,7 @@ SELECT i.indexrelid::regclass::text AS subject, i.indrelid::regclass::text AS re
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
 WHERE amname = 'btree' AND indisvalid AND indexprs IS NULL
 AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
-AND pg_relation_size(i.indexrelid) >= %(least)s
+AND pg_relation_size(i.indexrelid) >= %(min_bytes)s
 ORDER BY pages DESC LIMIT 30
 """
 KEY_WIDTH = """
@@ -342,7 +342,7 @@ class IndexBloat(TableMetric):
     sampled_pages: ClassVar[int] = 200
 
     def parameters(self, server: Server) -> Mapping[str, Any]:
-        return {"least": self.min_bytes}
+        return {"min_bytes": self.min_bytes}
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         return [self._estimate(cursor, index) for index in super().rows(cursor, server)]
@@ -387,7 +387,7 @@ class LinesShare(TableMetric):
     min_bytes: ClassVar[int] = 1_000_000
 
     def parameters(self, server: Server) -> Mapping[str, Any]:
-        return {"least": self.min_bytes}
+        return {"min_bytes": self.min_bytes}
 
     def rows(self, cursor: Any, server: Server) -> list[Row]:
         found = []
