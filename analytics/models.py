@@ -9,7 +9,7 @@ from analytics.queueing import CountedArchivedCall as CountedArchivedCall
 from analytics.queueing import CountedCall as CountedCall
 from analytics.queueing import CountedLine as CountedLine
 from database.columns import NOW
-from tenancy.constraints import TenantKeyConstraint, TenantRLS
+from tenancy.constraints import ApiRights, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
 from tenancy.readonly import ReadOnlyManager
 
@@ -38,7 +38,7 @@ class CallAnalytics(TenantModel):
         db_table = "call_analytics"
         verbose_name = verbose_name_plural = "hourly statistics"
         ordering = ["-date_bucket", "phone"]
-        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
+        constraints = [TenantRLS(tenant_may="SELECT"), ApiRights("SELECT"), TenantKeyConstraint()]
         indexes = [
             # Hours of one line; the primary key begins with the hour and serves all lines.
             models.Index(fields=["phone", "date_bucket"], name="idx_analytics_phone_date"),
@@ -78,7 +78,7 @@ class DailyCallStats(TenantModel):
         db_table = "daily_call_stats"
         verbose_name = verbose_name_plural = "daily statistics"
         ordering = ["-date", "phone"]
-        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
+        constraints = [TenantRLS(tenant_may="SELECT"), ApiRights("SELECT"), TenantKeyConstraint()]
         indexes = [
             # One day over all lines.
             models.Index(fields=["-date"], name="idx_daily_stats_date"),
@@ -210,7 +210,10 @@ class QueuedBucket(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "rollup_queue"
         verbose_name = "queued hour"
-        constraints = [TenantRLS(tenant_may="SELECT")]
+        constraints = [
+            TenantRLS(tenant_may="SELECT"),
+            ApiRights("SELECT"),
+        ]
         indexes = [
             # The queued hours of one line, and the lines that have any.
             models.Index(fields=["phone", "bucket"], name="idx_rollup_queue_phone_bucket"),

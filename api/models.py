@@ -3,6 +3,7 @@
 from django.db import models
 
 from database.columns import NOW
+from tenancy.constraints import ApiRights
 from tenancy.models import TenantForeignKey, TenantModel
 
 
@@ -21,6 +22,7 @@ class IdempotencyKey(TenantModel):
         db_table = "idempotency_keys"
         constraints = [
             *TenantModel.Meta.constraints,
+            ApiRights("SELECT, INSERT, UPDATE (status, answer)"),
             models.UniqueConstraint(fields=["phone", "key"], name="idempotency_keys_phone_id_key"),
         ]
         indexes = [

@@ -65,7 +65,7 @@ INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, durati
 SELECT gen_random_uuid(), phone_id, caller_number, call_sid || 'a', status, duration, transcript,
        ai_summary, ai_confidence, created_at, updated_at, '{vip}'
 FROM calls WHERE hashtext(call_sid) % 10 = 0;
-INSERT INTO call_events (phone_id, call_sid, kind, payload, verdict, received_at)
+INSERT INTO call_events (phone_id, call_sid, kind, payload, outcome, received_at)
 SELECT phone_id, call_sid, 'voice', '{}', CASE duration % 50 WHEN 0 THEN 'malformed'
        ELSE 'applied' END, created_at
 FROM calls WHERE hashtext(call_sid) % 5 = 0;

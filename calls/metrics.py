@@ -53,7 +53,7 @@ class InboxBacklog(JobMetric):
     help = "Events of the last day that have waited for more than an hour."
     sql = """
         SELECT 'call_events' AS subject, count(*) AS value FROM call_events
-        WHERE verdict = 'waiting'
+        WHERE outcome = 'waiting'
         AND received_at BETWEEN clock_timestamp() - interval '1 day'
             AND clock_timestamp() - interval '1 hour'
     """

@@ -21,7 +21,7 @@ from calls.reviews.models import CallReview as CallReview
 from calls.search.query import Found, Search
 from database.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
 from database.triggers import RejectUpdate, RunFunction, StampUpdatedAt, Trigger
-from tenancy.constraints import CascadeForeignKey, TenantKeyConstraint, TenantRLS
+from tenancy.constraints import ApiRights, CascadeForeignKey, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 from tenancy.readonly import ReadOnlyManager
 from tenancy.triggers import MatchParentTenant
@@ -177,6 +177,11 @@ class Call(TenantModel):
         ]
         constraints = [
             *TenantModel.Meta.constraints,
+            ApiRights(
+                "SELECT, INSERT, UPDATE (caller_number, status, provider_status, "
+                "duration, recording_url, transcript, ai_summary, ai_confidence, "
+                "created_at)"
+            ),
             models.UniqueConstraint(
                 fields=["call_sid"],
                 name="calls_call_sid_key",
@@ -304,6 +309,7 @@ class CallMetadata(TenantModel):
         verbose_name = verbose_name_plural = "call metadata"
         constraints = [
             *TenantModel.Meta.constraints,
+            ApiRights("SELECT, INSERT, UPDATE (metadata, tags, custom_fields)"),
             CascadeForeignKey(column="call_id", references="calls", name="call_metadata_call"),
             is_object("call_metadata", "metadata"),
             is_object("call_metadata", "custom_fields"),
@@ -409,7 +415,7 @@ class CallArchive(TenantModel):
         db_table = "calls_archive"
         verbose_name = "archived call"
         ordering = ["-created_at", "-id"]
-        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
+        constraints = [TenantRLS(tenant_may="SELECT"), ApiRights("SELECT"), TenantKeyConstraint()]
         indexes = [
             # What app.top_archived_calls() looks up, as of live calls in their metadata.
             GinIndex(

@@ -85,7 +85,7 @@ def waiting_for_review(now: datetime.datetime) -> list[Card]:
 
 
 def inbox_problems(now: datetime.datetime) -> list[Card]:
-    count = count_up_to(CallEvent.objects.filter(verdict__in=PROBLEMS))
+    count = count_up_to(CallEvent.objects.filter(outcome__in=PROBLEMS))
     return [
         Card(
             "Inbox problems",

@@ -86,7 +86,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
         if may("analytics.view_dailycallstatsrow"):
             page["chart"] = _chart(line, page["local_time"].date())
         if may("calls.view_callevent"):
-            problems = CallEvent.objects.filter(verdict__in=PROBLEMS)
+            problems = CallEvent.objects.filter(outcome__in=PROBLEMS)
             page["problems"] = list(problems.defer("payload").order_by("-id")[:ROWS_SHOWN])
             page["problem_count"] = count_up_to(problems)
             page["problems_link"] = list_of("calls_callevent", line=line.pk, problem="yes")

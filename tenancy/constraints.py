@@ -31,13 +31,16 @@ def policies_sql(table: str, column: str) -> str:
 
 
 def protect_sql(table: str, column: str, *, tenant_may: str = READ_WRITE) -> str:
-    """policies_sql() and the grants: staff may read and write, a line what tenant_may names."""
+    """policies_sql() and the grants: staff may read and write, a line what tenant_may names.
+
+    What the API's login may do in a line's scope is for ApiRights.
+    """
     return "; ".join(
         [
             policies_sql(table, column),
             f"REVOKE ALL ON {table} FROM PUBLIC",
             f"GRANT {READ_WRITE} ON {table} TO {STAFF}",
-            f"GRANT {tenant_may} ON {table} TO {API}, {WEB}",
+            f"GRANT {tenant_may} ON {table} TO {WEB}",
         ]
     )
 
@@ -46,7 +49,7 @@ def unprotect_sql(table: str) -> str:
     """Takes the policies away and leaves row level security on: the table then shows nothing."""
     return (
         f"DROP POLICY tenant ON {table}; DROP POLICY staff ON {table};"
-        f" REVOKE ALL ON {table} FROM {API}, {WEB}, {STAFF}"
+        f" REVOKE ALL ON {table} FROM {WEB}, {STAFF}"
     )
 
 
@@ -67,8 +70,55 @@ class DatabaseRule(BaseConstraint):
         return hash(self._identity())
 
 
-class TenantRLS(DatabaseRule):
+class AfterTable(DatabaseRule):
+    """SQL that CREATE TABLE cannot carry: it runs after, in the same transaction."""
+
+    create_template: str
+    remove_template: str
+
+    def create_sql(
+        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+    ) -> Any:
+        return self._statement(model, schema_editor, self.create_template)
+
+    def remove_sql(
+        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+    ) -> Any:
+        return self._statement(model, schema_editor, self.remove_template)
+
+    def constraint_sql(
+        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
+    ) -> str:
+        assert schema_editor is not None
+        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        return ""
+
+    def _statement(self, model: Any, schema_editor: Any, template: str) -> Statement:
+        return Statement(template, table=Table(model._meta.db_table, schema_editor.quote_name))
+
+
+class ApiRights(AfterTable):
+    """What the API's login may do with a table in a line's scope: what its endpoints need.
+
+    rights is as GRANT writes it, such as "SELECT, UPDATE (priority, is_active)".
+    """
+
+    remove_template = f"REVOKE ALL ON %(table)s FROM {API}"
+
+    def __init__(self, rights: str, *, name: str = "%(app_label)s_%(class)s_api") -> None:
+        super().__init__(name=name)
+        self.rights = rights
+        self.create_template = f"GRANT {rights} ON %(table)s TO {API}"
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, "rights": self.rights}
+
+
+class TenantRLS(AfterTable):
     """Row level security, enabled and forced, with the tenant and staff policies and grants."""
+
+    remove_template = unprotect_sql("%(table)s")
 
     def __init__(
         self,
@@ -80,28 +130,7 @@ class TenantRLS(DatabaseRule):
         super().__init__(name=name)
         self.column = column
         self.tenant_may = tenant_may
-
-    def create_sql(
-        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Any:
-        sql = protect_sql("%(table)s", self.column, tenant_may=self.tenant_may)
-        return self._statement(model, schema_editor, sql)
-
-    def remove_sql(
-        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> Any:
-        return self._statement(model, schema_editor, unprotect_sql("%(table)s"))
-
-    def constraint_sql(
-        self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> str:
-        """CREATE TABLE cannot carry a policy: run it after, in the same transaction."""
-        assert schema_editor is not None
-        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
-        return ""
-
-    def _statement(self, model: Any, schema_editor: Any, template: str) -> Statement:
-        return Statement(template, table=Table(model._meta.db_table, schema_editor.quote_name))
+        self.create_template = protect_sql("%(table)s", column, tenant_may=tenant_may)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()

@@ -13,6 +13,7 @@ from api.permissions import KeyScope
 from database.columns import NOW, RANDOM_UUID
 from database.triggers import StampUpdatedAt
 from tenancy import all_tenants
+from tenancy.constraints import ApiRights
 from tenancy.models import TenantForeignKey, TenantModel
 from tenants.encryption import decrypt, encrypt, reencrypt
 
@@ -128,6 +129,7 @@ class ApiKey(TenantModel):
         ordering = ["phone", "created_at"]
         constraints = [
             *TenantModel.Meta.constraints,
+            ApiRights("SELECT (id, phone_id, last_used_at), UPDATE (last_used_at)"),
             models.UniqueConstraint(fields=["prefix"], name="api_keys_prefix_key"),
             models.CheckConstraint(
                 condition=Q(secret_hash__regex=SHA256_HEX), name="api_keys_secret_hash_form"

@@ -18,7 +18,7 @@ from database.columns import (
     validate_timezone,
 )
 from database.triggers import StampUpdatedAt
-from tenancy.constraints import TenantRLS
+from tenancy.constraints import ApiRights, TenantRLS
 from tenancy.models import ScopedModel, TenantForeignKey, TenantModel
 from tenancy.scope import PHONE_ID
 from tenants.credentials import ApiKey as ApiKey
@@ -84,6 +84,7 @@ class PhoneNumber(ScopedModel):
         ordering = ["business_name", "id"]
         constraints = [
             TenantRLS(column="id"),
+            ApiRights("SELECT, UPDATE (business_name, display_name, timezone)"),
             models.UniqueConstraint(
                 fields=["number"],
                 name="phone_numbers_number_key",
@@ -128,6 +129,10 @@ class VoiceSettings(TenantModel):
         ordering = ["phone"]
         constraints = [
             *TenantModel.Meta.constraints,
+            ApiRights(
+                "SELECT, UPDATE (voice_model, voice_name, speech_speed, language, "
+                "greeting_message)"
+            ),
             models.UniqueConstraint(
                 fields=["phone"],
                 name="voice_settings_phone_id_key",
@@ -169,6 +174,10 @@ class ConversationRule(TenantModel):
         ordering = ["phone", "-priority", "created_at", "id"]
         constraints = [
             *TenantModel.Meta.constraints,
+            ApiRights(
+                "SELECT, INSERT, DELETE, UPDATE (rule_type, conditions, actions, "
+                "priority, is_active)"
+            ),
             is_one_of("conversation_rules", "rule_type", RuleType),
             is_object("conversation_rules", "conditions"),
             is_object("conversation_rules", "actions"),
@@ -204,6 +213,10 @@ class BusinessHours(TenantModel):
         ordering = ["phone", "day_of_week"]
         constraints = [
             *TenantModel.Meta.constraints,
+            ApiRights(
+                "SELECT, INSERT, DELETE, UPDATE (day_of_week, open_time, "
+                "close_time, timezone, is_closed)"
+            ),
             models.UniqueConstraint(
                 fields=["phone", "day_of_week"],
                 name="business_hours_phone_id_day_of_week_key",

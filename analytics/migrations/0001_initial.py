@@ -20,6 +20,7 @@ CREATE TABLE rollup_queue (phone_id text COLLATE "C" NOT NULL, bucket timestampt
           autovacuum_vacuum_insert_scale_factor = 0);
 CREATE INDEX idx_rollup_queue_phone_bucket ON rollup_queue (phone_id, bucket);
 {protect_sql("rollup_queue", "phone_id", tenant_may="SELECT")};
+GRANT SELECT ON rollup_queue TO replytics_api;
 """
 
 # Row level security cannot protect a materialized view. Nobody but its owner can reach schema mv;
@@ -75,7 +76,7 @@ FROM call_analytics;
 
 REVOKE ALL ON daily_call_stats_rows, call_analytics_rows FROM PUBLIC;
 GRANT SELECT ON daily_call_stats_rows, call_analytics_rows
-    TO replytics_api, replytics_web, replytics_staff;
+    TO replytics_web, replytics_staff;
 """
 DROP_ROWS = "DROP VIEW daily_call_stats_rows; DROP VIEW call_analytics_rows"
 
@@ -143,6 +144,9 @@ class Migration(migrations.Migration):
                 "constraints": [
                     tenancy.constraints.TenantRLS(
                         column="phone_id", name="analytics_callanalytics_rls", tenant_may="SELECT"
+                    ),
+                    tenancy.constraints.ApiRights(
+                        name="analytics_callanalytics_api", rights=("SELECT")
                     ),
                     tenancy.constraints.TenantKeyConstraint(name="analytics_callanalytics_line"),
                 ],
@@ -212,6 +216,9 @@ class Migration(migrations.Migration):
                 "constraints": [
                     tenancy.constraints.TenantRLS(
                         column="phone_id", name="analytics_dailycallstats_rls", tenant_may="SELECT"
+                    ),
+                    tenancy.constraints.ApiRights(
+                        name="analytics_dailycallstats_api", rights=("SELECT")
                     ),
                     tenancy.constraints.TenantKeyConstraint(name="analytics_dailycallstats_line"),
                 ],
@@ -391,7 +398,10 @@ class Migration(migrations.Migration):
                                 column="phone_id",
                                 name="analytics_queuedbucket_rls",
                                 tenant_may="SELECT",
-                            )
+                            ),
+                            tenancy.constraints.ApiRights(
+                                name="analytics_queuedbucket_api", rights=("SELECT")
+                            ),
                         ],
                     },
                 ),

@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
                         name="api_idempotencykey_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
+                    tenancy.constraints.ApiRights(
+                        name="api_idempotencykey_api",
+                        rights=("SELECT, INSERT, UPDATE (status, answer)"),
+                    ),
                     tenancy.constraints.TenantKeyConstraint(name="api_idempotencykey_line"),
                     models.UniqueConstraint(
                         fields=("phone", "key"), name="idempotency_keys_phone_id_key"

@@ -65,8 +65,8 @@ def _events(call: Any) -> list[dict[str, Any]]:
     return [
         {
             "event": event,
-            "label": (event.reading or {}).get("provider_status") or event.get_kind_display(),
-            "is_problem": event.verdict in PROBLEMS,
+            "label": (event.parsed or {}).get("provider_status") or event.get_kind_display(),
+            "is_problem": event.outcome in PROBLEMS,
             "link": reverse("admin:calls_callevent_change", args=[event.pk]),
         }
         for event in events[:EVENTS_SHOWN]

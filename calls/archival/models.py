@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from database.columns import NOW, is_one_of
-from tenancy.constraints import TenantKeyConstraint, TenantRLS
+from tenancy.constraints import ApiRights, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 from tenancy.readonly import ReadOnlyManager
 
@@ -124,7 +124,7 @@ class SealedMonth(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "sealed_months"
         ordering = ["-since", "phone"]
-        constraints = [TenantRLS(tenant_may="SELECT"), TenantKeyConstraint()]
+        constraints = [TenantRLS(tenant_may="SELECT"), ApiRights("SELECT"), TenantKeyConstraint()]
 
     def __str__(self) -> str:
         return f"{self.calls} dropped calls of {self.since:%Y-%m}"

@@ -23,14 +23,14 @@ class ProblemFilter(admin.SimpleListFilter):
         return [("yes", "Not applied")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CallEvent]) -> QuerySet[CallEvent]:
-        return queryset.filter(verdict__in=PROBLEMS) if self.value() else queryset
+        return queryset.filter(outcome__in=PROBLEMS) if self.value() else queryset
 
 
 @admin.register(CallEvent)
 class CallEventAdmin(ReadOnlyAdmin):
-    list_display = ("id", "received_at", "line", "kind", "call_sid", "verdict", "reason")
-    list_filter = (LineFilter, ProblemFilter, "verdict", "kind")
-    list_defer = ("payload", "reading")
+    list_display = ("id", "received_at", "line", "kind", "call_sid", "outcome", "reason")
+    list_filter = (LineFilter, ProblemFilter, "outcome", "kind")
+    list_defer = ("payload", "parsed")
     ordering = ("-id",)
     sortable_by = ("id",)
     search_help_text = "Search by call SID or line."
@@ -48,6 +48,6 @@ class CallEventAdmin(ReadOnlyAdmin):
     )
     def replay(self, request: HttpRequest, queryset: QuerySet[CallEvent]) -> None:
         counts = replay_events(list(queryset.order_by("id").values_list("pk", flat=True)))
-        outcomes = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
         replayed = plural(counts.total(), "event")
         messages.success(request, f"{replayed} replayed: {outcomes or 'none'}.")

@@ -49,9 +49,9 @@ class CallEvent(TenantModel):
         help_text="Counts the events of one subscription, not of a call.",
     )
     payload = models.JSONField(help_text="The parameters as they came.")
-    reading = models.JSONField(null=True, help_text="What was understood of them.")
+    parsed = models.JSONField(null=True, help_text="What was understood of them.")
     received_at = models.DateTimeField(db_default=NOW)
-    verdict = models.TextField(choices=EventOutcome.choices)
+    outcome = models.TextField(choices=EventOutcome.choices)
     reason = models.TextField(null=True)
     replayed_at = models.DateTimeField(null=True)
 
@@ -62,7 +62,7 @@ class CallEvent(TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             is_one_of("call_events", "kind", EventKind),
-            is_one_of("call_events", "verdict", EventOutcome),
+            is_one_of("call_events", "outcome", EventOutcome),
         ]
         indexes = [
             # A line's inbox, latest first; deleting a line.
@@ -71,9 +71,9 @@ class CallEvent(TenantModel):
             models.Index(fields=["call_sid", "id"], name="idx_call_events_call_sid"),
             # Problems, latest first.
             models.Index(
-                fields=["verdict", "-id"],
+                fields=["outcome", "-id"],
                 name="idx_call_events_problems",
-                condition=models.Q(verdict__in=[str(verdict) for verdict in PROBLEMS]),
+                condition=models.Q(outcome__in=[str(outcome) for outcome in PROBLEMS]),
             ),
             # Retention.
             models.Index(fields=["received_at"], name="idx_call_events_received"),

@@ -30,7 +30,7 @@ class DeliveryResult:
 
 # An unknown call is created as ringing, the lowest state, so that any later event of the provider
 # moves it forward. A known call does not change.
-FIND_OR_MAKE = "SELECT app.apply_call_event(%(call_sid)s, %(reading)s)"
+FIND_OR_MAKE = "SELECT app.apply_call_event(%(call_sid)s, %(parsed)s)"
 
 # NULL leaves a column as it is. Equal values are not written, so that updated_at only changes with
 # the call.
@@ -82,7 +82,7 @@ def deliver(
     assert current_scope().phone_id
     values: dict[str, Any] = {
         "call_sid": call_sid,
-        "reading": Jsonb({"status": CallStatus.RINGING}),
+        "parsed": Jsonb({"status": CallStatus.RINGING}),
         "transcript": transcript,
         "ai_summary": ai_summary,
         "ai_confidence": ai_confidence,
@@ -94,14 +94,14 @@ def deliver(
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(deadline.SET_TIMEOUTS + FIND_OR_MAKE, values)
         cursor.nextset()
-        [verdict] = cursor.fetchone()
-        if verdict == EventOutcome.CONFLICT:
+        [outcome] = cursor.fetchone()
+        if outcome == EventOutcome.CONFLICT:
             raise NotOfThisLine
-        if verdict == EventOutcome.ARCHIVED:
+        if outcome == EventOutcome.ARCHIVED:
             raise Archived
         cursor.execute(SET_COLUMNS, values)
         if tags or metadata or custom_fields:
             cursor.execute(SET_METADATA, values)
         cursor.execute(READ, values)
         [call] = cursor.fetchone()
-    return DeliveryResult(created=verdict == EventOutcome.APPLIED, call=call)
+    return DeliveryResult(created=outcome == EventOutcome.APPLIED, call=call)

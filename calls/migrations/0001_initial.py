@@ -225,6 +225,10 @@ class Migration(migrations.Migration):
                         name="calls_callmetadata_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
+                    tenancy.constraints.ApiRights(
+                        name="calls_callmetadata_api",
+                        rights=("SELECT, INSERT, UPDATE (metadata, tags, custom_fields)"),
+                    ),
                     tenancy.constraints.TenantKeyConstraint(name="calls_callmetadata_line"),
                     tenancy.constraints.CascadeForeignKey(
                         column="call_id", name="call_metadata_call", references="calls"
@@ -269,7 +273,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("payload", models.JSONField(help_text="The parameters as they came.")),
-                ("reading", models.JSONField(help_text="What was understood of them.", null=True)),
+                ("parsed", models.JSONField(help_text="What was understood of them.", null=True)),
                 (
                     "received_at",
                     models.DateTimeField(
@@ -277,7 +281,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "verdict",
+                    "outcome",
                     models.TextField(
                         choices=[
                             ("applied", "Applied"),
@@ -307,7 +311,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(
                             (
-                                "verdict__in",
+                                "outcome__in",
                                 [
                                     "waiting",
                                     "unknown_status",
@@ -317,7 +321,7 @@ class Migration(migrations.Migration):
                                 ],
                             )
                         ),
-                        fields=["verdict", "-id"],
+                        fields=["outcome", "-id"],
                         name="idx_call_events_problems",
                     ),
                     models.Index(fields=["received_at"], name="idx_call_events_received"),
@@ -337,7 +341,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             (
-                                "verdict__in",
+                                "outcome__in",
                                 [
                                     "applied",
                                     "duplicate",
@@ -351,8 +355,8 @@ class Migration(migrations.Migration):
                                 ],
                             )
                         ),
-                        name="call_events_verdict_check",
-                        violation_error_message="verdict must be one of: applied, duplicate, late, archived, waiting, unknown_status, unknown_line, conflict, malformed.",
+                        name="call_events_outcome_check",
+                        violation_error_message="outcome must be one of: applied, duplicate, late, archived, waiting, unknown_status, unknown_line, conflict, malformed.",
                     ),
                 ],
             },

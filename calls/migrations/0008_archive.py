@@ -36,6 +36,7 @@ CREATE INDEX idx_archive_phone_created ON calls_archive (phone_id, created_at DE
 CREATE INDEX idx_archive_call_sid ON calls_archive (call_sid);
 CREATE INDEX idx_archive_caller_created ON calls_archive (caller_number, created_at DESC);
 {protect_sql("calls_archive", "phone_id", tenant_may="SELECT")};
+GRANT SELECT ON calls_archive TO replytics_api;
 """
 
 # What keeps call_sid unique over calls and calls_archive together. A partitioned table cannot be
@@ -169,6 +170,9 @@ class Migration(migrations.Migration):
                                 name="calls_callarchive_rls",
                                 tenant_may="SELECT",
                             ),
+                            tenancy.constraints.ApiRights(
+                                name="calls_callarchive_api", rights=("SELECT")
+                            ),
                             tenancy.constraints.TenantKeyConstraint(name="calls_callarchive_line"),
                         ],
                     },
@@ -208,6 +212,7 @@ class Migration(migrations.Migration):
                     tenancy.constraints.TenantRLS(
                         column="phone_id", name="calls_sealedmonth_rls", tenant_may="SELECT"
                     ),
+                    tenancy.constraints.ApiRights(name="calls_sealedmonth_api", rights=("SELECT")),
                     tenancy.constraints.TenantKeyConstraint(name="calls_sealedmonth_line"),
                 ],
             },

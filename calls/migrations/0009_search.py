@@ -223,4 +223,16 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        # Of columns that the examples before added.
+        migrations.AddConstraint(
+            model_name="call",
+            constraint=tenancy.constraints.ApiRights(
+                name="calls_call_api",
+                rights=(
+                    "SELECT, INSERT, UPDATE (caller_number, status, provider_status, "
+                    "duration, recording_url, transcript, ai_summary, ai_confidence, "
+                    "created_at)"
+                ),
+            ),
+        ),
     ]

@@ -6,10 +6,10 @@ CREATE OR REPLACE FUNCTION app.adopt_call_events(sid text) RETURNS SETOF jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    UPDATE public.call_events AS e SET phone_id = app.phone(), verdict = 'applied', reason = NULL
-    WHERE e.call_sid = sid AND e.verdict = 'waiting'
+    UPDATE public.call_events AS e SET phone_id = app.phone(), outcome = 'applied', reason = NULL
+    WHERE e.call_sid = sid AND e.outcome = 'waiting'
         AND (e.phone_id IS NULL OR e.phone_id = app.phone())
-    RETURNING e.reading;
+    RETURNING e.parsed;
 END
 $$;
 REVOKE ALL ON FUNCTION app.adopt_call_events(text) FROM PUBLIC;

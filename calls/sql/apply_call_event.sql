@@ -5,31 +5,31 @@
 -- Finds or makes the call of an event and returns the event's outcome. Events of one call take
 -- turns (the advisory lock). Whether the call was archived is the trigger's to say: if the
 -- archiver holds the call, the INSERT waits for it to commit.
-CREATE OR REPLACE FUNCTION app.apply_call_event(sid text, reading jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION app.apply_call_event(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     line CONSTANT text := app.phone();
-    verdict text;
+    outcome text;
     elsewhere record;
     waited jsonb;
     made boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
-    verdict := app.merge_call(sid, reading);
-    IF verdict IS NULL AND reading->>'status' IS NULL THEN
+    outcome := app.merge_call(sid, parsed);
+    IF outcome IS NULL AND parsed->>'status' IS NULL THEN
         SELECT * INTO elsewhere FROM app.line_of_call(sid);
         RETURN CASE WHEN elsewhere.phone_id IS NULL THEN 'waiting'
             WHEN elsewhere.phone_id <> line THEN 'conflict'
             WHEN elsewhere.archived THEN 'archived'
-            ELSE app.merge_call(sid, reading) END;
-    ELSIF verdict IS NULL THEN
+            ELSE app.merge_call(sid, parsed) END;
+    ELSIF outcome IS NULL THEN
         BEGIN
             INSERT INTO public.calls (phone_id, call_sid, caller_number, status, provider_status,
                 duration, recording_url, created_at)
-            VALUES (line, sid, coalesce(reading->>'caller_number', 'unknown'),
-                reading->>'status', reading->>'provider_status',
-                coalesce((reading->>'duration')::integer, 0), reading->>'recording_url',
-                coalesce((reading->>'began_at')::timestamptz, now()))
+            VALUES (line, sid, coalesce(parsed->>'caller_number', 'unknown'),
+                parsed->>'status', parsed->>'provider_status',
+                coalesce((parsed->>'duration')::integer, 0), parsed->>'recording_url',
+                coalesce((parsed->>'began_at')::timestamptz, now()))
             ON CONFLICT (call_sid) DO NOTHING;
             made := FOUND;
         EXCEPTION WHEN unique_violation THEN
@@ -39,16 +39,16 @@ BEGIN
         END;
         IF NOT made THEN
             -- Another line's call, which row level security hides, or one made a moment ago.
-            verdict := coalesce(app.merge_call(sid, reading), 'conflict');
+            outcome := coalesce(app.merge_call(sid, parsed), 'conflict');
         ELSE
-            verdict := 'applied';
+            outcome := 'applied';
         END IF;
     END IF;
-    IF verdict <> 'conflict' THEN
+    IF outcome <> 'conflict' THEN
         FOR waited IN SELECT app.adopt_call_events(sid) LOOP
             PERFORM app.merge_call(sid, waited);
         END LOOP;
     END IF;
-    RETURN verdict;
+    RETURN outcome;
 END
 $$;

@@ -2,32 +2,32 @@
 -- take: one of the scope's line, or outside of a scope one of no line. It runs with the owner's
 -- rights, past every policy, so what it calls names its line in each statement.
 --
--- verdict NULL: to be applied to its call. An event that waits for a call is given to the line that
--- has the call by now: the call may be made meanwhile, so it takes the turns of
+-- outcome NULL: to be applied to its call. An event that waits for a call is given to the line
+-- that has the call by now: the call may be made meanwhile, so it takes the turns of
 -- app.apply_call_event(), then looks with a new snapshot.
 CREATE OR REPLACE FUNCTION app.keep_call_event(
-    sid text, kind text, sequence bigint, payload jsonb, reading jsonb, reason text, verdict text
+    sid text, kind text, sequence bigint, payload jsonb, parsed jsonb, reason text, outcome text
 ) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     scope CONSTANT text := nullif(current_setting('app.phone_id', true), '');
     line text := scope;
 BEGIN
-    IF verdict = 'waiting' AND scope IS NULL THEN
+    IF outcome = 'waiting' AND scope IS NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
         SELECT l.phone_id INTO line FROM app.line_of_call(sid) AS l LIMIT 1;
         IF line IS NOT NULL THEN
             PERFORM set_config('app.phone_id', line, true);
-            verdict := app.apply_call_event(sid, reading);
+            outcome := app.apply_call_event(sid, parsed);
             PERFORM set_config('app.phone_id', '', true);
         END IF;
-    ELSIF verdict IS NULL THEN
-        verdict := app.apply_call_event(sid, reading);
+    ELSIF outcome IS NULL THEN
+        outcome := app.apply_call_event(sid, parsed);
     END IF;
     INSERT INTO public.call_events
-        (phone_id, call_sid, kind, sequence, payload, reading, reason, verdict)
-    VALUES (line, sid, kind, sequence, payload, reading, reason, verdict);
-    RETURN verdict;
+        (phone_id, call_sid, kind, sequence, payload, parsed, reason, outcome)
+    VALUES (line, sid, kind, sequence, payload, parsed, reason, outcome);
+    RETURN outcome;
 END
 $$;
 REVOKE ALL ON FUNCTION app.keep_call_event FROM PUBLIC;

@@ -5,7 +5,7 @@
 -- an unknown one. A recording that the provider reports replaces another of the provider's (the
 -- lesser address stays), never one that somebody set. Returns NULL when this line has no such
 -- call.
-CREATE OR REPLACE FUNCTION app.merge_call(sid text, reading jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION app.merge_call(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     line CONSTANT text := app.phone();
@@ -16,7 +16,7 @@ DECLARE
     new_provider_status text;
     new_caller text;
     new_duration integer;
-    new_recording text := reading->>'recording_url';
+    new_recording text := parsed->>'recording_url';
     new_beginning timestamptz;
 BEGIN
     SELECT id, status, provider_status, caller_number, duration, recording_url, created_at
@@ -26,25 +26,25 @@ BEGIN
     END IF;
     new_status := known.status;
     new_provider_status := known.provider_status;
-    IF reading->>'status' IS NOT NULL THEN
-        ahead := app.call_progress(reading->>'status', reading->>'provider_status')
+    IF parsed->>'status' IS NOT NULL THEN
+        ahead := app.call_progress(parsed->>'status', parsed->>'provider_status')
             - app.call_progress(known.status, known.provider_status);
         IF ahead > 0 THEN
-            new_status := reading->>'status';
-            new_provider_status := reading->>'provider_status';
+            new_status := parsed->>'status';
+            new_provider_status := parsed->>'provider_status';
         END IF;
     END IF;
     new_caller := known.caller_number;
     IF new_caller = 'unknown' THEN
-        new_caller := coalesce(reading->>'caller_number', 'unknown');
+        new_caller := coalesce(parsed->>'caller_number', 'unknown');
     END IF;
-    new_duration := greatest(known.duration, (reading->>'duration')::integer);
+    new_duration := greatest(known.duration, (parsed->>'duration')::integer);
     IF known.recording_url ~ provider_recording THEN
         new_recording := least(known.recording_url, new_recording);
     ELSE
         new_recording := coalesce(known.recording_url, new_recording);
     END IF;
-    new_beginning := least(known.created_at, (reading->>'began_at')::timestamptz);
+    new_beginning := least(known.created_at, (parsed->>'began_at')::timestamptz);
 
     IF (new_status, new_provider_status, new_caller, new_duration, new_recording, new_beginning)
         IS NOT DISTINCT FROM (known.status, known.provider_status, known.caller_number,

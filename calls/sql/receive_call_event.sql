@@ -6,7 +6,7 @@
 -- done.
 CREATE OR REPLACE FUNCTION app.receive_call_event(
     numbers text[], account text, current_token text, next_token text, sid text, kind text,
-    sequence bigint, payload jsonb, reading jsonb, reason text, verdict text
+    sequence bigint, payload jsonb, parsed jsonb, reason text, outcome text
 ) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -19,11 +19,11 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
-    verdict := coalesce(verdict, app.apply_call_event(sid, reading));
+    outcome := coalesce(outcome, app.apply_call_event(sid, parsed));
     INSERT INTO public.call_events
-        (phone_id, call_sid, kind, sequence, payload, reading, reason, verdict)
-    VALUES (line, sid, kind, sequence, payload, reading, reason, verdict);
-    RETURN verdict;
+        (phone_id, call_sid, kind, sequence, payload, parsed, reason, outcome)
+    VALUES (line, sid, kind, sequence, payload, parsed, reason, outcome);
+    RETURN outcome;
 END
 $$;
 REVOKE ALL ON FUNCTION app.receive_call_event FROM PUBLIC;

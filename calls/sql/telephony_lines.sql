@@ -44,4 +44,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION app.telephony_lines(text[], text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION app.telephony_lines(text[], text, text)
-    TO replytics_api, replytics_intake, replytics_web, replytics_staff;
+    TO replytics_intake, replytics_web, replytics_staff;

@@ -1,8 +1,9 @@
 """The serializers of a line's settings."""
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+from django.db.models import Model
 from rest_framework import serializers
 
 from api.serializer_fields import (
@@ -22,11 +23,23 @@ from tenants.models import (
 )
 from tenants.rules import rule_errors
 
+M = TypeVar("M", bound=Model)
+
 MAX_NAME_LENGTH = 200  # characters
 MAX_TEXT_LENGTH = 2000
 
 
-class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneNumber]):
+class RowSerializer(StrictSerializer, serializers.ModelSerializer[M]):
+    """Writes the fields that were sent, which are the columns that the API's login may write."""
+
+    def update(self, instance: M, validated_data: dict[str, Any]) -> M:
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=list(validated_data))
+        return instance
+
+
+class PhoneNumberSerializer(RowSerializer[PhoneNumber]):
     examples: ClassVar[dict[str, Any]] = {
         "number": "+14155550101",
         "display_name": "Front desk",
@@ -47,7 +60,7 @@ class PhoneNumberSerializer(StrictSerializer, serializers.ModelSerializer[PhoneN
         }
 
 
-class VoiceSettingsSerializer(StrictSerializer, serializers.ModelSerializer[VoiceSettings]):
+class VoiceSettingsSerializer(RowSerializer[VoiceSettings]):
     examples: ClassVar[dict[str, Any]] = {
         "language": "de",
         "speech_speed": 1.1,
@@ -90,7 +103,7 @@ class VoiceSettingsSerializer(StrictSerializer, serializers.ModelSerializer[Voic
         }
 
 
-class ConversationRuleSerializer(StrictSerializer, serializers.ModelSerializer[ConversationRule]):
+class ConversationRuleSerializer(RowSerializer[ConversationRule]):
     conditions = ObjectField(default=dict)
     actions = ObjectField()
     created_at = MomentField(read_only=True)
@@ -141,7 +154,7 @@ class OrderSerializer(StrictSerializer):
     rules = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=1000)
 
 
-class BusinessHoursSerializer(StrictSerializer, serializers.ModelSerializer[BusinessHours]):
+class BusinessHoursSerializer(RowSerializer[BusinessHours]):
     examples: ClassVar[dict[str, Any]] = {
         "open_time": "09:00",
         "close_time": "17:30:00",

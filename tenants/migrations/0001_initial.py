@@ -81,6 +81,10 @@ class Migration(migrations.Migration):
                         name="tenants_phonenumber_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
+                    tenancy.constraints.ApiRights(
+                        name="tenants_phonenumber_api",
+                        rights=("SELECT, UPDATE (business_name, display_name, timezone)"),
+                    ),
                     models.UniqueConstraint(
                         fields=("number",),
                         name="phone_numbers_number_key",
@@ -150,6 +154,13 @@ class Migration(migrations.Migration):
                         column="phone_id",
                         name="tenants_voicesettings_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
+                    ),
+                    tenancy.constraints.ApiRights(
+                        name="tenants_voicesettings_api",
+                        rights=(
+                            "SELECT, UPDATE (voice_model, voice_name, speech_speed, language, "
+                            "greeting_message)"
+                        ),
                     ),
                     tenancy.constraints.TenantKeyConstraint(name="tenants_voicesettings_line"),
                     models.UniqueConstraint(
@@ -241,6 +252,13 @@ class Migration(migrations.Migration):
                         name="tenants_conversationrule_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
                     ),
+                    tenancy.constraints.ApiRights(
+                        name="tenants_conversationrule_api",
+                        rights=(
+                            "SELECT, INSERT, DELETE, UPDATE (rule_type, conditions, actions, "
+                            "priority, is_active)"
+                        ),
+                    ),
                     tenancy.constraints.TenantKeyConstraint(name="tenants_conversationrule_line"),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -313,6 +331,13 @@ class Migration(migrations.Migration):
                         column="phone_id",
                         name="tenants_businesshours_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
+                    ),
+                    tenancy.constraints.ApiRights(
+                        name="tenants_businesshours_api",
+                        rights=(
+                            "SELECT, INSERT, DELETE, UPDATE (day_of_week, open_time, "
+                            "close_time, timezone, is_closed)"
+                        ),
                     ),
                     tenancy.constraints.TenantKeyConstraint(name="tenants_businesshours_line"),
                     models.UniqueConstraint(
@@ -457,6 +482,10 @@ class Migration(migrations.Migration):
                         column="phone_id",
                         name="tenants_apikey_rls",
                         tenant_may="SELECT, INSERT, UPDATE, DELETE",
+                    ),
+                    tenancy.constraints.ApiRights(
+                        name="tenants_apikey_api",
+                        rights=("SELECT (id, phone_id, last_used_at), UPDATE (last_used_at)"),
                     ),
                     tenancy.constraints.TenantKeyConstraint(name="tenants_apikey_line"),
                     models.UniqueConstraint(fields=("prefix",), name="api_keys_prefix_key"),

@@ -278,14 +278,14 @@ def test_the_timeline_has_the_events_of_the_call(
     back_office: Client, line: PhoneNumber, other_line: PhoneNumber
 ) -> None:
     call = make_call(line)
-    common = {"kind": "voice", "payload": {}, "verdict": "applied"}
+    common = {"kind": "voice", "payload": {}, "outcome": "applied"}
     with all_tenants("test"):
         for owner, word in ((line, "in-progress"), (other_line, "stolen")):
             CallEvent.objects.create(
-                phone=owner, call_sid=call.call_sid, reading={"provider_status": word}, **common
+                phone=owner, call_sid=call.call_sid, parsed={"provider_status": word}, **common
             )
         CallEvent.objects.create(
-            phone=line, call_sid="CAother", reading={"provider_status": "busy"}, **common
+            phone=line, call_sid="CAother", parsed={"provider_status": "busy"}, **common
         )
     pick(back_office, line)
     page: Any = back_office.get(f"{CALLS}{call.pk}/change/")
@@ -299,7 +299,7 @@ def test_the_page_shows_of_other_tables_what_one_may_see(
     archive(old)
     with all_tenants("test"):
         CallEvent.objects.create(
-            phone=line, call_sid=call.call_sid, kind="voice", payload={}, verdict="applied"
+            phone=line, call_sid=call.call_sid, kind="voice", payload={}, outcome="applied"
         )
     support_agent.user_permissions.add(Permission.objects.get(codename="view_call"))
     client.force_login(support_agent)

@@ -130,7 +130,7 @@ def test_every_number_leads_to_its_rows(
     make_call(other_line, status="ringing", created_at=NOON)
     make_call(line, created_at=NOON - 40 * DAY, ai_confidence="0.1")
     with all_tenants("test"):
-        CallEvent.objects.create(phone=line, kind="voice", payload={}, verdict="waiting")
+        CallEvent.objects.create(phone=line, kind="voice", payload={}, outcome="waiting")
     context = shown(back_office)
     expected = {"Calls today": 3, "Inbox problems": 1}
     for card in context["cards"]:
@@ -164,8 +164,8 @@ def test_inside_a_line_nothing_of_others_is_counted(
             created_at=NOON,
         )
     with all_tenants("test"):
-        CallEvent.objects.create(phone=other_line, kind="voice", payload={}, verdict="waiting")
-        CallEvent.objects.create(phone=None, kind="voice", payload={}, verdict="unknown_line")
+        CallEvent.objects.create(phone=other_line, kind="voice", payload={}, outcome="waiting")
+        CallEvent.objects.create(phone=None, kind="voice", payload={}, outcome="unknown_line")
         roll_up()
     pick(back_office, line)
     context = shown(back_office)

@@ -31,7 +31,7 @@ def furnished(line: PhoneNumber, other_line: PhoneNumber) -> PhoneNumber:
                 if model is not QueuedBucket:  # the triggers' own rows are needed
                     make(owner)
             for kind in ("waiting", "applied"):
-                CallEvent.objects.create(phone=owner, kind="voice", payload={}, verdict=kind)
+                CallEvent.objects.create(phone=owner, kind="voice", payload={}, outcome=kind)
             Membership.objects.create(phone=owner, subject=f"member of {owner.pk}")
         roll_up()
     return line
@@ -125,7 +125,7 @@ def test_its_queries_do_not_grow_with_its_rows(back_office: Client, line: PhoneN
             make_call(line)
             with all_tenants("test"):
                 ConversationRule.objects.create(phone=line, rule_type="hours")
-                CallEvent.objects.create(phone=line, kind="voice", payload={}, verdict="waiting")
+                CallEvent.objects.create(phone=line, kind="voice", payload={}, outcome="waiting")
                 BusinessHours.objects.get_or_create(
                     phone=line,
                     day_of_week=day,

@@ -84,7 +84,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     IdempotencyKey: _create(IdempotencyKey, number="id", key="key", request_hash="hash"),
     Call: lambda line: make_call(line, transcript="hello", metadata={"tags": ["vip"]}),
     CallSearch: lambda line: None,  # with its call's transcript
-    CallEvent: _create(CallEvent, number="id", kind="voice", payload={}, verdict="applied"),
+    CallEvent: _create(CallEvent, number="id", kind="voice", payload={}, outcome="applied"),
     ArchiveRun: _create(
         ArchiveRun, number="id", kind="archive", started_by="test", cut_off=CUT_OFF
     ),

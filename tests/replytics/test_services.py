@@ -153,10 +153,10 @@ def read_calls(served: Services, key: str) -> int:
 
 
 def events_of(sid: str) -> list[tuple[str, str | None]]:
-    """Verdict and line of each, as they came."""
+    """Outcome and line of each, as they came."""
     with all_tenants("test"):
         found = CallEvent.objects.filter(call_sid=sid).order_by("id")
-        return list(found.values_list("verdict", "phone_id"))
+        return list(found.values_list("outcome", "phone_id"))
 
 
 def test_callbacks_are_stored_with_the_login_of_the_intake(
@@ -178,12 +178,12 @@ def test_callbacks_are_stored_with_the_login_of_the_intake(
         assert (call.phone_id, call.duration) == (line.pk, 12)
         assert call.recording_url
         assert Call.objects.get(call_sid=foreign).phone_id == other.pk
-        verdicts = list(CallEvent.objects.order_by("id").values_list("verdict", flat=True))
+        outcomes = list(CallEvent.objects.order_by("id").values_list("outcome", flat=True))
     assert calls.keys() == {ours, foreign}
     assert events_of(unknown) == [("unknown_line", None)]
     assert events_of(waiting) == [("waiting", None)]
     assert events_of(foreign) == [("applied", other.pk), ("conflict", line.pk)]
-    assert "malformed" in verdicts
+    assert "malformed" in outcomes
     # Its call comes: the recording that waited is applied to it.
     assert send(served, voice_event(waiting, "completed")) == 204
     assert events_of(waiting) == [("applied", line.pk), ("applied", line.pk)]

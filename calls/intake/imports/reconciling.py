@@ -37,14 +37,14 @@ PROGRESS_ROWS = 100  # rows between updates of the progress bar
 
 # Like an event, but the inbox keeps only what changed a call: a list repeats what is known.
 RECONCILE = """
-WITH outcome AS MATERIALIZED (
-    SELECT app.apply_call_event(%(call_sid)s, %(reading)s) AS verdict
+WITH applied AS MATERIALIZED (
+    SELECT app.apply_call_event(%(call_sid)s, %(parsed)s) AS outcome
 ), kept AS (
-    INSERT INTO call_events (phone_id, call_sid, kind, payload, reading, reason, verdict)
-    SELECT %(phone_id)s, %(call_sid)s, %(kind)s, %(payload)s, %(reading)s, %(reason)s, verdict
-    FROM outcome WHERE verdict = 'applied'
+    INSERT INTO call_events (phone_id, call_sid, kind, payload, parsed, reason, outcome)
+    SELECT %(phone_id)s, %(call_sid)s, %(kind)s, %(payload)s, %(parsed)s, %(reason)s, outcome
+    FROM applied WHERE outcome = 'applied'
 )
-SELECT verdict FROM outcome
+SELECT outcome FROM applied
 """
 
 
@@ -60,7 +60,7 @@ def reconcile_calls(
     local: tzinfo = UTC,
     progress: Callable[[], None] = lambda: None,
 ) -> Counter[str]:
-    """Apply each call of a list; returns the number of calls for each verdict.
+    """Apply each call of a list; returns the number of calls for each outcome.
 
     "applied" means that something was filled in. A record that cannot be applied counts as
     "rejected" and goes to rejects with the reason. Times without a zone are in `local`. Raises
@@ -89,15 +89,15 @@ def reconcile_calls(
 def _reconcile(phone_id: str, parameters: Mapping[str, str], now: datetime) -> str:
     signer = Signer(phone_id, ())
     event = classify(EventKind.RECONCILED, parameters, signer, received_at=now)
-    if event.verdict is not None:
+    if event.outcome is not None:
         raise Rejected(f"{event.reason} Correct it")
     with tenant(phone_id), connection.cursor() as cursor:
         try:
             cursor.execute(RECONCILE, event.values())
         except (DataError, IntegrityError) as error:
             raise Rejected(f"rejected by PostgreSQL: {type(error.__cause__).__name__}") from None
-        [verdict] = cursor.fetchone()
-    return str(verdict)
+        [outcome] = cursor.fetchone()
+    return str(outcome)
 
 
 def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:

@@ -114,18 +114,18 @@ def read_event(
     _require(parameters, "CallSid", CALL_SID)
     if kind is EventKind.RECORDING or "AccountSid" in parameters:
         _require(parameters, "AccountSid", ACCOUNT_SID)
-    reading = ParsedEvent()
+    parsed = ParsedEvent()
     if kind is EventKind.VOICE:
-        _read_progress(reading, parameters)
-        reading.began_at = _read_beginning(reading, parameters, received_at)
+        _read_progress(parsed, parameters)
+        parsed.began_at = _read_beginning(parsed, parameters, received_at)
     elif kind is EventKind.RECONCILED:
-        _read_progress(reading, parameters)
-        reading.began_at = _read_time(reading, parameters, "StartTime")
+        _read_progress(parsed, parameters)
+        parsed.began_at = _read_time(parsed, parameters, "StartTime")
     elif (status := _require(parameters, "RecordingStatus", WORD)) == "completed":
-        reading.recording_url = _read_url(reading, parameters)
+        parsed.recording_url = _read_url(parsed, parameters)
     else:
-        reading.notes.append(f"RecordingStatus is {status}")
-    return reading
+        parsed.notes.append(f"RecordingStatus is {status}")
+    return parsed
 
 
 def find_moved_parameter(kind: EventKind, parameters: Mapping[str, str]) -> str | None:
@@ -149,36 +149,36 @@ def find_moved_parameter(kind: EventKind, parameters: Mapping[str, str]) -> str 
     return None
 
 
-def _read_progress(reading: ParsedEvent, parameters: Mapping[str, str]) -> None:
+def _read_progress(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
     word = _require(parameters, "CallStatus", WORD)
     if "Direction" in parameters:
         _require(parameters, "Direction", WORD)
-    reading.status = our_status(word)
-    reading.provider_status = word
+    parsed.status = our_status(word)
+    parsed.provider_status = word
     caller = parameters.get("To" if is_outbound(parameters) else "From")
-    reading.caller_number = "anonymous" if caller == "" else _matching(CALLER, caller)
-    if caller and reading.caller_number is None:
-        reading.notes.append("the caller cannot be read")
-    reading.duration = _read_integer(reading, parameters, "CallDuration", MAX_INTEGER)
-    reading.recording_url = _read_url(reading, parameters)
+    parsed.caller_number = "anonymous" if caller == "" else _matching(CALLER, caller)
+    if caller and parsed.caller_number is None:
+        parsed.notes.append("the caller cannot be read")
+    parsed.duration = _read_integer(parsed, parameters, "CallDuration", MAX_INTEGER)
+    parsed.recording_url = _read_url(parsed, parameters)
 
 
 def _read_beginning(
-    reading: ParsedEvent, parameters: Mapping[str, str], received_at: datetime
+    parsed: ParsedEvent, parameters: Mapping[str, str], received_at: datetime
 ) -> datetime | None:
     """The time of the event; for the end of a call, less its duration."""
-    happened = _read_time(reading, parameters, "Timestamp")
+    happened = _read_time(parsed, parameters, "Timestamp")
     if happened is None:
         return None
     age = received_at - happened
     if not -PLAUSIBLE_CLOCK_ERROR <= age <= PLAUSIBLE_DELAY:
-        reading.notes.append("Timestamp is far from the time of arrival")
+        parsed.notes.append("Timestamp is far from the time of arrival")
         return None
-    length = timedelta(seconds=reading.duration or 0)
+    length = timedelta(seconds=parsed.duration or 0)
     return happened - length if length <= PLAUSIBLE_DELAY else happened
 
 
-def _read_time(reading: ParsedEvent, parameters: Mapping[str, str], name: str) -> datetime | None:
+def _read_time(parsed: ParsedEvent, parameters: Mapping[str, str], name: str) -> datetime | None:
     if not (text := parameters.get(name)):
         return None
     try:
@@ -187,32 +187,32 @@ def _read_time(reading: ParsedEvent, parameters: Mapping[str, str], name: str) -
             return time.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         pass
-    reading.notes.append(f"{name} is no RFC 2822 date with a time zone")
+    parsed.notes.append(f"{name} is no RFC 2822 date with a time zone")
     return None
 
 
-def _read_url(reading: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
+def _read_url(parsed: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
     if not (text := parameters.get("RecordingUrl")):
         return None
     url = _matching(URL, text)
     if url is None:
-        reading.notes.append("RecordingUrl is no web address")
+        parsed.notes.append("RecordingUrl is no web address")
     return url
 
 
-def read_sequence(reading: ParsedEvent, parameters: Mapping[str, str]) -> int | None:
-    return _read_integer(reading, parameters, "SequenceNumber", MAX_BIGINT)
+def read_sequence(parsed: ParsedEvent, parameters: Mapping[str, str]) -> int | None:
+    return _read_integer(parsed, parameters, "SequenceNumber", MAX_BIGINT)
 
 
 def _read_integer(
-    reading: ParsedEvent, parameters: Mapping[str, str], name: str, largest: int
+    parsed: ParsedEvent, parameters: Mapping[str, str], name: str, largest: int
 ) -> int | None:
     """A whole number from 0 to largest; anything else is None with a note."""
     if not (text := parameters.get(name)):
         return None
     if re.fullmatch(r"[0-9]{1,19}", text) and int(text) <= largest:
         return int(text)
-    reading.notes.append(f"{name} is no whole number up to {largest}")
+    parsed.notes.append(f"{name} is no whole number up to {largest}")
     return None
 
 

@@ -27,21 +27,21 @@ from tenancy import all_tenants, no_tenant, tenant
 # NULL when the credentials that its signature was checked with are no longer the line's.
 RECEIVE = """
 SELECT app.receive_call_event(%(numbers)s::text[], %(account_sid)s, %(current_token)s,
-    %(next_token)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s, %(reason)s,
-    %(verdict)s)
+    %(next_token)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(parsed)s, %(reason)s,
+    %(outcome)s)
 """
-# Any other event. It is applied where no verdict was reached without that. One statement, so one
+# Any other event. It is applied where no outcome was reached without that. One statement, so one
 # transaction: the inbox never knows an event whose effect was lost, nor the other way round.
 STORE = """
-SELECT app.keep_call_event(%(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(reading)s,
-    %(reason)s, %(verdict)s)
+SELECT app.keep_call_event(%(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(parsed)s,
+    %(reason)s, %(outcome)s)
 """
-APPLY = "SELECT app.apply_call_event(%(call_sid)s, %(reading)s)"
+APPLY = "SELECT app.apply_call_event(%(call_sid)s, %(parsed)s)"
 UPDATE = """
 UPDATE call_events SET phone_id = %(phone_id)s, call_sid = %(call_sid)s, sequence = %(sequence)s,
-    reading = %(reading)s, reason = %(reason)s, verdict = %(verdict)s, replayed_at = now()
+    parsed = %(parsed)s, reason = %(reason)s, outcome = %(outcome)s, replayed_at = now()
 WHERE id = %(event_id)s
-RETURNING verdict
+RETURNING outcome
 """
 # What jsonb cannot hold.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -53,7 +53,7 @@ class SignerChanged(Exception):
 
 @dataclass(kw_only=True)
 class Event:
-    """An event as it goes into the inbox. verdict None: to be applied to its call."""
+    """An event as it goes into the inbox. outcome None: to be applied to its call."""
 
     kind: EventKind
     parameters: Mapping[str, str]
@@ -61,8 +61,8 @@ class Event:
     phone_id: str | None
     credentials: Credentials | None = None
     sequence: int | None = None
-    reading: ParsedEvent | None = None
-    verdict: EventOutcome | None = None
+    parsed: ParsedEvent | None = None
+    outcome: EventOutcome | None = None
     reason: str | None = None
 
     def values(self) -> dict[str, Any]:
@@ -77,8 +77,8 @@ class Event:
                     for name, value in self.parameters.items()
                 }
             ),
-            "reading": Jsonb(self.reading.as_json()) if self.reading else None,
-            "verdict": self.verdict,
+            "parsed": Jsonb(self.parsed.as_json()) if self.parsed else None,
+            "outcome": self.outcome,
             "reason": self.reason,
         }
 
@@ -95,20 +95,20 @@ def classify(
         credentials=signer.credentials,
     )
     try:
-        event.reading = read_event(kind, parameters, received_at=received_at)
+        event.parsed = read_event(kind, parameters, received_at=received_at)
         if signer.account_sid and event.address.account_sid not in (None, signer.account_sid):
             raise Malformed("AccountSid is not that of the line.")
     except Malformed as error:
-        event.verdict, event.reason = EventOutcome.MALFORMED, str(error)
+        event.outcome, event.reason = EventOutcome.MALFORMED, str(error)
         return event
-    event.sequence = read_sequence(event.reading, parameters)
-    event.reason = "; ".join(event.reading.notes) or None
-    if kind is not EventKind.RECORDING and event.reading.status is None:
-        event.verdict = EventOutcome.UNKNOWN_STATUS
+    event.sequence = read_sequence(event.parsed, parameters)
+    event.reason = "; ".join(event.parsed.notes) or None
+    if kind is not EventKind.RECORDING and event.parsed.status is None:
+        event.outcome = EventOutcome.UNKNOWN_STATUS
         event.reason = "CallStatus is a word that this version does not know."
     elif event.phone_id is None:
         is_recording = kind is EventKind.RECORDING
-        event.verdict = EventOutcome.WAITING if is_recording else EventOutcome.UNKNOWN_LINE
+        event.outcome = EventOutcome.WAITING if is_recording else EventOutcome.UNKNOWN_LINE
     return event
 
 
@@ -123,9 +123,9 @@ def store(event: Event) -> EventOutcome:
         try:
             if event.credentials is not None:
                 return _receive(values, event.address, event.credentials)
-            return _verdict(STORE, values)
+            return _outcome(STORE, values)
         except (DataError, IntegrityError) as error:
-            return _verdict(STORE, values | _refusal(error))
+            return _outcome(STORE, values | _refusal(error))
 
 
 def replay(event_id: int, event: Event) -> EventOutcome:
@@ -133,14 +133,14 @@ def replay(event_id: int, event: Event) -> EventOutcome:
     values = event.values() | {"event_id": event_id}
     try:
         with transaction.atomic():
-            if event.verdict is None:
+            if event.outcome is None:
                 with _scope(event.phone_id):
-                    values["verdict"] = _verdict(APPLY, values)
+                    values["outcome"] = _outcome(APPLY, values)
             with all_tenants("replay of an event"):
-                return _verdict(UPDATE, values)
+                return _outcome(UPDATE, values)
     except (DataError, IntegrityError) as error:
         with all_tenants("replay of an event"):
-            return _verdict(UPDATE, values | _refusal(error))
+            return _outcome(UPDATE, values | _refusal(error))
 
 
 def _scope(phone_id: str | None) -> AbstractContextManager[object]:
@@ -150,19 +150,19 @@ def _scope(phone_id: str | None) -> AbstractContextManager[object]:
 def _refusal(error: Exception) -> dict[str, Any]:
     """The database knows a rule that the reader does not: kept, and no reason to send it again."""
     reason = f"The database refused it: {type(error.__cause__ or error).__name__}."
-    return {"verdict": EventOutcome.MALFORMED, "reading": None, "reason": reason}
+    return {"outcome": EventOutcome.MALFORMED, "parsed": None, "reason": reason}
 
 
 def _receive(
     values: Mapping[str, Any], address: Address, credentials: Credentials
 ) -> EventOutcome:
     confirmed = {"numbers": address.numbers, **credentials._asdict()}
-    [verdict] = ask(RECEIVE, {**values, **confirmed})
-    if verdict is None:
+    [outcome] = ask(RECEIVE, {**values, **confirmed})
+    if outcome is None:
         raise SignerChanged
-    return EventOutcome(verdict)
+    return EventOutcome(outcome)
 
 
-def _verdict(sql: str, values: Mapping[str, Any]) -> EventOutcome:
-    [verdict] = ask(sql, values)
-    return EventOutcome(verdict)
+def _outcome(sql: str, values: Mapping[str, Any]) -> EventOutcome:
+    [outcome] = ask(sql, values)
+    return EventOutcome(outcome)

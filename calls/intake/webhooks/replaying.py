@@ -16,12 +16,12 @@ NO_SUCH_EVENT = "no such event"
 def problem_ids(*, limit: int) -> list[int]:
     """The oldest events that were kept and not applied."""
     with all_tenants("events to replay"):
-        problems = CallEvent.objects.filter(verdict__in=PROBLEMS).order_by("id")
+        problems = CallEvent.objects.filter(outcome__in=PROBLEMS).order_by("id")
         return list(problems.values_list("pk", flat=True)[:limit])
 
 
 def replay_events(ids: Iterable[int]) -> Counter[str]:
-    """Apply events again, each in a transaction of its own; returns how many got which verdict.
+    """Apply events again, each in a transaction of its own; returns how many got which outcome.
 
     Their signatures were checked when they came. An event that fails stops no other: the database
     being busy is counted as "put off", an id that there is not as NO_SUCH_EVENT.

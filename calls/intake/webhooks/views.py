@@ -54,7 +54,7 @@ def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
         return service_unavailable(str(error))
 
 
-def _answer(event: Event, verdict: EventOutcome) -> HttpResponse:
-    if verdict is EventOutcome.MALFORMED:
+def _answer(event: Event, outcome: EventOutcome) -> HttpResponse:
+    if outcome is EventOutcome.MALFORMED:
         return JsonResponse({"detail": event.reason or "The event is malformed."}, status=400)
     return HttpResponse(status=204)

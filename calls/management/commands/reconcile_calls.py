@@ -88,8 +88,8 @@ class Command(BaseCommand):
             ) from None
         compared, filled = counts.total(), counts.pop("applied", 0)
         self.stdout.write(f"Calls compared: {compared}, filled in: {filled}.")
-        for verdict, count in counts.most_common():
-            self.stdout.write(f"  {verdict}: {count}")
+        for outcome, count in counts.most_common():
+            self.stdout.write(f"  {outcome}: {count}")
         if rejected := counts["rejected"]:
             self.stdout.write(f"Rejected calls and reasons: {rejects.path}")
             if rejected == compared:

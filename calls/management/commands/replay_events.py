@@ -30,8 +30,8 @@ class Command(BaseCommand):
             raise CommandError(f"--limit must be from 1 to {MAX_EVENTS}.")
         counts = replay_events(options["ids"] or problem_ids(limit=options["limit"]))
         self.stdout.write(f"Events replayed: {counts.total()}.")
-        for verdict, count in counts.most_common():
-            self.stdout.write(f"  {verdict}: {count}")
+        for outcome, count in counts.most_common():
+            self.stdout.write(f"  {outcome}: {count}")
         if counts["put off"]:
             raise CommandError("The database was busy for some events; run replay_events again.")
         if counts[NO_SUCH_EVENT]:

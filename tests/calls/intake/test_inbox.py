@@ -16,9 +16,9 @@ from tests.calls.intake.callbacks import RECORDING, new_sid, post, recording_eve
 from tests.factories import make_call, make_line
 
 
-def verdicts() -> list[str]:
+def outcomes() -> list[str]:
     with all_tenants("test"):
-        return list(CallEvent.objects.order_by("id").values_list("verdict", flat=True))
+        return list(CallEvent.objects.order_by("id").values_list("outcome", flat=True))
 
 
 @pytest.mark.usefixtures("db")
@@ -27,11 +27,11 @@ def test_events_of_a_line_added_later_are_replayed(capsys: pytest.CaptureFixture
     for status in ("ringing", "in-progress", "completed"):
         post(voice_event(sid, status))
     post(voice_event(sid, "vanished"))
-    assert verdicts() == ["unknown_line"] * 3 + ["unknown_status"]
+    assert outcomes() == ["unknown_line"] * 3 + ["unknown_status"]
     line = make_line(number="+14155550101")
     call_command("replay_events")
     assert "applied: 3" in capsys.readouterr().out
-    assert verdicts() == ["applied"] * 3 + ["unknown_status"]
+    assert outcomes() == ["applied"] * 3 + ["unknown_status"]
     with tenant(line.id):
         assert Call.objects.get().status == "completed"
         assert CallEvent.objects.filter(replayed_at=None).count() == 0
@@ -43,7 +43,7 @@ def test_a_bad_event_blocks_no_other(line: PhoneNumber) -> None:
     post(recording_event(sid, "completed"), path=RECORDING)
     make_call(line, call_sid=sid)
     call_command("replay_events")
-    assert verdicts() == ["malformed", "applied"]
+    assert outcomes() == ["malformed", "applied"]
     with tenant(line.id):
         assert Call.objects.get().recording_url
 
@@ -54,7 +54,7 @@ def test_replaying_an_applied_event_changes_nothing(line: PhoneNumber) -> None:
         before = Call.objects.values().get()
         call_command("replay_events", str(CallEvent.objects.get().pk))
         assert Call.objects.values().get() == before
-    assert verdicts() == ["duplicate"]
+    assert outcomes() == ["duplicate"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_staff_replay_from_the_admin(client: Client, superuser: User) -> None:
         "/admin/calls/callevent/", {"action": "replay", "_selected_action": [pk]}, follow=True
     )
     assert "1 event replayed: 1 applied" in response.text
-    assert verdicts() == ["applied"]
+    assert outcomes() == ["applied"]
 
 
 def test_reading_the_inbox_does_not_let_one_replay(
@@ -117,6 +117,6 @@ def test_retention_deletes_old_events_and_no_calls(line: PhoneNumber) -> None:
         CallEvent.objects.filter(pk__in=old).update(received_at=now - timedelta(days=100))
     assert prune_events(now=now, batch=2) == 3
     assert prune_events(now=now, batch=2) == 0
-    assert len(verdicts()) == 2
+    assert len(outcomes()) == 2
     with tenant(line.id):
         assert Call.objects.count() == 5

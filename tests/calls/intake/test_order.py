@@ -73,7 +73,7 @@ def final_call(sid: str) -> tuple[Any, ...]:
         )
         [row] = cursor.fetchall()
         cursor.execute(
-            "SELECT count(*) FROM call_events WHERE phone_id IS NULL OR verdict IN"
+            "SELECT count(*) FROM call_events WHERE phone_id IS NULL OR outcome IN"
             " ('waiting', 'malformed', 'conflict')"
         )
         assert cursor.fetchone() == (0,)
@@ -123,10 +123,10 @@ def test_an_event_wipes_nothing_that_it_lacks(line: PhoneNumber) -> None:
         assert post(voice_event(sid, status, From=None)).status_code == 204
     with tenant(line.id):
         call = Call.objects.get()
-        verdicts = list(CallEvent.objects.order_by("id").values_list("verdict", flat=True))
+        outcomes = list(CallEvent.objects.order_by("id").values_list("outcome", flat=True))
     assert (call.duration, call.recording_url) == (49, RECORDING_URL)
     assert call.caller_number == "+14155559999"
-    assert verdicts == ["applied", "duplicate", "late"]
+    assert outcomes == ["applied", "duplicate", "late"]
 
 
 def test_a_duplicate_does_not_touch_the_row(line: PhoneNumber) -> None:
@@ -159,12 +159,12 @@ def test_a_recording_waits_for_its_call(line: PhoneNumber) -> None:
     sid = new_sid()
     assert post(recording_event(sid, "completed"), path=RECORDING).status_code == 204
     with all_tenants("test"):
-        assert CallEvent.objects.get().verdict == "waiting"
+        assert CallEvent.objects.get().outcome == "waiting"
         assert not Call.objects.exists()
     assert post(voice_event(sid, "ringing")).status_code == 204
     with tenant(line.id):
         assert Call.objects.get().recording_url == RECORDING_URL
-        assert CallEvent.objects.filter(verdict="applied").count() == 2
+        assert CallEvent.objects.filter(outcome="applied").count() == 2
 
 
 def test_an_event_of_an_archived_call_makes_no_second_row(line: PhoneNumber) -> None:
@@ -174,7 +174,7 @@ def test_an_event_of_an_archived_call_makes_no_second_row(line: PhoneNumber) -> 
     assert post(recording_event(sid, "completed"), path=RECORDING).status_code == 204
     with tenant(line.id):
         assert not Call.objects.exists()
-        assert set(CallEvent.objects.values_list("verdict", flat=True)) == {"archived"}
+        assert set(CallEvent.objects.values_list("outcome", flat=True)) == {"archived"}
 
 
 def test_an_event_of_another_lines_call_changes_nothing(
@@ -192,8 +192,8 @@ def test_an_event_of_another_lines_call_changes_nothing(
         assert Call.objects.get().status == "ringing"
         assert not CallEvent.objects.exists()
     with tenant(line.id):
-        verdicts = CallEvent.objects.order_by("id").values_list("verdict", flat=True)
-        assert list(verdicts) == ["conflict", "conflict", "applied"]
+        outcomes = CallEvent.objects.order_by("id").values_list("outcome", flat=True)
+        assert list(outcomes) == ["conflict", "conflict", "applied"]
         assert Call.objects.count() == 1
 
 
@@ -234,10 +234,10 @@ def test_a_hundred_copies_at_once_give_one_row() -> None:
     assert Counter(statuses) == {204: 100}
     with tenant(line.id):
         assert Call.objects.get().duration == 7
-        verdicts = Counter(CallEvent.objects.values_list("verdict", flat=True))
-    assert verdicts.keys() == {"applied", "duplicate"}
-    assert verdicts["applied"] == 1
-    assert verdicts["duplicate"] >= 99
+        outcomes = Counter(CallEvent.objects.values_list("outcome", flat=True))
+    assert outcomes.keys() == {"applied", "duplicate"}
+    assert outcomes["applied"] == 1
+    assert outcomes["duplicate"] >= 99
 
 
 @pytest.mark.usefixtures("committed")
@@ -289,4 +289,4 @@ def test_an_event_that_meets_the_archiver_makes_no_second_row() -> None:
     assert statuses == [204]
     with tenant(line.id):
         assert not Call.objects.exists()
-        assert CallEvent.objects.get().verdict == "archived"
+        assert CallEvent.objects.get().outcome == "archived"

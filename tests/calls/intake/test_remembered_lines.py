@@ -87,7 +87,7 @@ def test_a_line_that_was_deleted_is_forgotten(line: PhoneNumber) -> None:
         PhoneNumber.objects.filter(pk=line.pk).delete()
     assert status(line, TOKEN) == 204
     with all_tenants("test"):
-        assert CallEvent.objects.get().verdict == "unknown_line"
+        assert CallEvent.objects.get().outcome == "unknown_line"
         assert not Call.objects.exists()
 
 

@@ -181,7 +181,7 @@ def test_moved_parameters_change_no_call(line: PhoneNumber, change: dict[str, st
         assert response.status_code == 400
     with all_tenants("test"):
         assert not Call.objects.exists()
-        assert CallEvent.objects.get().verdict in {"malformed", "unknown_status"}
+        assert CallEvent.objects.get().outcome in {"malformed", "unknown_status"}
 
 
 def test_unknown_algorithm_is_refused(line: PhoneNumber) -> None:
@@ -270,7 +270,7 @@ def test_line_has_tokens_of_its_own(
     assert post(early, path=RECORDING, token=TOKEN).status_code == 403
     assert post(early, path=RECORDING, token=own).status_code == 204
     with tenant(line.id):
-        assert CallEvent.objects.get(call_sid=sid).verdict == "waiting"
+        assert CallEvent.objects.get(call_sid=sid).outcome == "waiting"
     assert post(voice_event(sid, "ringing"), token=own).status_code == 204
     with tenant(line.id):
         assert Call.objects.get(call_sid=sid).recording_url

@@ -59,7 +59,7 @@ def test_odd_values_do_no_harm(line: PhoneNumber, name: str, value: str) -> None
             assert call.recording_url is None or call.recording_url.startswith("https://")
         else:
             assert response.status_code == 400
-            assert event.verdict == "malformed"
+            assert event.outcome == "malformed"
             assert event.reason
             assert not Call.objects.exists()
 
@@ -74,7 +74,7 @@ def test_a_malformed_name_of_the_call_is_kept_with_a_reason(
     with tenant(line.id):
         event = CallEvent.objects.get()
         assert not Call.objects.exists()
-    assert event.verdict == "malformed"
+    assert event.outcome == "malformed"
     assert event.reason == response.json()["detail"]
 
 
@@ -91,7 +91,7 @@ def test_unknown_status_and_parameters_are_kept(line: PhoneNumber) -> None:
     with tenant(line.id):
         kept = CallEvent.objects.get()
         assert not Call.objects.exists()
-    assert (kept.verdict, kept.payload) == ("unknown_status", event)
+    assert (kept.outcome, kept.payload) == ("unknown_status", event)
 
 
 def test_event_of_no_line_is_for_staff_alone(line: PhoneNumber) -> None:
@@ -100,7 +100,7 @@ def test_event_of_no_line_is_for_staff_alone(line: PhoneNumber) -> None:
     with tenant(line.id):
         assert not CallEvent.objects.exists()
     with all_tenants("test"):
-        assert set(CallEvent.objects.values_list("verdict", "phone")) == {("unknown_line", None)}
+        assert set(CallEvent.objects.values_list("outcome", "phone")) == {("unknown_line", None)}
         assert not Call.objects.exists()
 
 
