@@ -54,6 +54,7 @@ test-on:
 lint: $(VENV)/dev-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.words
 	SECRET_KEY=$(LINT_KEY) $(BIN)/mypy .
 	$(BIN)/python -m pytest -q tests/database/test_lint_migrations.py -k our_own
 

@@ -38,16 +38,16 @@ class CallStatus(models.TextChoices):
 
 LIVE = [CallStatus.RINGING, CallStatus.ANSWERED]
 ENDED = [CallStatus.COMPLETED, CallStatus.FAILED]
-# Below it, people look at what the AI made of a call.
+# Calls below it are reviewed by people.
 LOW_CONFIDENCE = Decimal("0.5")
-# provider_status of a call that we ended because nothing was heard of it any more; the one end
-# that a later event of the provider overrules.
+# provider_status of a call that we ended because no more events came; the only end that a later
+# event of the provider overrules.
 TIMED_OUT = "timed-out"
 
 
 class CallQuerySet(TenantQuerySet["Call"]):
     def live(self) -> "CallQuerySet":
-        """Calls that are still going on."""
+        """Calls in progress."""
         return self.filter(status__in=LIVE)
 
     def within(self, period: timedelta, *, now: datetime) -> "CallQuerySet":
@@ -102,7 +102,7 @@ REMOVED = pgtrigger.Referencing(old="removed")  # type: ignore[no-untyped-call]
 
 
 class IndexWords(RunFunction):
-    """Keeps call_search; a status update of a call costs it nothing."""
+    """Maintains call_search; a change of status alone does not run it."""
 
     when = pgtrigger.After
     func = "app.index_call_words"
@@ -118,7 +118,7 @@ class StatementTrigger(RunFunction):
     level = pgtrigger.Statement
 
 
-# What the archiver moves keeps its words. Only staff may say that they are archiving.
+# Calls moved by the archiver keep their words. Only staff can set app.archiving.
 NOT_MOVED = (
     "current_setting('app.archiving', true) IS DISTINCT FROM 'on'"
     " OR current_user <> 'replytics_staff'"
@@ -150,12 +150,12 @@ class Call(TenantModel):
     created_at = models.DateTimeField(db_default=NOW)
     updated_at = models.DateTimeField(db_default=NOW, editable=False)
     provider_status = models.TextField(
-        null=True, blank=True, help_text="The provider's own word, such as busy or no-answer."
+        null=True, blank=True, help_text="The provider's own status, such as busy or no-answer."
     )
     legal_hold = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Neither archived nor dropped while this is set.",
+        help_text="Not archived or deleted while this is set.",
     )
     ai_confidence = models.DecimalField(
         max_digits=3,
@@ -185,18 +185,18 @@ class Call(TenantModel):
             models.UniqueConstraint(
                 fields=["call_sid"],
                 name="calls_call_sid_key",
-                violation_error_message="A call with this SID exists already.",
+                violation_error_message="A call with this SID already exists.",
             ),
             is_one_of("calls", "status", CallStatus),
             models.CheckConstraint(
                 condition=Q(duration__gte=0),
                 name="check_duration_positive",
-                violation_error_message="A call cannot last less than 0 seconds.",
+                violation_error_message="Duration must be 0 seconds or more.",
             ),
             models.CheckConstraint(
                 condition=Q(ai_confidence__range=(Decimal(0), Decimal(1))),
                 name="calls_ai_confidence_range",
-                violation_error_message="Confidence goes from 0 to 1.",
+                violation_error_message="Confidence must be from 0 to 1.",
             ),
         ]
         indexes = [
@@ -289,7 +289,7 @@ class Call(TenantModel):
 
 
 class CallMetadata(TenantModel):
-    """What else is known of a call: free-form metadata, tags, the business's own fields."""
+    """Free-form metadata, tags and custom fields of a call."""
 
     call = models.OneToOneField(
         Call,
@@ -345,7 +345,7 @@ class CallSearch(TenantModel):
     """The words of a call's transcript and summary; no row for a call that has neither.
 
     A table of its own keeps `calls` narrow and its updates free of GIN entries. The call is live
-    or archived: triggers take the words away with it, since a foreign key knows but one table.
+    or archived: triggers delete its words with it, since a foreign key refers to one table only.
     """
 
     call = models.OneToOneField(
@@ -358,7 +358,7 @@ class CallSearch(TenantModel):
     phone = TenantForeignKey(related_name="+")
     document = SearchVectorField()
 
-    write_via = "The search table is written by triggers alone: change the call, the words follow."
+    write_via = "Only triggers write the search table: change the call and the words follow."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):
@@ -408,7 +408,7 @@ class CallArchive(TenantModel):
     )
     archived_at = models.DateTimeField(db_default=NOW)
 
-    write_via = "The archive is written by archive_calls and restore_calls alone."
+    write_via = "Only archive_calls and restore_calls write the archive."
     objects: ClassVar[Any] = ReadOnlyManager()
 
     class Meta(TenantModel.Meta):

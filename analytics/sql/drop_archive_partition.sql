@@ -17,7 +17,7 @@ DECLARE
     found_checksum bigint;
 BEGIN
     IF to_regclass('public.' || partition) IS NULL THEN
-        RAISE EXCEPTION 'There is no partition %.', partition USING ERRCODE = 'undefined_table';
+        RAISE EXCEPTION 'Partition % does not exist.', partition USING ERRCODE = 'undefined_table';
     END IF;
     -- Writers wait from here on, readers go on until DETACH.
     EXECUTE format('LOCK TABLE public.%I IN SHARE ROW EXCLUSIVE MODE', partition);

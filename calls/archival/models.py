@@ -50,24 +50,27 @@ class ArchiveRun(TenantModel):
     phone = TenantForeignKey(related_name="archive_runs", null=True, default=None)
     kind = models.TextField(choices=RunKind.choices)
     state = models.TextField(choices=RunState.choices, default=RunState.RUNNING)
-    cut_off = models.DateTimeField(null=True, help_text="Only calls that began before it.")
+    cut_off = models.DateTimeField(null=True, help_text="Only calls that began before this time.")
     selection = models.TextField(default="", help_text="Which calls or which file.")
     calls = models.BigIntegerField(default=0)
     metadata_rows = models.BigIntegerField(default=0)
     left_live = models.BigIntegerField(default=0, help_text="Still ringing or answered.")
     left_held = models.BigIntegerField(default=0, help_text="Under legal hold.")
     remaining = models.BigIntegerField(
-        default=0, help_text="Locked by others, beyond the limit or after a stop: next time."
+        default=0,
+        help_text="Left for the next run: locked by others, beyond the limit, or after a stop.",
     )
     bytes = models.BigIntegerField(default=0)
     checksum = models.BigIntegerField(
         default=0, help_text="XOR of a 64-bit hash of each call: equal sets, equal checksums."
     )
-    sha256 = models.TextField(default="", help_text="Of the file.")
+    sha256 = models.TextField(default="", help_text="SHA-256 of the file.")
     batches = models.IntegerField(default=0)
     started_by = models.TextField(help_text="login@host, process")
     started_at = models.DateTimeField(db_default=NOW)
-    heartbeat_at = models.DateTimeField(db_default=NOW, help_text="The last sign of life.")
+    heartbeat_at = models.DateTimeField(
+        db_default=NOW, help_text="When the last batch was committed."
+    )
     ended_at = models.DateTimeField(null=True)
     error = models.TextField(default="")
 
@@ -114,9 +117,9 @@ class SealedMonth(TenantModel):
 
     pk = models.CompositePrimaryKey("phone_id", "since")
     phone = TenantForeignKey(related_name="sealed_months")
-    since = models.DateTimeField(help_text="The month's beginning, UTC.")
-    until = models.DateTimeField(help_text="The next month's beginning, UTC.")
-    calls = models.BigIntegerField(help_text="Dropped, less those that were loaded again.")
+    since = models.DateTimeField(help_text="Start of the month, UTC.")
+    until = models.DateTimeField(help_text="Start of the next month, UTC.")
+    calls = models.BigIntegerField(help_text="Dropped calls that have not been loaded again.")
 
     write_via = "Only drop_archive seals months, and load_archive reopens them."
     objects: ClassVar[Any] = ReadOnlyManager()

@@ -1,4 +1,4 @@
-"""The inbox: every verified event as it came, and what became of it."""
+"""The inbox: every verified event as received, and its outcome."""
 
 from django.db import models
 
@@ -14,17 +14,17 @@ class EventKind(models.TextChoices):
 
 class EventOutcome(models.TextChoices):
     APPLIED = "applied", "Applied"
-    DUPLICATE = "duplicate", "Duplicate: the call said so already"
-    LATE = "late", "Late: the call was further on"
+    DUPLICATE = "duplicate", "Duplicate"
+    LATE = "late", "Late: the call had moved on"
     ARCHIVED = "archived", "The call is in the archive"
     WAITING = "waiting", "Waiting for its call"
     UNKNOWN_STATUS = "unknown_status", "Unknown status"
-    UNKNOWN_LINE = "unknown_line", "No line of ours"
+    UNKNOWN_LINE = "unknown_line", "Unknown line"
     CONFLICT = "conflict", "The SID belongs to another line's call"
     MALFORMED = "malformed", "Malformed"
 
 
-# What staff should look at: kept, and not applied.
+# Outcomes for staff to look at: stored, but not applied.
 PROBLEMS = [
     EventOutcome.WAITING,
     EventOutcome.UNKNOWN_STATUS,
@@ -35,9 +35,9 @@ PROBLEMS = [
 
 
 class CallEvent(TenantModel):
-    """One request of the provider whose signature was right.
+    """One request of the provider with a valid signature.
 
-    Without a line (phone null) the row belongs to nobody's scope: staff alone see it.
+    Without a line (phone null) the row is in no line's scope, so only staff see it.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -48,8 +48,8 @@ class CallEvent(TenantModel):
         null=True,
         help_text="Counts the events of one subscription, not of a call.",
     )
-    payload = models.JSONField(help_text="The parameters as they came.")
-    parsed = models.JSONField(null=True, help_text="What was understood of them.")
+    payload = models.JSONField(help_text="The parameters as received.")
+    parsed = models.JSONField(null=True, help_text="The values read from the parameters.")
     received_at = models.DateTimeField(db_default=NOW)
     outcome = models.TextField(choices=EventOutcome.choices)
     reason = models.TextField(null=True)
@@ -67,7 +67,7 @@ class CallEvent(TenantModel):
         indexes = [
             # A line's inbox, latest first; deleting a line.
             models.Index(fields=["phone", "-id"], name="idx_call_events_phone"),
-            # The timeline of a call, and events that waited for it.
+            # The timeline of a call, and events waiting for it.
             models.Index(fields=["call_sid", "id"], name="idx_call_events_call_sid"),
             # Problems, latest first.
             models.Index(

@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                     "provider_status",
                     models.TextField(
                         blank=True,
-                        help_text="The provider's own word, such as busy or no-answer.",
+                        help_text="The provider's own status, such as busy or no-answer.",
                         null=True,
                     ),
                 ),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Neither archived nor dropped while this is set.",
+                        help_text="Not archived or deleted while this is set.",
                     ),
                 ),
             ],
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("call_sid",),
                         name="calls_call_sid_key",
-                        violation_error_message="A call with this SID exists already.",
+                        violation_error_message="A call with this SID already exists.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -272,8 +272,11 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
-                ("payload", models.JSONField(help_text="The parameters as they came.")),
-                ("parsed", models.JSONField(help_text="What was understood of them.", null=True)),
+                ("payload", models.JSONField(help_text="The parameters as received.")),
+                (
+                    "parsed",
+                    models.JSONField(help_text="The values read from the parameters.", null=True),
+                ),
                 (
                     "received_at",
                     models.DateTimeField(
@@ -285,12 +288,12 @@ class Migration(migrations.Migration):
                     models.TextField(
                         choices=[
                             ("applied", "Applied"),
-                            ("duplicate", "Duplicate: the call said so already"),
-                            ("late", "Late: the call was further on"),
+                            ("duplicate", "Duplicate"),
+                            ("late", "Late: the call had moved on"),
                             ("archived", "The call is in the archive"),
                             ("waiting", "Waiting for its call"),
                             ("unknown_status", "Unknown status"),
-                            ("unknown_line", "No line of ours"),
+                            ("unknown_line", "Unknown line"),
                             ("conflict", "The SID belongs to another line's call"),
                             ("malformed", "Malformed"),
                         ]
@@ -410,7 +413,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("phone", "call_id"),
                         name="call_reviews_phone_id_call_id_key",
-                        violation_error_message="This call has a review already.",
+                        violation_error_message="This call already has a review.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -423,7 +426,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="call_reviews_claim_ends",
-                        violation_error_message="A claim has somebody who holds it and an end.",
+                        violation_error_message="A claim needs a person and an end time.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -434,7 +437,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="call_reviews_reviewed_by_somebody",
-                        violation_error_message="A review that is done has its time and its reviewer.",
+                        violation_error_message="A finished review needs a time and a reviewer.",
                     ),
                 ],
             },

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("duration__gte", 0)),
                 name="check_duration_positive",
-                violation_error_message="A call cannot last less than 0 seconds.",
+                violation_error_message="Duration must be 0 seconds or more.",
             ),
         ),
         AddConstraintNotValid(
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("ai_confidence__range", (Decimal("0"), Decimal("1")))),
                 name="calls_ai_confidence_range",
-                violation_error_message="Confidence goes from 0 to 1.",
+                violation_error_message="Confidence must be from 0 to 1.",
             ),
         ),
     ]

@@ -194,12 +194,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("phone", tenancy.models.TenantForeignKey(related_name="sealed_months")),
-                ("since", models.DateTimeField(help_text="The month's beginning, UTC.")),
-                ("until", models.DateTimeField(help_text="The next month's beginning, UTC.")),
+                ("since", models.DateTimeField(help_text="Start of the month, UTC.")),
+                ("until", models.DateTimeField(help_text="Start of the next month, UTC.")),
                 (
                     "calls",
                     models.BigIntegerField(
-                        help_text="Dropped, less those that were loaded again."
+                        help_text="Dropped calls that have not been loaded again."
                     ),
                 ),
             ],
@@ -254,7 +254,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "cut_off",
-                    models.DateTimeField(help_text="Only calls that began before it.", null=True),
+                    models.DateTimeField(
+                        help_text="Only calls that began before this time.", null=True
+                    ),
                 ),
                 (
                     "selection",
@@ -271,7 +273,7 @@ class Migration(migrations.Migration):
                     "remaining",
                     models.BigIntegerField(
                         default=0,
-                        help_text="Locked by others, beyond the limit or after a stop: next time.",
+                        help_text="Left for the next run: locked by others, beyond the limit, or after a stop.",
                     ),
                 ),
                 ("bytes", models.BigIntegerField(default=0)),
@@ -282,7 +284,7 @@ class Migration(migrations.Migration):
                         help_text="XOR of a 64-bit hash of each call: equal sets, equal checksums.",
                     ),
                 ),
-                ("sha256", models.TextField(default="", help_text="Of the file.")),
+                ("sha256", models.TextField(default="", help_text="SHA-256 of the file.")),
                 ("batches", models.IntegerField(default=0)),
                 ("started_by", models.TextField(help_text="login@host, process")),
                 (
@@ -295,7 +297,7 @@ class Migration(migrations.Migration):
                     "heartbeat_at",
                     models.DateTimeField(
                         db_default=django.db.models.expressions.RawSQL("now()", ()),
-                        help_text="The last sign of life.",
+                        help_text="When the last batch was committed.",
                     ),
                 ),
                 ("ended_at", models.DateTimeField(null=True)),

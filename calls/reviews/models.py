@@ -41,19 +41,19 @@ class CallReview(TenantModel):
             models.UniqueConstraint(
                 fields=["phone", "call_id"],
                 name="call_reviews_phone_id_call_id_key",
-                violation_error_message="This call has a review already.",
+                violation_error_message="This call already has a review.",
             ),
             models.CheckConstraint(
                 condition=Q(claimed_by__isnull=True, claimed_until__isnull=True)
                 | Q(claimed_by__isnull=False, claimed_until__isnull=False),
                 name="call_reviews_claim_ends",
-                violation_error_message="A claim has somebody who holds it and an end.",
+                violation_error_message="A claim needs a person and an end time.",
             ),
             models.CheckConstraint(
                 condition=Q(reviewed_by__isnull=True, reviewed_at__isnull=True)
                 | Q(reviewed_by__isnull=False, reviewed_at__isnull=False),
                 name="call_reviews_reviewed_by_somebody",
-                violation_error_message="A review that is done has its time and its reviewer.",
+                violation_error_message="A finished review needs a time and a reviewer.",
             ),
         ]
         indexes = [

@@ -10,17 +10,17 @@ LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     line CONSTANT text := app.phone();
     outcome text;
-    elsewhere record;
+    known record;
     waited jsonb;
     made boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
     outcome := app.merge_call(sid, parsed);
     IF outcome IS NULL AND parsed->>'status' IS NULL THEN
-        SELECT * INTO elsewhere FROM app.line_of_call(sid);
-        RETURN CASE WHEN elsewhere.phone_id IS NULL THEN 'waiting'
-            WHEN elsewhere.phone_id <> line THEN 'conflict'
-            WHEN elsewhere.archived THEN 'archived'
+        SELECT * INTO known FROM app.line_of_call(sid);
+        RETURN CASE WHEN known.phone_id IS NULL THEN 'waiting'
+            WHEN known.phone_id <> line THEN 'conflict'
+            WHEN known.archived THEN 'archived'
             ELSE app.merge_call(sid, parsed) END;
     ELSIF outcome IS NULL THEN
         BEGIN
@@ -34,8 +34,8 @@ BEGIN
             made := FOUND;
         EXCEPTION WHEN unique_violation THEN
             -- calls_sid_not_archived, also when the call was archived while the INSERT waited.
-            SELECT * INTO elsewhere FROM app.line_of_call(sid);
-            RETURN CASE WHEN elsewhere.phone_id = line THEN 'archived' ELSE 'conflict' END;
+            SELECT * INTO known FROM app.line_of_call(sid);
+            RETURN CASE WHEN known.phone_id = line THEN 'archived' ELSE 'conflict' END;
         END;
         IF NOT made THEN
             -- Another line's call, which row level security hides, or one made a moment ago.

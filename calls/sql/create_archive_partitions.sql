@@ -39,7 +39,7 @@ BEGIN
             SELECT FROM pg_inherits WHERE inhparent = to_regclass('public.calls_archive')
             AND inhrelid = to_regclass('public.' || partition)
         ) THEN
-            RAISE EXCEPTION 'public.% is no partition of calls_archive: attach, rename or drop it',
+            RAISE EXCEPTION 'public.% is not a partition of calls_archive: attach, rename or drop it',
                 partition USING ERRCODE = 'duplicate_table';
         END IF;
         month := month + interval '1 month';

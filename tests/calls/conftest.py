@@ -11,7 +11,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine, an event is not put off."""
     longer = deadline.SET_TIMEOUTS.replace("'700'", "'20000'").replace("'900'", "'30000'")
     monkeypatch.setattr(deadline, "SET_TIMEOUTS", longer)
-    monkeypatch.setattr(deadline, "MAX_ANSWER_LENGTH", 60)
+    monkeypatch.setattr(deadline, "MAX_RESPONSE_TIME", 60)
 
 
 @pytest.fixture

@@ -378,9 +378,9 @@ def test_a_status_that_goes_back_is_a_form_error(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"duration": "-1"}, "A call cannot last less than 0 seconds."),
+        ({"duration": "-1"}, "Duration must be 0 seconds or more."),
         ({"duration": "99999999999"}, "less than or equal to 2147483647"),
-        ({"ai_confidence": "1.5"}, "Confidence goes from 0 to 1."),
+        ({"ai_confidence": "1.5"}, "Confidence must be from 0 to 1."),
         ({"status": "busy"}, "not one of the available choices"),
     ],
 )
@@ -442,7 +442,7 @@ def test_a_sid_that_another_line_has_is_a_form_error(
     make_call(other_line, call_sid="CAnew")
     pick(back_office, line)  # where no query of Django's sees the other call
     response = back_office.post(f"{CALLS}add/", NEW)
-    assert "A call with this SID exists already." in form_errors(response)
+    assert "A call with this SID already exists." in form_errors(response)
 
 
 def test_metadata_of_a_chosen_call_is_added_on_its_own_page(

@@ -154,7 +154,7 @@ def test_table_in_the_way_is_named(committed: None) -> None:
     with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TABLE calls_archive_2024_01 ()")
     try:
-        with all_tenants("test"), pytest.raises(DatabaseError, match="is no partition of"):
+        with all_tenants("test"), pytest.raises(DatabaseError, match="is not a partition of"):
             create("2024-01-15", "2024-01-15")
     finally:
         with connections["owner"].cursor() as cursor:

@@ -60,9 +60,9 @@ BAD_FORMS: list[tuple[type[Any], dict[str, Any], str]] = [
         "This line already has hours for that day; edit those.",
     ),
     (Call, {"status": "busy"}, "status must be one of: ringing, answered, completed, failed."),
-    (Call, {"duration": -1}, "A call cannot last less than 0 seconds."),
-    (Call, {"ai_confidence": "1.5"}, "Confidence goes from 0 to 1."),
-    (Call, {"call_sid": "CA-known"}, "A call with this SID exists already."),
+    (Call, {"duration": -1}, "Duration must be 0 seconds or more."),
+    (Call, {"ai_confidence": "1.5"}, "Confidence must be from 0 to 1."),
+    (Call, {"call_sid": "CA-known"}, "A call with this SID already exists."),
     (CallMetadata, {"metadata": []}, "metadata must be a JSON object: {…}."),
     (CallMetadata, {"custom_fields": 1}, "custom_fields must be a JSON object: {…}."),
 ]

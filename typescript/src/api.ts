@@ -381,7 +381,7 @@ export interface components {
             readonly updated_at: string;
             /** Format: double */
             readonly ai_confidence: number;
-            /** @description The provider's own word, such as busy or no-answer. */
+            /** @description The provider's own status, such as busy or no-answer. */
             readonly provider_status: string | null;
             /** @description Whether the call is in the archive, which is read-only. */
             readonly archived: boolean;
@@ -524,7 +524,7 @@ export interface components {
             readonly updated_at?: string;
             /** Format: double */
             readonly ai_confidence?: number;
-            /** @description The provider's own word, such as busy or no-answer. */
+            /** @description The provider's own status, such as busy or no-answer. */
             readonly provider_status?: string | null;
             /** @description Whether the call is in the archive, which is read-only. */
             readonly archived?: boolean;

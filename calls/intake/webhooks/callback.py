@@ -19,12 +19,12 @@ from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_
 MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand
 MAX_PARAMETERS = 200
 BODY_HASH = re.compile(r"bodySHA256=[0-9a-f]{64}")
-# Stands in where there is no token, so that an answer takes as long with as without one.
+# Used without a token, so that the response takes as long as with one.
 NO_TOKEN = RequestValidator("no token")
 
 
 class Refused(Exception):
-    """The request cannot be a callback of the provider. Nothing of it is kept."""
+    """The request is not a callback of the provider; nothing of it is stored."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -48,7 +48,9 @@ class Callback:
         content_type = (request.content_type or "").lower()
         if content_type == "application/json":
             if not BODY_HASH.fullmatch(self._query):
-                raise Refused(403, "JSON needs bodySHA256 and nothing else in the query string.")
+                raise Refused(
+                    403, "JSON requires bodySHA256, and nothing else, in the query string."
+                )
             self.parameters = _read_json(body)
             self._signed: str | dict[str, str] = body
         elif content_type == "application/x-www-form-urlencoded":
@@ -56,10 +58,12 @@ class Callback:
                 raise Refused(403, "Parameters belong in the body, not in the query string.")
             self._signed = self.parameters = _read_form(body)
         else:
-            raise Refused(403, "Send a form or JSON; no signature covers another body.")
+            raise Refused(
+                403, "Send a form or JSON: other bodies are not covered by the signature."
+            )
 
     def is_signed(self, tokens: Sequence[str]) -> bool:
-        """Whether one of the tokens made the signature; every one of them is tried."""
+        """Whether one of the tokens matches the signature; all of them are tried."""
         url = f"{self._url}?{self._query}" if self._query else self._url
         return is_valid(url, self._signed, self._signature, tokens, self._algorithm)
 
@@ -80,10 +84,10 @@ def is_valid(
 def _read_body(request: HttpRequest) -> str:
     try:
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
-            raise Refused(413, f"A callback has at most {MAX_BODY} bytes.")
+            raise Refused(413, f"A callback can have at most {MAX_BODY} bytes.")
         return request.body.decode()
     except (ValueError, RequestDataTooBig):
-        raise Refused(400, "The body is no UTF-8 text.") from None
+        raise Refused(400, "The body is not UTF-8 text.") from None
 
 
 def _read_form(body: str) -> dict[str, str]:
@@ -92,7 +96,7 @@ def _read_form(body: str) -> dict[str, str]:
             body, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
         )
     except ValueError:
-        raise Refused(400, "The form cannot be read.") from None
+        raise Refused(400, "The form is invalid.") from None
     return _without_repeats(pairs)
 
 
@@ -102,11 +106,11 @@ def _read_json(body: str) -> dict[str, str]:
             body, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError):
-        raise Refused(400, "The JSON cannot be read.") from None
+        raise Refused(400, "The JSON is invalid.") from None
     if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
-        raise Refused(400, "The JSON must be one object of parameters.")
+        raise Refused(400, "The JSON must be an object of parameters.")
     if any(isinstance(value, dict | list) for value in parameters.values()):
-        raise Refused(400, "A parameter has one value.")
+        raise Refused(400, "A parameter must have a single value.")
     return {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in parameters.items()
@@ -115,10 +119,10 @@ def _read_json(body: str) -> dict[str, str]:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a parameter given twice nobody can say which value the signer meant."""
+    """Rejects repeated parameters, since it is unknown which value was meant."""
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
-        raise Refused(400, "A parameter is given twice.")
+        raise Refused(400, "A parameter appears twice.")
     return parameters
 
 

@@ -1,4 +1,4 @@
-"""How long a provider may be kept waiting, and the answer when the database cannot be had."""
+"""The deadline of a callback, and the response when the database is unavailable."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +21,9 @@ logger = logging.getLogger("replytics.intake")
 SET_TIMEOUTS = """
 SELECT set_config('lock_timeout', '700', true), set_config('statement_timeout', '900', true);
 """
-# Seconds; for a database that takes statements and never answers.
-MAX_ANSWER_LENGTH = 2.5
-# Seconds within which a kept connection that was closed meanwhile shows; connecting takes up to 2.
+# Seconds; for a database that accepts statements and never answers.
+MAX_RESPONSE_TIME = 2.5
+# Seconds within which a closed kept connection fails; reconnecting takes up to 2.
 RECONNECT_WINDOW = 0.4
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -34,22 +34,22 @@ _deadline: ContextVar[float | None] = ContextVar("calls.intake.deadline", defaul
 def answer_503_without_database(view: View) -> View:
     """A 503 within three seconds, which the provider repeats, instead of a 500 or a long wait.
 
-    Instead of asking before each event whether the connection still works, which is a round trip,
-    an event that finds it broken is tried once more on a new one: events may be repeated.
+    Checking the connection before each event would take a round trip. Instead, an event that finds
+    it broken is retried on a new one: events are idempotent.
     """
 
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
         began = monotonic()
-        token = _deadline.set(began + MAX_ANSWER_LENGTH)
+        token = _deadline.set(began + MAX_RESPONSE_TIME)
         database: Any = connection
-        kept = database.connection
+        reused = database.connection
         database.health_check_done = True
         try:
             try:
                 return view(request)
             except UNAVAILABLE_ERRORS:
-                if kept is None or not kept.closed or monotonic() > began + RECONNECT_WINDOW:
+                if reused is None or not reused.closed or monotonic() > began + RECONNECT_WINDOW:
                     raise
                 connection.close()
                 return view(request)
@@ -63,7 +63,7 @@ def answer_503_without_database(view: View) -> View:
 
 
 def ask(sql: str, values: Mapping[str, Any]) -> Any:
-    """The first row of a statement that may not take long; else raises UNAVAILABLE_ERRORS."""
+    """The first row of a statement with a time limit. Raises UNAVAILABLE_ERRORS."""
     with connection.cursor() as cursor, _answered_in_time():
         cursor.execute(SET_TIMEOUTS + sql, values)
         cursor.nextset()
@@ -72,7 +72,7 @@ def ask(sql: str, values: Mapping[str, Any]) -> Any:
 
 @contextmanager
 def _answered_in_time() -> Iterator[None]:
-    """Let a statement fail, and its connection close, when the server is silent for too long."""
+    """Fail a statement, and close its connection, when the server does not answer in time."""
     driver: Any = connection.connection
     deadline = _deadline.get()
     if deadline is None:
@@ -88,10 +88,10 @@ def _answered_in_time() -> Iterator[None]:
 
 
 def service_unavailable(cause: str) -> HttpResponse:
-    """The 503; the cause goes to the log alone."""
-    logger.error("an event was put off: %s", cause)
+    """The 503; its cause is only logged."""
+    logger.error("An event was answered with 503: %s", cause)
     return JsonResponse(
-        {"detail": "The event cannot be stored now; send it again."},
+        {"detail": "The event cannot be stored now. Send it again."},
         status=503,
         headers={"Retry-After": str(RETRY_AFTER)},
     )

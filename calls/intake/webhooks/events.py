@@ -1,4 +1,4 @@
-"""What a callback says of a call, read strictly: no value is used that has not the expected form.
+"""Parses callbacks strictly: only values in the expected format are used.
 
 The parameters are Twilio's: https://www.twilio.com/docs/voice/api/call-resource#statuscallback and
 https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback
@@ -19,7 +19,7 @@ ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 WORD = re.compile(r"[a-z]+(-[a-z]+)*")
 PARAMETER = re.compile(r"[A-Z][A-Za-z0-9_-]{0,99}")
 URL = re.compile(r"https?://[\x21-\x7e]{1,2000}")
-# A number, a client:, sip: or sim: address, or a word such as anonymous; nothing that hides.
+# A number, a client:, sip: or sim: address, or a word such as anonymous; no invisible characters.
 CALLER = re.compile(r"[^\x00-\x20\x7f-\xa0\ud800-\udfff]{1,255}")
 MAX_VALUE_LENGTH = 4096
 MAX_INTEGER, MAX_BIGINT = 2**31 - 1, 2**63 - 1
@@ -27,16 +27,16 @@ MAX_INTEGER, MAX_BIGINT = 2**31 - 1, 2**63 - 1
 PLAUSIBLE_DELAY = timedelta(days=2)
 PLAUSIBLE_CLOCK_ERROR = timedelta(minutes=5)
 
-# What this module reads, so what a forger would hide or move: see find_moved_parameter.
+# The parameters used, which a forger might hide or move: see find_moved_parameter.
 USED = {
     EventKind.VOICE: (
         "CallSid", "AccountSid", "CallStatus", "From", "To", "Direction", "CallDuration",
         "RecordingUrl", "SequenceNumber", "Timestamp",
     ),
     EventKind.RECORDING: ("CallSid", "AccountSid", "RecordingUrl", "RecordingStatus"),
-    EventKind.RECONCILED: (),  # asked for, not signed
+    EventKind.RECONCILED: (),  # fetched, not signed
 }  # fmt: skip
-# What follows free text among those in the signed text, so what a forger would add to that.
+# The parameters that follow free text in the signed text, which a forger might append to it.
 NEIGHBOURS = (
     "FromCity", "FromCountry", "FromState", "FromZip", "ParentCallSid", "RecordingChannels",
     "RecordingDuration", "RecordingSid", "RecordingSource", "RecordingStartTime",
@@ -45,12 +45,12 @@ NEIGHBOURS = (
 
 
 class Malformed(Exception):
-    """The event has a right signature but not the form of the provider's events."""
+    """The event has a valid signature but not the format of the provider's events."""
 
 
 @dataclass(kw_only=True)
 class ParsedEvent:
-    """What an event says; None where it says nothing. `notes` tell what could not be read."""
+    """The values of an event, None where missing; `notes` list what could not be parsed."""
 
     status: str | None = None
     provider_status: str | None = None
@@ -62,7 +62,7 @@ class ParsedEvent:
 
     def as_json(self) -> dict[str, Any]:
         """The argument of app.apply_call_event."""
-        said = {
+        values = {
             "status": self.status,
             "provider_status": self.provider_status,
             "caller_number": self.caller_number,
@@ -70,12 +70,12 @@ class ParsedEvent:
             "recording_url": self.recording_url,
             "began_at": self.began_at.isoformat() if self.began_at else None,
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """What tells whose event it is; read before the signature is checked, so not to be trusted."""
+    """What identifies the line of an event; read before the signature is checked, so untrusted."""
 
     numbers: list[str]
     call_sid: str | None
@@ -106,11 +106,11 @@ def read_event(
     """Raises Malformed, with a reason that quotes no value."""
     for name, value in parameters.items():
         if not PARAMETER.fullmatch(name):
-            raise Malformed("A parameter's name is none of the provider's.")
+            raise Malformed("The name of a parameter is not one of the provider's.")
         if len(value) > MAX_VALUE_LENGTH:
             raise Malformed(f"{name} is longer than {MAX_VALUE_LENGTH} characters.")
     if moved := find_moved_parameter(kind, parameters):
-        raise Malformed(f"{moved} stands inside another parameter.")
+        raise Malformed(f"{moved} is part of another parameter.")
     _require(parameters, "CallSid", CALL_SID)
     if kind is EventKind.RECORDING or "AccountSid" in parameters:
         _require(parameters, "AccountSid", ACCOUNT_SID)
@@ -131,8 +131,8 @@ def read_event(
 def find_moved_parameter(kind: EventKind, parameters: Mapping[str, str]) -> str | None:
     """The name of a parameter we use that was merged into, or split over, another one.
 
-    The signature is the same for a=1&b=2, a=1b2 and a1=b2, so a used name that is no parameter
-    must not stand anywhere in the signed text either.
+    The signature is the same for a=1&b=2, a=1b2 and a1=b2, so a used name that is not a
+    parameter must not occur anywhere in the signed text.
     """
     for used in USED[kind]:
         if used in parameters:
@@ -158,7 +158,7 @@ def _read_progress(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
     caller = parameters.get("To" if is_outbound(parameters) else "From")
     parsed.caller_number = "anonymous" if caller == "" else _matching(CALLER, caller)
     if caller and parsed.caller_number is None:
-        parsed.notes.append("the caller cannot be read")
+        parsed.notes.append("the caller is invalid")
     parsed.duration = _read_integer(parsed, parameters, "CallDuration", MAX_INTEGER)
     parsed.recording_url = _read_url(parsed, parameters)
 
@@ -172,7 +172,7 @@ def _read_beginning(
         return None
     age = received_at - happened
     if not -PLAUSIBLE_CLOCK_ERROR <= age <= PLAUSIBLE_DELAY:
-        parsed.notes.append("Timestamp is far from the time of arrival")
+        parsed.notes.append("Timestamp is too far from the time of arrival")
         return None
     length = timedelta(seconds=parsed.duration or 0)
     return happened - length if length <= PLAUSIBLE_DELAY else happened
@@ -187,7 +187,7 @@ def _read_time(parsed: ParsedEvent, parameters: Mapping[str, str], name: str) ->
             return time.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         pass
-    parsed.notes.append(f"{name} is no RFC 2822 date with a time zone")
+    parsed.notes.append(f"{name} is not an RFC 2822 date with a time zone")
     return None
 
 
@@ -196,7 +196,7 @@ def _read_url(parsed: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
         return None
     url = _matching(URL, text)
     if url is None:
-        parsed.notes.append("RecordingUrl is no web address")
+        parsed.notes.append("RecordingUrl is not a URL")
     return url
 
 
@@ -205,14 +205,14 @@ def read_sequence(parsed: ParsedEvent, parameters: Mapping[str, str]) -> int | N
 
 
 def _read_integer(
-    parsed: ParsedEvent, parameters: Mapping[str, str], name: str, largest: int
+    parsed: ParsedEvent, parameters: Mapping[str, str], name: str, maximum: int
 ) -> int | None:
-    """A whole number from 0 to largest; anything else is None with a note."""
+    """A whole number from 0 to maximum; anything else is None with a note."""
     if not (text := parameters.get(name)):
         return None
-    if re.fullmatch(r"[0-9]{1,19}", text) and int(text) <= largest:
+    if re.fullmatch(r"[0-9]{1,19}", text) and int(text) <= maximum:
         return int(text)
-    parsed.notes.append(f"{name} is no whole number up to {largest}")
+    parsed.notes.append(f"{name} is not a whole number up to {maximum}")
     return None
 
 
@@ -220,7 +220,7 @@ def _require(parameters: Mapping[str, str], name: str, form: re.Pattern[str]) ->
     if name not in parameters:
         raise Malformed(f"{name} is missing.")
     if not form.fullmatch(parameters[name]):
-        raise Malformed(f"{name} has not the form it should have.")
+        raise Malformed(f"{name} has an invalid format.")
     return parameters[name]
 
 

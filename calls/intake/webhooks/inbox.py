@@ -23,15 +23,15 @@ from calls.intake.webhooks.events import (
 from calls.intake.webhooks.signers import Credentials, Signer
 from tenancy import all_tenants, no_tenant, tenant
 
-# An event whose line a number told, in the scope of that line: the one round trip of a callback.
-# NULL when the credentials that its signature was checked with are no longer the line's.
+# An event whose line was found by a number, in the scope of that line: one round trip. NULL when
+# the credentials that its signature was checked with are no longer the line's.
 RECEIVE = """
 SELECT app.receive_call_event(%(numbers)s::text[], %(account_sid)s, %(current_token)s,
     %(next_token)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(parsed)s, %(reason)s,
     %(outcome)s)
 """
-# Any other event. It is applied where no outcome was reached without that. One statement, so one
-# transaction: the inbox never knows an event whose effect was lost, nor the other way round.
+# Any other event, applied unless it already has an outcome. One statement, so one transaction: an
+# event and its effect are stored together or not at all.
 STORE = """
 SELECT app.keep_call_event(%(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(parsed)s,
     %(reason)s, %(outcome)s)
@@ -43,7 +43,7 @@ UPDATE call_events SET phone_id = %(phone_id)s, call_sid = %(call_sid)s, sequenc
 WHERE id = %(event_id)s
 RETURNING outcome
 """
-# What jsonb cannot hold.
+# Characters that jsonb cannot store.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -86,7 +86,7 @@ class Event:
 def classify(
     kind: EventKind, parameters: Mapping[str, str], signer: Signer, *, received_at: datetime
 ) -> Event:
-    """What can be said of a verified event without looking at its call."""
+    """The event, with its outcome if that does not depend on the call."""
     event = Event(
         kind=kind,
         parameters=parameters,
@@ -97,7 +97,7 @@ def classify(
     try:
         event.parsed = read_event(kind, parameters, received_at=received_at)
         if signer.account_sid and event.address.account_sid not in (None, signer.account_sid):
-            raise Malformed("AccountSid is not that of the line.")
+            raise Malformed("AccountSid does not belong to the line.")
     except Malformed as error:
         event.outcome, event.reason = EventOutcome.MALFORMED, str(error)
         return event
@@ -105,7 +105,7 @@ def classify(
     event.reason = "; ".join(event.parsed.notes) or None
     if kind is not EventKind.RECORDING and event.parsed.status is None:
         event.outcome = EventOutcome.UNKNOWN_STATUS
-        event.reason = "CallStatus is a word that this version does not know."
+        event.reason = "CallStatus is not supported by this version."
     elif event.phone_id is None:
         is_recording = kind is EventKind.RECORDING
         event.outcome = EventOutcome.WAITING if is_recording else EventOutcome.UNKNOWN_LINE
@@ -125,11 +125,11 @@ def store(event: Event) -> EventOutcome:
                 return _receive(values, event.address, event.credentials)
             return _outcome(STORE, values)
         except (DataError, IntegrityError) as error:
-            return _outcome(STORE, values | _refusal(error))
+            return _outcome(STORE, values | _rejected(error))
 
 
 def replay(event_id: int, event: Event) -> EventOutcome:
-    """Apply an event of the inbox again, and note what became of it now."""
+    """Apply an event of the inbox again and store its new outcome."""
     values = event.values() | {"event_id": event_id}
     try:
         with transaction.atomic():
@@ -140,16 +140,16 @@ def replay(event_id: int, event: Event) -> EventOutcome:
                 return _outcome(UPDATE, values)
     except (DataError, IntegrityError) as error:
         with all_tenants("replay of an event"):
-            return _outcome(UPDATE, values | _refusal(error))
+            return _outcome(UPDATE, values | _rejected(error))
 
 
 def _scope(phone_id: str | None) -> AbstractContextManager[object]:
     return tenant(phone_id) if phone_id else no_tenant()
 
 
-def _refusal(error: Exception) -> dict[str, Any]:
-    """The database knows a rule that the reader does not: kept, and no reason to send it again."""
-    reason = f"The database refused it: {type(error.__cause__ or error).__name__}."
+def _rejected(error: Exception) -> dict[str, Any]:
+    """The values of an event that the database rejected: stored, without any effect."""
+    reason = f"Rejected by the database: {type(error.__cause__ or error).__name__}."
     return {"outcome": EventOutcome.MALFORMED, "parsed": None, "reason": reason}
 
 

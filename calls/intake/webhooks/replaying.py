@@ -1,4 +1,4 @@
-"""Events of the inbox, applied once more: after a line was added, or a reader learned a word."""
+"""Replays events of the inbox, such as after adding a line or supporting a new status."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,41 +10,42 @@ from calls.intake.webhooks.signers import Signer, find_signer
 from database.errors import UNAVAILABLE_ERRORS
 from tenancy import all_tenants, no_tenant
 
-NO_SUCH_EVENT = "no such event"
+NOT_FOUND = "not found"
+DEFERRED = "deferred"
 
 
 def problem_ids(*, limit: int) -> list[int]:
-    """The oldest events that were kept and not applied."""
+    """The oldest events that were stored but not applied."""
     with all_tenants("events to replay"):
         problems = CallEvent.objects.filter(outcome__in=PROBLEMS).order_by("id")
         return list(problems.values_list("pk", flat=True)[:limit])
 
 
 def replay_events(ids: Iterable[int]) -> Counter[str]:
-    """Apply events again, each in a transaction of its own; returns how many got which outcome.
+    """Apply events again, each in a transaction of its own; returns the number per outcome.
 
-    Their signatures were checked when they came. An event that fails stops no other: the database
-    being busy is counted as "put off", an id that there is not as NO_SUCH_EVENT.
+    Their signatures were checked on arrival. An event that fails does not stop the others: it is
+    counted as DEFERRED when the database is busy, and an unknown id as NOT_FOUND.
     """
     counts: Counter[str] = Counter()
     for event_id in ids:
         with all_tenants("replay of an event"):
-            kept = CallEvent.objects.filter(pk=event_id).first()
-        if kept is None:
-            counts[NO_SUCH_EVENT] += 1
+            stored = CallEvent.objects.filter(pk=event_id).first()
+        if stored is None:
+            counts[NOT_FOUND] += 1
             continue
         try:
-            counts[_replay(kept)] += 1
+            counts[_replay(stored)] += 1
         except UNAVAILABLE_ERRORS:
-            counts["put off"] += 1
+            counts[DEFERRED] += 1
     return counts
 
 
-def _replay(kept: CallEvent) -> EventOutcome:
-    kind = EventKind(kept.kind)
+def _replay(stored: CallEvent) -> EventOutcome:
+    kind = EventKind(stored.kind)
     with no_tenant():
-        found = find_signer(read_address(kind, kept.payload))
-    # What was once verified as one line's stays that line's.
-    signer = Signer(kept.phone_id or found.phone_id, (), found.account_sid)
-    event = classify(kind, kept.payload, signer, received_at=kept.received_at)
-    return replay(kept.pk, event)
+        found = find_signer(read_address(kind, stored.payload))
+    # An event verified for a line stays with that line.
+    signer = Signer(stored.phone_id or found.phone_id, (), found.account_sid)
+    event = classify(kind, stored.payload, signer, received_at=stored.received_at)
+    return replay(stored.pk, event)

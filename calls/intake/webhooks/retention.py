@@ -1,4 +1,4 @@
-"""How long the inbox keeps what it received."""
+"""Deletes old events of the inbox."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from django.db import connection
 
 from tenancy import all_tenants
 
-# idx_call_events_received; a batch a transaction, so that intake never waits for it.
+# By idx_call_events_received; one transaction per batch, so that intake never waits.
 PRUNE = """
 DELETE FROM call_events WHERE id IN (
     SELECT id FROM call_events WHERE received_at < %(before)s
@@ -19,7 +19,7 @@ DELETE FROM call_events WHERE id IN (
 def prune_events(*, now: datetime, keep: timedelta | None = None, batch: int = 5000) -> int:
     """Delete the events older than `keep` (INBOX_RETENTION_DAYS); returns how many.
 
-    Those that were never applied go too: their personal data must not stay for ever.
+    Those that were never applied are deleted too, since they hold personal data.
     """
     before = now - (keep or timedelta(days=settings.INBOX_RETENTION_DAYS))
     deleted = 0

@@ -1,4 +1,4 @@
-"""Whose event it is, and which tokens may have signed it."""
+"""The line of an event, and the tokens that may have signed it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ LINES = """
 SELECT phone_id, account_sid, current_token, next_token
 FROM app.telephony_lines(%(numbers)s::text[], %(call_sid)s, %(account_sid)s)
 """
-MAX_REMEMBERED = 10_000  # lines; some 5 MB
+MAX_CACHED = 10_000  # lines; some 5 MB
 
 
 class Credentials(NamedTuple):
@@ -31,7 +31,7 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True)
 class Signer:
-    """Who may have signed an event: a line with its tokens, or the account for no line of ours.
+    """Who may have signed an event: a line with its tokens, or the account for unknown lines.
 
     credentials are what the line was found with by a number: storing the event confirms them.
     """
@@ -42,39 +42,41 @@ class Signer:
     credentials: Credentials | None = None
 
 
-# By the numbers of an address. What is remembered may be outdated, so it is confirmed by the
-# statement that stores the event, and forgotten when that or the signature contradicts it.
-_remembered: dict[tuple[str, ...], Credentials] = {}
+# By the numbers of an address. A cached line may be outdated, so the statement that stores the
+# event confirms it; it is dropped when that or the signature fails.
+_cached: dict[tuple[str, ...], Credentials] = {}
 
 
 def signers(address: Address) -> Iterator[Signer]:
-    """First the line remembered for an address, if there is one, then what the database says.
+    """First the cached line of an address, if any, then the one in the database.
 
-    Nothing of an event may be used before the signature proves right with one's tokens. Raises
+    Nothing of an event may be used before one's tokens match the signature. Raises
     NoEncryptionKey or UnreadableSecret when the server cannot read the line's tokens.
     """
-    if (known := _remembered.get(tuple(address.numbers))) is not None:
-        with suppress(NoEncryptionKey, UnreadableSecret):  # as they were; the database knows
+    if (known := _cached.get(tuple(address.numbers))) is not None:
+        with suppress(
+            NoEncryptionKey, UnreadableSecret
+        ):  # of outdated tokens; the database has the current ones
             yield _signer(known, confirmed=True)
     yield find_signer(address)
 
 
 def find_signer(address: Address) -> Signer:
-    """The line that an event says it belongs to.
+    """The line named by an event.
 
-    A line without tokens of its own is signed for by the account (TWILIO_AUTH_TOKEN). Raises
+    Events of a line without its own tokens are signed by the account (TWILIO_AUTH_TOKEN). Raises
     NoEncryptionKey or UnreadableSecret.
     """
     row = ask(LINES, asdict(address))
     numbers = tuple(address.numbers)
-    _remembered.pop(numbers, None)
+    _cached.pop(numbers, None)
     if row is None:
         return Signer(None, settings.TWILIO_AUTH_TOKEN)
     found = Credentials(*row)
     if numbers:
-        if len(_remembered) >= MAX_REMEMBERED:
-            _remembered.clear()
-        _remembered[numbers] = found
+        if len(_cached) >= MAX_CACHED:
+            _cached.clear()
+        _cached[numbers] = found
     return _signer(found, confirmed=bool(numbers))
 
 

@@ -1,4 +1,4 @@
-"""Where the telephony provider reports the progress and the recordings of calls."""
+"""The callbacks of the telephony provider: progress and recordings of calls."""
 
 import logging
 from contextlib import suppress
@@ -34,8 +34,8 @@ def recording(request: HttpRequest) -> HttpResponse:
 
 
 def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
-    """204: stored and applied as far as it can be. 400: kept, and useless to send again. 403: not
-    the provider's, nothing kept."""
+    """204: stored, and applied if possible. 400: stored, repeating it is useless. 403: not sent by
+    the provider, nothing stored."""
     received_at = timezone.now()
     try:
         callback = Callback(request)
@@ -45,10 +45,10 @@ def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
                 with suppress(SignerChanged):
                     return _answer(event, store(event))
         if is_signed:
-            return service_unavailable("the line or its tokens change just now")
+            return service_unavailable("the line or its tokens are being changed")
         raise Refused(403, "The signature is missing or wrong.")
     except Refused as refused:
-        logger.warning("a %s callback was refused: %s", kind, refused.reason)
+        logger.warning("Rejected a %s callback: %s", kind, refused.reason)
         return JsonResponse({"detail": refused.reason}, status=refused.status)
     except (NoEncryptionKey, UnreadableSecret) as error:
         return service_unavailable(str(error))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from calls.intake.webhooks.replaying import NO_SUCH_EVENT, problem_ids, replay_events
+from calls.intake.webhooks.replaying import DEFERRED, NOT_FOUND, problem_ids, replay_events
 
 MAX_EVENTS = 1_000_000
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Events replayed: {counts.total()}.")
         for outcome, count in counts.most_common():
             self.stdout.write(f"  {outcome}: {count}")
-        if counts["put off"]:
+        if counts[DEFERRED]:
             raise CommandError("The database was busy for some events; run replay_events again.")
-        if counts[NO_SUCH_EVENT]:
+        if counts[NOT_FOUND]:
             raise CommandError("Some ids were not found; use ids as shown in the admin's inbox.")

@@ -42,7 +42,7 @@ def status(line: PhoneNumber, token: str) -> int:
     return code
 
 
-def test_a_callback_of_a_remembered_line_is_one_statement(line: PhoneNumber) -> None:
+def test_a_callback_of_a_cached_line_is_one_statement(line: PhoneNumber) -> None:
     assert status(line, TOKEN) == 204
     with CaptureQueriesContext(connection) as queries:
         assert status(line, TOKEN) == 204
@@ -117,8 +117,8 @@ def test_nothing_is_stored_for_a_line_that_changed_since(line: PhoneNumber) -> N
 def test_memory_is_bounded(
     line: PhoneNumber, other_line: PhoneNumber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signers, "MAX_REMEMBERED", 1)
-    monkeypatch.setattr(signers, "_remembered", {})
+    monkeypatch.setattr(signers, "MAX_CACHED", 1)
+    monkeypatch.setattr(signers, "_cached", {})
     for called in (line, other_line, line):
         assert status(called, TOKEN) == 204
-        assert len(signers._remembered) == 1
+        assert len(signers._cached) == 1
