@@ -127,7 +127,7 @@ def test_command_rebuilds_and_reports(line: PhoneNumber) -> None:
     [
         (["--batch-hours", "0"], "of at least 1"),
         (["--since", "2024-01-01"], "require --rebuild"),
-        (["--phone-id", "nobody"], 'no line "nobody"'),
+        (["--phone-id", "nobody"], 'Line "nobody" not found'),
         (["--since", "yesterday", "--rebuild"], "'yesterday' is not a time"),
         (["--rebuild", "--since=2024-01-02", "--until=2024-01-01"], "before --until"),
     ],
