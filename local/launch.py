@@ -68,6 +68,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _launch(started: ExitStack) -> None:
     write_env(ROOT / ".env")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "replytics.settings")
+    os.environ["SERVICE"] = "all"  # what this process does itself
     settings = importlib.import_module("replytics.settings")
     mark = started.enter_context(_sole_launcher()) if settings.EMBEDDED_DATABASE else None
     end(orphans())

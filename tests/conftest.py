@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import _pytest.fixtures
 import psycopg
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db import connections
@@ -45,6 +46,9 @@ END $$
 # Hashed a million times, each person of a test would cost a fifth of a second. The hash says how
 # often, so that a server of the product accepts it.
 PBKDF2PasswordHasher.iterations = 1
+
+# Each client would look at all static files before its first request; the web servers do.
+settings.WHITENOISE_AUTOREFRESH = True
 
 # Fixtures are generators that pytest suspends inside the scope they enter.
 GENERATOR_DRIVERS.add(_pytest.fixtures.__file__)
