@@ -26,7 +26,7 @@ from ninja.security import APIKeyHeader  # noqa: E402
 from rest_framework.exceptions import AuthenticationFailed  # noqa: E402
 
 from calls.models import Call  # noqa: E402
-from replytics.urls import urlpatterns as ours  # noqa: E402
+from replytics.urls.all import urlpatterns as ours  # noqa: E402
 from tenancy.request_scope import enter_line  # noqa: E402
 from tenants.api.authentication import ApiKeyAuthentication  # noqa: E402
 

@@ -20,7 +20,7 @@ from rest_framework.request import Request  # noqa: E402
 
 from calls.api.serializers import FIELDS  # noqa: E402
 from calls.models import Call  # noqa: E402
-from replytics.urls import urlpatterns as ours  # noqa: E402
+from replytics.urls.all import urlpatterns as ours  # noqa: E402
 from tenancy.request_scope import enter_line  # noqa: E402
 
 

@@ -24,7 +24,7 @@ from django.contrib import admin  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from calls.models import Call  # noqa: E402
-from replytics.urls import urlpatterns as ours  # noqa: E402
+from replytics.urls.all import urlpatterns as ours  # noqa: E402
 
 site, lean = admin.AdminSite(), admin.AdminSite(name="lean")
 

@@ -16,5 +16,5 @@ for model in tenant_models():
 urlpatterns = [
     path("admin/line/", site.admin_view(switch_line), name="switch_line"),
     path("admin/", site.urls),
-    path("", include("replytics.urls")),
+    path("", include("replytics.urls.all")),
 ]

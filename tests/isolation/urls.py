@@ -67,7 +67,7 @@ def in_transaction(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", include("replytics.urls")),
+    path("", include("replytics.urls.all")),
     path("test/calls/", CallsView.as_view()),
     path("test/without-scope/", without_scope),
     path("test/streamed/", streamed),
