@@ -79,7 +79,7 @@ def test_import_of_a_damaged_gzip_file(line: PhoneNumber, tmp_path: Path) -> Non
         (lambda text: text[: text.rindex('"sid"')], "at call 3"),
         (lambda text: text[: text.rindex("}")], "unexpected end"),
         (lambda text: text.replace('"duration":', '"duration"', 1), "at call 1"),
-        (lambda text: text.replace("]", "", 1), "expected ':', found ','"),
+        (lambda text: text.replace("]", "", 1), "expected ',', found ':'"),
         (lambda text: text + "]", "unexpected text between two lists"),
     ],
 )
