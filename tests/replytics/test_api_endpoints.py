@@ -7,8 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from api import rate_limit
 from api.permissions import KeyScope
 from tenancy import tenant
+from tenants.api import authentication
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
 from tests.api_client import Api, api_of, wait_for_a_young_minute
 from tests.factories import make_call
@@ -85,9 +87,16 @@ def request(api: Api, ids: dict[str, str], route: str, method: str, **options: A
 
 @pytest.mark.parametrize(("route", "method"), COUNTS)
 def test_statements_of_an_endpoint(
-    line: PhoneNumber, ids: dict[str, str], route: str, method: str
+    line: PhoneNumber,
+    ids: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    route: str,
+    method: str,
 ) -> None:
-    """The look-up of the key is one of them."""
+    """Within the second in which the key was looked up, and requests were reserved for it."""
+    for module in (authentication, rate_limit):
+        now = module.clock()
+        monkeypatch.setattr(module, "clock", lambda now=now: now)
     api = api_of(line, *KeyScope.values)
     api.get("/conversation-rules/schemas/")  # notes the key's use
     with CaptureQueriesContext(connection) as captured:
