@@ -93,7 +93,7 @@ def test_statements_of_an_endpoint(
     route: str,
     method: str,
 ) -> None:
-    """Within the second in which the key was looked up, and requests were reserved for it."""
+    """Within the second in which the key was looked up; the reservation of requests is one."""
     for module in (authentication, rate_limit):
         now = module.clock()
         monkeypatch.setattr(module, "clock", lambda now=now: now)
