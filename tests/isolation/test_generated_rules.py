@@ -75,8 +75,8 @@ def problems(owner: Any) -> set[str | None]:
 def protected(owner: Any) -> list[Any]:
     owner.execute(
         "SELECT relrowsecurity AND relforcerowsecurity, (SELECT count(*) FROM pg_policy"
-        " WHERE polrelid = c.oid), has_table_privilege('replytics_api', c.oid, 'INSERT'),"
-        " has_table_privilege('replytics_api', c.oid, 'TRUNCATE'),"
+        " WHERE polrelid = c.oid), has_table_privilege('replytics_web', c.oid, 'INSERT'),"
+        " has_table_privilege('replytics_web', c.oid, 'TRUNCATE'),"
         " (SELECT count(*) FROM pg_constraint WHERE conrelid = c.oid AND contype = 'f')"
         " FROM pg_class c WHERE oid = to_regclass('notes')"
     )
