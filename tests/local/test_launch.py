@@ -159,9 +159,10 @@ def test_it_runs_until_sigterm_and_leaves_nothing_behind(checkout: Path, port: i
 
 
 def part_of(launched: Launched, service: str) -> psutil.Process:
-    """By the variable SERVICE of its environment, or nginx."""
+    """nginx by its program, the others by the variable SERVICE of their environment."""
     for child in psutil.Process(launched.process.pid).children():
-        if child.environ().get("SERVICE", "nginx") == service:
+        name = "nginx" if "nginx" in child.exe() else child.environ().get("SERVICE")
+        if name == service:
             return child
     raise AssertionError(f"no {service} runs")
 
