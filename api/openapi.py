@@ -3,8 +3,9 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
 
-from api.parsing import NO_CONTROLS
+from api.parsing import NO_CONTROLS, NOT_BLANK
 from api.rendering import ProblemRenderer
 from api.serializer_fields import NumberField, StrictSerializer
 
@@ -32,10 +33,24 @@ class StrictSchema(AutoSchema):
                 if isinstance(field, NumberField) and not field.read_only:
                     step = 10.0 ** -(field.decimal_places or 0)
                     shape["properties"][field.field_name]["multipleOf"] = step
+                _require_text(field, shape["properties"].get(field.field_name))
             if isinstance(serializer, StrictSerializer):
                 shape["additionalProperties"] = False
             exclude_control_characters(shape)
         return shape
+
+
+def _require_text(field: Any, shape: Any) -> None:
+    """White space around a text is taken off, and what is left may not be empty."""
+    if isinstance(field, serializers.ListField):
+        _require_text(field.child, shape and shape.get("items"))
+    elif (
+        type(field) is serializers.CharField
+        and shape
+        and field.trim_whitespace
+        and not (field.allow_blank or field.read_only)
+    ):
+        shape.setdefault("pattern", NOT_BLANK)
 
 
 def exclude_control_characters(shape: Any) -> None:

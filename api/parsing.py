@@ -16,6 +16,12 @@ MAX_DEPTH = 32  # objects and arrays inside each other
 # no character at all.
 # The first as JSON Schema has it: half of a surrogate pair cannot be written there.
 NO_CONTROLS = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+# The same, and something else than white space.
+NOT_BLANK = (
+    r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*"
+    r"[^\s\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]"
+    r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+)
 NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
