@@ -9,8 +9,6 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from analytics.metrics import ACCEPTED, METRICS
-        from monitoring import accepted
         from monitoring.metrics import register_metrics
 
-        register_metrics(METRICS)
-        accepted.ACCEPTED.update(ACCEPTED)
+        register_metrics(METRICS, accepted=ACCEPTED)

@@ -15,13 +15,10 @@ MAX_DEPTH = 32  # objects and arrays inside each other
 # Of the control characters, text has tab, line feed and carriage return. Half a surrogate pair is
 # no character at all.
 # The first as JSON Schema has it: half of a surrogate pair cannot be written there.
-NO_CONTROLS = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
-# The same, and something else than white space.
-NOT_BLANK = (
-    r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*"
-    r"[^\s\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]"
-    r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
-)
+_CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f"
+NO_CONTROLS = rf"^[^{_CONTROLS}]*$"
+# The same, and at least one character that is not white space.
+NOT_BLANK = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 

@@ -11,9 +11,7 @@ class CallsConfig(AppConfig):
     def ready(self) -> None:
         from calls.archival.checks import check_archive_columns
         from calls.metrics import ACCEPTED, METRICS
-        from monitoring import accepted
         from monitoring.metrics import register_metrics
 
-        register_metrics(METRICS)
-        accepted.ACCEPTED.update(ACCEPTED)
+        register_metrics(METRICS, accepted=ACCEPTED)
         checks.register(check_archive_columns, checks.Tags.models)

@@ -1,7 +1,8 @@
 """Every metric, in the order of the report. Rooms above register what they know of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from monitoring.accepted import ACCEPTED
 from monitoring.metrics import (
     backup,
     indexes,
@@ -44,8 +45,11 @@ GROUPS = {
 }
 
 
-def register_metrics(metrics: Iterable[type[Metric]]) -> None:
-    """Add metrics of a room above, each after the others of its group."""
+def register_metrics(
+    metrics: Iterable[type[Metric]], *, accepted: Mapping[tuple[str, str], str]
+) -> None:
+    """Add metrics of a room above, each after the others of its group, and accepted findings."""
+    ACCEPTED.update(accepted)
     for metric in metrics:
         last = max(place for place, other in enumerate(METRICS) if other.group == metric.group)
         METRICS.insert(last + 1, metric())
