@@ -1,25 +1,28 @@
 """Retention: exports a month of the archive to a verified file and drops its partition."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from calls.archival import batches, files, ledger, month_locks
 from calls.archival.columns import catalog_columns
 from calls.archival.models import ArchiveRun, RunKind
 from tenancy import all_tenants
 
-MONTHS = """
-SELECT month, month + interval '1 month' FROM (
-    SELECT to_date(right(c.relname, 7), 'YYYY_MM')::timestamp AT TIME ZONE 'UTC' AS month
-    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-    WHERE i.inhparent = 'public.calls_archive'::regclass
-) partitions
-WHERE month + interval '1 month' <= %(cut_off)s
-ORDER BY 1
+# The names are read here, not in SQL: a planner may apply a cast in a condition to every table of
+# the database before it keeps those of the archive.
+PARTITIONS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'public.calls_archive'::regclass ORDER BY 1
+"""
+MONTH_NAME = re.compile(r"calls_archive_(\d{4})_(\d{2})")
+HAS_CALLS = """
+SELECT EXISTS (SELECT FROM calls_archive WHERE created_at >= %(first)s AND created_at < %(next)s)
 """
 HELD = """
 SELECT count(*) FROM calls_archive
@@ -43,15 +46,26 @@ class Month:
     first: datetime
     next: datetime
 
+    @classmethod
+    def of(cls, year: int, month: int) -> "Month":
+        first = datetime(year, month, 1, tzinfo=UTC)
+        return cls(first, (first + timedelta(days=31)).replace(day=1))
+
     def file_name(self) -> str:
         return f"calls_archive_{self.first:%Y_%m}.csv.gz"
 
 
 def months_before(cut_off: datetime) -> list[Month]:
-    """The months of the archive that ended by cut_off. Raises UnderLegalHold if one is."""
+    """The months of the archive that ended by cut_off and hold calls.
+
+    Raises UnderLegalHold if one is.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(MONTHS, {"cut_off": cut_off})
-        months = [Month(*row) for row in cursor.fetchall()]
+        months = [
+            month
+            for month in _months(cursor)
+            if month.next <= cut_off and _has_calls(cursor, month)
+        ]
         for month in months:
             cursor.execute(HELD, vars(month))
             if held := cursor.fetchone()[0]:
@@ -60,6 +74,19 @@ def months_before(cut_off: datetime) -> list[Month]:
                     " hold. Release them or choose an earlier cut-off."
                 )
     return months
+
+
+def _months(cursor: CursorWrapper) -> list[Month]:
+    """Those that have a partition, oldest first; a table attached by hand is left out."""
+    cursor.execute(PARTITIONS)
+    named = (MONTH_NAME.fullmatch(name) for (name,) in cursor.fetchall())
+    return [Month.of(int(match[1]), int(match[2])) for match in named if match]
+
+
+def _has_calls(cursor: CursorWrapper, month: Month) -> bool:
+    cursor.execute(HAS_CALLS, vars(month))
+    found: bool = cursor.fetchone()[0]
+    return found
 
 
 def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:

@@ -73,6 +73,22 @@ def test_only_whole_months_before_the_cut_off_are_dropped(two_months: None) -> N
         assert months_before(datetime(2023, 6, 30, 23, 59, tzinfo=UTC)) == []
 
 
+@pytest.mark.parametrize("unused", ["nestloop", "hashjoin, mergejoin", "indexscan, bitmapscan"])
+def test_the_months_are_found_by_any_plan(two_months: None, unused: str) -> None:
+    for plan in unused.split(", "):
+        query(f"SET LOCAL enable_{plan} = off")
+    with all_tenants("test"):
+        found = months_before(CUT_OFF)
+    assert [f"{month.first:%Y-%m}" for month in found] == ["2023-06", "2023-07"]
+
+
+def test_a_month_without_calls_is_left_alone(two_months: None, tmp_path: Path) -> None:
+    query("SELECT app.create_archive_partitions('2019-01-01', '2019-12-01')")
+    drop_june(tmp_path)
+    assert query("SELECT to_regclass('calls_archive_2019_05') IS NULL") == [(False,)]
+    assert [path.name for path in tmp_path.glob("*.gz")] == ["calls_archive_2023_06.csv.gz"]
+
+
 def test_a_month_that_others_use_is_dropped_once_they_end(
     committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
