@@ -129,7 +129,9 @@ RULES = [
         query=f"""
             WITH RECURSIVE {SHOWN}, options AS (
                 SELECT s.oid, option_name FROM shown s, pg_options_to_table(reloptions)
-                WHERE option_value::boolean
+                -- Other options, such as check_option, are no booleans.
+                WHERE CASE WHEN option_name IN ('security_invoker', 'security_barrier')
+                    THEN option_value::boolean END
             )
             SELECT relation FROM shown s WHERE relkind = 'v'
             AND NOT EXISTS (

@@ -95,6 +95,18 @@ OWNERS_MUTATIONS = [
         "phone_performance_summary",
         "ALTER VIEW phone_performance_summary RESET (security_barrier)",
     ),
+    (
+        "E014",
+        "checked",
+        "CREATE VIEW checked AS SELECT * FROM calls WHERE duration > 0 WITH LOCAL CHECK OPTION;"
+        "GRANT SELECT ON checked TO replytics_web",
+    ),
+    (
+        "E013",
+        "totals",
+        "CREATE MATERIALIZED VIEW totals WITH (fillfactor = 70) AS SELECT phone_id FROM calls;"
+        "GRANT SELECT ON totals TO replytics_web",
+    ),
     ("E015", "TRUNCATE on calls", "GRANT TRUNCATE ON calls TO replytics_web"),
     ("E015", "REFERENCES on calls", "GRANT REFERENCES ON calls TO PUBLIC"),
     ("E015", "TRIGGER on call_search", "GRANT ALL ON call_search TO replytics_staff"),
