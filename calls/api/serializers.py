@@ -84,7 +84,7 @@ class ListedCallSerializer(CallSerializer):
 
 class TotalSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
-    exact = serializers.BooleanField(help_text="False: the planner's estimate.")
+    exact = serializers.BooleanField(help_text="False: there are at least so many.")
 
 
 class CallPageSerializer(serializers.Serializer[Any]):
@@ -188,4 +188,9 @@ class CallQuery(serializers.Serializer[Any]):
     fields = NameList(  # type: ignore[assignment]
         required=False, help_text="Return only these fields. Repeat, or separate by commas."
     )
-    total = serializers.ChoiceField(["estimate", "exact"], required=False)
+    total = serializers.ChoiceField(
+        ["estimate", "exact"],
+        required=False,
+        help_text="How many calls match. An estimate counts no further than 10,000 calls, or"
+        " 100,000 without any filter; `exact` in the answer is false beyond that.",
+    )

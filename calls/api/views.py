@@ -68,8 +68,7 @@ class Calls(LineView):
         following = f'"{write_cursor(parsed, line, page.last)}"' if page.has_more else "null"
         body = b'{"results":%b,"next":%b' % (page.results, following.encode())
         if parsed.total:
-            exact = parsed.total == "exact"
-            count = count_calls(parsed.query, parsed.values, exact=exact)
+            count, exact = count_calls(parsed.query, parsed.values, exact=parsed.total == "exact")
             body += b',"total":' + to_json({"count": count, "exact": exact})
         return HttpResponse(body + b"}", content_type=JSON)
 

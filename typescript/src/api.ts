@@ -752,7 +752,7 @@ export interface components {
         };
         Total: {
             count: number;
-            /** @description False: the planner's estimate. */
+            /** @description False: there are at least so many. */
             exact: boolean;
         };
         TransferActions: {
@@ -1674,7 +1674,9 @@ export interface operations {
                 tags?: string[];
                 tags_any?: string[];
                 /**
-                 * @description * `estimate` - estimate
+                 * @description How many calls match. An estimate counts no further than 10,000 calls, or 100,000 without any filter; `exact` in the answer is false beyond that.
+                 *
+                 *     * `estimate` - estimate
                  *     * `exact` - exact
                  */
                 total?: "estimate" | "exact";
