@@ -21,6 +21,26 @@ ATTRIBUTES = {
     INTAKE: "LOGIN NOINHERIT",
 }
 
+# Statements hold callers' numbers and what they said, and so does the DETAIL of an error. Neither
+# is written to the server's log when a statement fails, nor is a slow statement at all;
+# pg_stat_statements and our own logs tell what happened. Most of these take a superuser.
+NO_VALUES_IN_LOG = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+NO_STATEMENTS_IN_LOG = {
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+}
+# What the sessions of each login begin with. A login can change its own, which tenancy.W026 shows.
+LOGIN_SETTINGS = {OWNER: NO_VALUES_IN_LOG} | dict.fromkeys(
+    (WEB, API, INTAKE), NO_VALUES_IN_LOG | NO_STATEMENTS_IN_LOG
+)
+
 
 class Step(NamedTuple):
     """A statement and its result; running it again changes nothing."""
@@ -31,6 +51,12 @@ class Step(NamedTuple):
 
 def _do(body: str) -> str:
     return f"DO $$ BEGIN{body}\nEND $$"
+
+
+def _settings(login: str, settings: Mapping[str, str]) -> str:
+    return "".join(
+        SETTING.format(login=login, name=name, value=value) for name, value in settings.items()
+    )
 
 
 # Only a superuser may write these attributes at all, so they are written only when they are wrong.
@@ -53,6 +79,31 @@ IF pg_has_role('{member}', '{role}', 'MEMBER') THEN
     RAISE EXCEPTION '{member} is a member of {role}, which somebody else granted'
         USING ERRCODE = 'insufficient_privilege';
 END IF;"""
+# RESET ALL leaves what a superuser set, unless it is run by one.
+RESET_SETTINGS = """
+DECLARE name text;
+BEGIN
+    ALTER ROLE {login} RESET ALL;
+    FOR name IN SELECT datname FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
+        WHERE setrole = '{login}'::regrole
+    LOOP EXECUTE format('ALTER ROLE {login} IN DATABASE %I RESET ALL', name); END LOOP;
+END;"""
+SETTING = """
+BEGIN
+    ALTER ROLE {login} SET {name} = '{value}';
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END;"""
+# The value of a setting that was not given to the login is the server's.
+UNSET = """
+SELECT login, name, value
+FROM unnest(%(wanted_logins)s::text[], %(wanted_names)s::text[], %(wanted_values)s::text[])
+    AS w (login, name, value)
+WHERE NOT EXISTS (
+    SELECT FROM pg_db_role_setting
+    WHERE setrole = to_regrole(login) AND setdatabase = 0
+    AND name || '=' || value = ANY (setconfig))
+AND current_setting(name) <> value
+"""
 # Monitoring: the activity of other logins. Only some administrators may grant it; on Supabase they
 # may grant pg_monitor, which contains it. 42501: not allowed.
 SEE_STATISTICS = """
@@ -121,6 +172,14 @@ def role_steps(*, create_databases: bool = False) -> list[Step]:
             )
             for login in (API, INTAKE)
         ),
+        *(
+            Step(
+                f"{login}: its failing statements stay out of the server's log, if the"
+                " administrator may set that",
+                _do(RESET_SETTINGS.format(login=login) + _settings(login, settings)),
+            )
+            for login, settings in LOGIN_SETTINGS.items()
+        ),
         Step(
             f"{STAFF}: reads the server's statistics if the administrator may grant that",
             _do(SEE_STATISTICS.format(staff=STAFF)),
@@ -161,6 +220,28 @@ def create_roles(
         )
         done.append(f"{role}: password set")
     return done
+
+
+def unset_settings(connection: psycopg.Connection) -> list[str]:
+    """The statements for a superuser that give the logins the settings they still lack."""
+    return [
+        f"ALTER ROLE {login} SET {name} = '{value}'"
+        for login, name, value in connection.execute(UNSET, wanted_settings())
+    ]
+
+
+def wanted_settings() -> dict[str, list[str]]:
+    """LOGIN_SETTINGS as parameters of a query: three arrays of equal length."""
+    wanted = [
+        (login, name, value)
+        for login, settings in LOGIN_SETTINGS.items()
+        for name, value in settings.items()
+    ]
+    return {
+        "wanted_logins": [login for login, _, _ in wanted],
+        "wanted_names": [name for _, name, _ in wanted],
+        "wanted_values": [value for _, _, value in wanted],
+    }
 
 
 def run(connection: psycopg.Connection, steps: list[Step]) -> list[str]:

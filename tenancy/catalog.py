@@ -11,9 +11,10 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info
+from django.core.checks import Warning as CheckWarning
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
-from database.roles import API, INTAKE, STAFF, WEB
+from database.roles import API, INTAKE, STAFF, WEB, wanted_settings
 from tenancy.catalog_rules import RULES, Rule
 from tenancy.constraints import TenantRLS
 from tenancy.scope import no_tenant
@@ -28,7 +29,7 @@ OTHER_LOGIN = Info(
 
 
 def problems_of_server(cursor: Any) -> list[CheckMessage]:
-    """tenancy.E010 to E023; the cursor belongs to the serving login, in no scope.
+    """tenancy.E010 to W026; the cursor belongs to the serving login, in no scope.
 
     Nothing before the first migration.
     """
@@ -75,7 +76,7 @@ def _promised() -> dict[str, Any]:
         if isinstance(trigger, MatchParentTenant) and not model._meta.proxy
     ]
     shared = shared_models()
-    return {
+    return wanted_settings() | {
         "tenant_table": settings.TENANT_TABLE,
         "web": WEB,
         "api": API,
@@ -99,4 +100,5 @@ def _problems(cursor: Any, rule: Rule, promised: dict[str, Any]) -> Iterator[Che
     columns = [column.name for column in cursor.description]
     for row in cursor.fetchall():
         found = dict(zip(columns, row, strict=True))
-        yield Error(rule.message.format(**found), hint=rule.fix.format(**found), id=rule.id)
+        kind = Error if rule.is_error else CheckWarning
+        yield kind(rule.message.format(**found), hint=rule.fix.format(**found), id=rule.id)

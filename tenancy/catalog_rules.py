@@ -58,18 +58,38 @@ DEFINERS = f"""{LOGINS}, definers AS (
     WHERE p.prosecdef AND p.proowner IN (owner.oid, to_regrole(%(staff)s))
 )"""
 
+# What the logins' sessions begin with, beside what create_roles sets.
+OWN_SETTINGS = """
+wanted AS (
+    SELECT * FROM unnest(%(wanted_logins)s::text[], %(wanted_names)s::text[],
+        %(wanted_values)s::text[]) AS w (login, name, value)
+), own AS (
+    SELECT rolname::text AS login, name, value, format('%%s = %%s', name, value) AS setting,
+        format('ALTER ROLE %%I%%s RESET %%s', rolname,
+            (SELECT format(' IN DATABASE %%I', datname) FROM pg_database d
+             WHERE d.oid = setdatabase), name) AS reset,
+        name IN ('role', 'search_path', 'row_security', 'session_replication_role')
+        OR name LIKE 'app.%%' AS is_dangerous, setdatabase <> 0 AS in_database
+    FROM pg_db_role_setting JOIN pg_roles r ON r.oid = setrole, unnest(setconfig) AS config,
+    LATERAL (SELECT split_part(config, '=', 1) AS name,
+                    substr(config, strpos(config, '=') + 1) AS value) AS parts
+    WHERE rolname IN (SELECT login FROM wanted) AND (setdatabase = 0 OR setdatabase = (
+        SELECT d.oid FROM pg_database d WHERE datname = current_database()))
+)"""
+
 
 @dataclass(frozen=True)
 class Rule:
     """A query for problems, and the fix for each row of its result.
 
-    message and fix are templates over the query's columns.
+    message and fix are templates over the query's columns. Only an error stops a server's start.
     """
 
     id: str
     query: str
     message: str
     fix: str
+    is_error: bool = True
 
 
 RULES = [
@@ -129,7 +149,7 @@ RULES = [
         query=f"""
             WITH RECURSIVE {SHOWN}, options AS (
                 SELECT s.oid, option_name FROM shown s, pg_options_to_table(reloptions)
-                -- Other options, such as check_option, are no booleans.
+                -- Other options, such as check_option, hold other values.
                 WHERE CASE WHEN option_name IN ('security_invoker', 'security_barrier')
                     THEN option_value::boolean END
             )
@@ -263,5 +283,44 @@ RULES = [
         message="The login {login} owns the tables, or may become their owner, and could switch"
         " every policy off.",
         fix="{fix}",
+    ),
+    Rule(
+        id="tenancy.E024",
+        query=f"WITH {OWN_SETTINGS} SELECT * FROM own WHERE is_dangerous",
+        message="Sessions of {login} begin with {setting}, which changes whom it is or what it"
+        " reads. A login can set that by itself: look for injected SQL.",
+        fix="As an administrator: {reset}",
+    ),
+    Rule(
+        id="tenancy.W025",
+        query=f"""
+            WITH {OWN_SETTINGS}
+            SELECT w.login, string_agg(w.name, ', ') AS names,
+                   string_agg(format('ALTER ROLE %%I SET %%I = %%L', w.login, w.name, w.value),
+                              '; ') AS fix
+            FROM wanted w JOIN pg_roles ON rolname = w.login
+            LEFT JOIN own ON (own.login, own.name) = (w.login, w.name) AND NOT in_database
+            WHERE CASE WHEN own.value IS NOT NULL THEN own.value <> w.value ELSE NOT EXISTS (
+                SELECT FROM pg_settings s WHERE (s.name, s.setting) = (w.name, w.value)
+                AND source NOT IN ('user', 'database user', 'session', 'client')) END
+            GROUP BY w.login
+        """,
+        message="{login} lacks settings ({names}), so that the server's log holds what callers"
+        " said and their numbers when its statements fail.",
+        fix="As an administrator: {fix}",
+        is_error=False,
+    ),
+    Rule(
+        id="tenancy.W026",
+        query=f"""
+            WITH {OWN_SETTINGS}
+            SELECT * FROM own WHERE NOT is_dangerous
+            AND NOT EXISTS (SELECT FROM wanted w WHERE (w.login, w.name) = (own.login, own.name)
+                            AND (w.value = own.value OR NOT in_database))
+        """,
+        message="Sessions of {login} begin with {setting}, which create_roles did not set. A login"
+        " can set that by itself: look for injected SQL.",
+        fix="As an administrator: {reset}",
+        is_error=False,
     ),
 ]

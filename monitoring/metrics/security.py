@@ -32,7 +32,7 @@ class SecurityMetric(Metric):
 class CatalogChecks(SecurityMetric):
     name = "catalog_checks"
     label = "Isolation checks"
-    help = "The checks tenancy.E010 to E023: policies, grants, views, functions, triggers, logins."
+    help = "The checks tenancy.E010 to W026: policies, grants, views, functions, triggers, logins."
     sql = "manage.py check --database default"
     summary = "{subject}: {message}"
     fix = "{hint}"
@@ -45,7 +45,7 @@ class CatalogChecks(SecurityMetric):
                 {
                     "subject": problem.id,
                     "value": 1,
-                    "level": "critical",
+                    "level": "critical" if problem.is_serious() else "warning",
                     "message": problem.msg,
                     "hint": problem.hint,
                 }

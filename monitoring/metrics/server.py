@@ -107,7 +107,7 @@ class Deadlocks(ServerMetric):
         FROM day
     """
     summary = "{value} deadlocks"
-    fix = "The server log names both statements; make both lock in the same order"
+    fix = "Our logs name the requests or jobs at that time; make both lock in the same order"
     unit = "deadlocks"
     warning, critical = 1, 50
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from database.roles import LOGIN_SETTINGS
 from local.embedded import ROOT, SUPERUSER, Cluster
 
 OTHERS = ["boss", "clerk", "nobody", "anon", "authenticated", "service_role"]
@@ -224,6 +225,65 @@ def test_an_unusable_url_is_one_line(url: str, said: str) -> None:
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert "wrong" not in done.stderr
+
+
+SETTINGS = """
+SELECT rolname, unnest(setconfig) FROM pg_db_role_setting JOIN pg_roles r ON r.oid = setrole
+WHERE rolname LIKE 'replytics%'
+"""
+WANTED = [
+    (login, f"{name}={value}")
+    for login, settings in LOGIN_SETTINGS.items()
+    for name, value in settings.items()
+]
+
+
+def settings_of(shop: Cluster) -> list[tuple[str, str]]:
+    with psycopg.connect(shop.url(SUPERUSER, "shop") or "") as superuser:
+        return superuser.execute(SETTINGS).fetchall()
+
+
+def test_a_superuser_keeps_what_callers_said_out_of_the_log(shop: Cluster) -> None:
+    superuser = shop.url(SUPERUSER, "shop") or ""
+    printed = create_roles(shop, ADMIN_DATABASE_URL=superuser)
+    assert "Let a superuser run" not in printed
+    assert sorted(settings_of(shop)) == sorted(WANTED)
+
+
+def test_what_an_administrator_may_not_set_is_printed_for_a_superuser(shop: Cluster) -> None:
+    printed = create_roles(shop)
+    _, _, statements = printed.partition("Let a superuser run:")
+    assert "ALTER ROLE replytics_api SET log_min_error_statement = 'panic';" in statements
+    with psycopg.connect(shop.url(SUPERUSER, "shop") or "", autocommit=True) as superuser:
+        superuser.execute(statements)
+    assert "Let a superuser run" not in create_roles(shop)
+    found = {*settings_of(shop)}  # what the server has anyway is not set
+    assert ("replytics_api", "log_min_error_statement=panic") in found <= {*WANTED}
+
+
+def test_an_administrator_who_was_granted_the_settings_sets_them(shop: Cluster) -> None:
+    names = ", ".join({name for settings in LOGIN_SETTINGS.values() for name in settings})
+    with psycopg.connect(shop.url(SUPERUSER, "shop") or "", autocommit=True) as superuser:
+        superuser.execute(f"GRANT SET ON PARAMETER {names} TO boss")
+        try:
+            assert "Let a superuser run" not in create_roles(shop)
+        finally:
+            superuser.execute(f"REVOKE SET ON PARAMETER {names} FROM boss")
+    assert {*settings_of(shop)} == {*WANTED}
+
+
+def test_what_a_login_set_and_its_password_are_set_back(shop: Cluster) -> None:
+    create_roles(shop, **PASSWORDS)
+    with psycopg.connect(url_of(shop, "replytics_web", "for-web"), autocommit=True) as web:
+        web.execute("ALTER ROLE CURRENT_USER SET statement_timeout = 1")
+        web.execute("ALTER ROLE CURRENT_USER IN DATABASE shop SET role = 'replytics_staff'")
+        web.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine'")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url_of(shop, "replytics_web", "for-web"))
+    create_roles(shop, **PASSWORDS)
+    with psycopg.connect(url_of(shop, "replytics_web", "for-web")) as web:
+        row = web.execute("SELECT current_setting('statement_timeout'), current_user").fetchone()
+    assert row == ("0", "replytics_web")
 
 
 def test_what_was_broken_is_repaired(shop: Cluster) -> None:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connections
 
-from database.roles import OWNER, WEB
+from database.roles import API, INTAKE, OWNER, WEB
 from tenancy.catalog import check_server, problems_of_server
 from tenancy.catalog_rules import RULES
 
@@ -159,6 +159,23 @@ ADMINISTRATORS_MUTATIONS = [
         "calls as anon",
         "CREATE ROLE anon; GRANT SELECT ON calls TO anon",
     ),
+    ("E024", "replytics_web", "ALTER ROLE replytics_web SET role = 'replytics_staff'"),
+    ("E024", "replytics_api", "ALTER ROLE replytics_api SET search_path = pg_temp, public"),
+    ("E024", "replytics_intake", "ALTER ROLE replytics_intake SET app.phone_id = 'pn_bakery'"),
+    ("W025", "replytics_api", "ALTER ROLE replytics_api RESET log_min_error_statement"),
+    ("W025", "replytics_web", "ALTER ROLE replytics_web RESET ALL"),
+    (
+        "W025",
+        "replytics_owner",
+        "ALTER ROLE replytics_owner SET log_parameter_max_length_on_error = -1",
+    ),
+    ("W026", "replytics_web", "ALTER ROLE replytics_web SET statement_timeout = '1ms'"),
+    (
+        "W026",
+        "replytics_web",
+        "DO $$ BEGIN EXECUTE format('ALTER ROLE replytics_web IN DATABASE %I"
+        " SET log_min_error_statement = error', current_database()); END $$",
+    ),
     ("E023", "replytics_web owns", "GRANT replytics_owner TO replytics_web"),
 ]
 
@@ -217,6 +234,21 @@ def test_an_inherited_staff_role_is_found_and_cured(administrator: psycopg.Conne
     else:
         administrator.execute("ALTER ROLE replytics_web INHERIT")
     assert_found_and_cured(administrator, "E016", "replytics_web inherits")
+
+
+@pytest.mark.parametrize("login", [WEB, API, INTAKE])
+def test_what_a_login_set_for_itself_is_found_and_cured(
+    administrator: psycopg.Connection, login: str
+) -> None:
+    administrator.execute(f"SET LOCAL SESSION AUTHORIZATION {login}")
+    administrator.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+    administrator.execute("RESET SESSION AUTHORIZATION")
+    assert_found_and_cured(administrator, "W026", login)
+
+
+def test_a_setting_of_the_whole_server_counts(administrator: psycopg.Connection) -> None:
+    administrator.execute("ALTER ROLE replytics_api RESET log_parameter_max_length_on_error")
+    assert find(administrator) == []  # 0 is what PostgreSQL ships
 
 
 def test_serving_as_the_owner_is_found(administrator: psycopg.Connection) -> None:

@@ -16,6 +16,7 @@ from database.roles import (
     database_steps,
     role_steps,
     run,
+    unset_settings,
 )
 
 PASSWORDS = {
@@ -61,6 +62,7 @@ class Command(BaseCommand):
                 passwords, generated = _passwords(connection)
                 done = create_roles(connection, passwords=passwords)
                 done += run(connection, database_steps())
+                unset = unset_settings(connection)
         except psycopg.errors.InsufficientPrivilege as error:
             raise CommandError(
                 f"{error.diag.message_primary}. Let an administrator of the server run the"
@@ -72,6 +74,13 @@ class Command(BaseCommand):
             self.stdout.write(result)
         for role, password in generated.items():
             self.stdout.write(f"{role}: generated password, shown only now: {password}")
+        if unset:
+            statements = "".join(f"\n    {statement};" for statement in unset)
+            self.stderr.write(
+                f"The administrator may not set what keeps callers' words and numbers out of the"
+                " server's log: failing statements are logged with them. Let a superuser run:"
+                f"{statements}"
+            )
 
 
 def _passwords(connection: psycopg.Connection) -> tuple[dict[str, str], dict[str, str]]:
