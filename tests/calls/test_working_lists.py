@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,12 +15,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from backoffice import bulk, exporting
-from backoffice.exporting import cell
+from backoffice.exporting import cell, text_of_cell
 from calls.models import Call, CallMetadata, CallReview
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
-from tests.factories import archive, make_call
+from tests.factories import archive, make_call, make_line
 
 CALLS = "/admin/calls/call/"
 ARCHIVED = "/admin/calls/callarchive/"
@@ -196,7 +197,9 @@ def test_the_form_of_a_call_holds_to_the_right_too(
 
 def exported(response: Any) -> list[list[str]]:
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode())))
+    text = b"".join(response.streaming_content).decode()
+    assert text.startswith("\ufeff")  # else Excel takes another encoding
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
 def test_an_export_has_the_rows_of_the_list_in_its_order(
@@ -213,7 +216,7 @@ def test_an_export_has_the_rows_of_the_list_in_its_order(
     )
     head, *rows = exported(response)
     ordered = sorted(calls, key=lambda call: (call.created_at, call.pk), reverse=True)
-    assert [row[head.index("call SID")] for row in rows] == [call.call_sid for call in ordered]
+    assert [row[head.index("call_sid")] for row in rows] == [call.call_sid for call in ordered]
 
 
 def test_an_export_in_a_picked_line_has_no_row_of_another(
@@ -234,16 +237,50 @@ def test_archived_calls_are_exported(back_office: Client, line: PhoneNumber) -> 
     assert call.call_sid in row
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
 def test_a_cell_is_no_formula(begin: str) -> None:
     assert cell(f"{begin}cmd()") == f"'{begin}cmd()"
+    assert cell(f"{begin}1+1") == f"'{begin}1+1"
     assert cell(f"a{begin}b") == f"a{begin}b"
+    assert text_of_cell(cell(f"{begin}cmd()")) == f"{begin}cmd()"
+
+
+@pytest.mark.parametrize(
+    "text", ["+14155550101", "", "-", "'", "'=1", "'quoted'", "+", "+1 415", "+1+1", "''="]
+)
+def test_what_a_cell_held_can_be_read_again(text: str) -> None:
+    assert text_of_cell(cell(text)) == text
+    assert cell("+14155550101") == "+14155550101"
 
 
 def test_a_nasty_summary_is_text_in_the_file(back_office: Client, line: PhoneNumber) -> None:
     call = make_call(line, ai_summary='=HYPERLINK("http://x","y")\n"quoted", and, commas')
     [head, row] = exported(act(back_office, "export_calls", [call], post="yes"))
-    assert row[head.index("summary")] == f"'{call.ai_summary}"
+    assert row[head.index("ai_summary")] == f"'{call.ai_summary}"
+
+
+def test_an_export_has_all_that_is_known_of_a_call(back_office: Client, line: PhoneNumber) -> None:
+    make_call(
+        line,
+        created_at=datetime(2026, 7, 1, 3, 30, 15, 250000, tzinfo=UTC),
+        caller_number="+4930901820",
+        recording_url="https://example.com/r.mp3",
+        transcript="Hello.\nGood bye.",
+        metadata={"tags": ["vip", "a,b;c", "=x"]},
+    )
+    for form, known in (({}, None), ({"transcript": "on"}, "Hello.\nGood bye.")):
+        head, row = exported(act(back_office, "export_calls", post="yes", **form))
+        call = dict(zip(head, row, strict=True))
+        assert call["caller_number"] == "+4930901820"
+        assert call["created_at"] == "2026-07-01T03:30:15.250000+00:00"
+        assert call["local_time"] == "2026-06-30 23:30:15"
+        assert call["timezone"] == "America/New_York"
+        assert json.loads(call["tags"]) == ["vip", "a,b;c", "=x"]
+        assert call["recording_url"] == "https://example.com/r.mp3"
+        assert call.get("transcript") == known
+    assert LogEntry.objects.first().object_repr == "1 call exported, with transcript"
 
 
 def test_an_export_reads_a_batch_at_a_time(

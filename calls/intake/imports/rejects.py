@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Self
 
+from backoffice.exporting import cell
+
 HEADER = ["row", "call_sid", "reason"]
 
 
@@ -49,6 +51,4 @@ class RejectsFile:
 
     def add(self, row: int, call_sid: str, reason: str) -> None:
         self._is_needed = True
-        # A spreadsheet would read these as formulas.
-        shown = f"'{call_sid}" if call_sid.startswith(("=", "+", "-", "@")) else call_sid
-        self._csv.writerow([row, shown, reason])
+        self._csv.writerow([row, cell(call_sid), cell(reason)])
