@@ -261,7 +261,8 @@ def test_a_nasty_summary_is_text_in_the_file(back_office: Client, line: PhoneNum
     assert row[head.index("ai_summary")] == f"'{call.ai_summary}"
 
 
-def test_an_export_has_all_that_is_known_of_a_call(back_office: Client, line: PhoneNumber) -> None:
+def test_an_export_has_all_that_is_known_of_a_call(back_office: Client) -> None:
+    line = make_line(timezone="America/New_York")
     make_call(
         line,
         created_at=datetime(2026, 7, 1, 3, 30, 15, 250000, tzinfo=UTC),
