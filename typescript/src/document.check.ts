@@ -1,19 +1,26 @@
 // Compiles only while our types agree with the interface in the schema document.
-import { type Call, createReplyticsClient, everyCall, listCalls, validateCallStatus } from "./index.js";
+import {
+  type Call,
+  createReplyticsClient,
+  everyCall,
+  listCalls,
+  validateCallStatus,
+  withoutNulls,
+} from "./index.js";
 
-// As the document has it; what it marks with ? is NULL in PostgreSQL and null in JSON.
+// Letter for letter as the document has it.
 interface DocumentCall {
-  id: string;
-  phone_id: string;
-  caller_number: string;
-  call_sid: string;
-  status: "ringing" | "answered" | "completed" | "failed";
-  duration: number;
-  recording_url?: string | null;
-  transcript?: string | null;
-  ai_summary?: string | null;
-  created_at: string;
-  updated_at: string;
+  id: string
+  phone_id: string
+  caller_number: string
+  call_sid: string
+  status: 'ringing' | 'answered' | 'completed' | 'failed'
+  duration: number
+  recording_url?: string
+  transcript?: string
+  ai_summary?: string
+  created_at: string
+  updated_at: string
 }
 
 type Equal<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
@@ -23,6 +30,13 @@ export const statusIsTheSame: Equal<Call["status"], DocumentCall["status"]> = tr
 
 export const statusOf = (text: string): Call["status"] | undefined =>
   validateCallStatus(text) ? text : undefined;
+
+// One call, read with the plain client.
+export const oneCall = async (id: string): Promise<DocumentCall | undefined> => {
+  const client = createReplyticsClient({ baseUrl: "https://x.example", authorization: "Api-Key k" });
+  const { data } = await client.GET("/api/v1/calls/{call_id}/", { params: { path: { call_id: id } } });
+  return data === undefined ? undefined : withoutNulls(data);
+};
 
 export const latestCalls = async (): Promise<string[]> => {
   const client = createReplyticsClient({ baseUrl: "https://x.example", authorization: "Api-Key k" });

@@ -4,7 +4,18 @@ import { callStatusValues, type components, type paths } from "./api.js";
 
 type Schemas = components["schemas"];
 
-export type Call = Schemas["Call"];
+/** A row whose NULLs, which JSON writes as null, are left out. */
+export type WithoutNulls<Row> = {
+  [Name in keyof Row as null extends Row[Name] ? never : Name]: Row[Name];
+} & {
+  [Name in keyof Row as null extends Row[Name] ? Name : never]?: NonNullable<Row[Name]>;
+};
+
+export const withoutNulls = <Row extends object>(row: Row): WithoutNulls<Row> =>
+  Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as WithoutNulls<Row>;
+
+/** A call as the functions below return it; `withoutNulls` makes it of what the API sends. */
+export type Call = WithoutNulls<Schemas["Call"]>;
 export type CallMetadata = Schemas["Metadata"];
 export type PhoneNumber = Schemas["PhoneNumber"];
 export type VoiceSettings = Schemas["VoiceSettings"];
@@ -47,7 +58,7 @@ export const listCalls = async <Field extends keyof Call = keyof Call>(
 ): Promise<CallPage<Field>> => {
   const { data, error } = await client.GET("/api/v1/calls/", { params: { query } });
   if (error !== undefined) throw new Refused(error);
-  return data as CallPage<Field>;
+  return { ...data, results: data.results.map(withoutNulls) } as CallPage<Field>;
 };
 
 /** Every call that the query finds, page after page. */
