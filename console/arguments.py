@@ -32,6 +32,13 @@ def whole_number(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]
 positive = whole_number(1)
 
 
+def not_empty(text: str) -> str:
+    """A text that has more than spaces; those around it are dropped."""
+    if not text.strip():
+        raise ArgumentTypeError("the value is empty")
+    return text.strip()
+
+
 def time_zone(text: str) -> ZoneInfo:
     """An IANA time zone."""
     if text not in available_timezones():

@@ -1,5 +1,6 @@
 """Alerts: opened, kept up to date and resolved from each report, and announced by notices."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from monitoring.delivery import deliver_notice
+from monitoring.delivery import deliver_notice, page_address
 from monitoring.findings import Finding, Item, Level
 from monitoring.models import Alert, Channel, Notice
 from monitoring.report import Report, examine, reusable_findings, save_report
@@ -49,11 +50,7 @@ def sync_alerts(report: Report) -> None:
         for alert in resolved:
             alert.resolved_at = now
             alert.save(update_fields=["resolved_at"])
-        _notify(
-            [alert for alert in alerts if _needs_notice(alert, now)],
-            [alert for alert in resolved if alert.notified_level],
-            now,
-        )
+        _notify(alerts, resolved, now)
 
 
 def _bad_items(findings: Iterable[Finding]) -> Iterable[tuple[Key, tuple[Finding, Item]]]:
@@ -71,7 +68,8 @@ def _update_alert(alert: Alert | None, finding: Finding, item: Item, now: dateti
             alert.snoozed_until, alert.note = before.snoozed_until, before.note
             alert.handled_by = before.handled_by
     alert.label, alert.level, alert.seen_at = finding.label, item.level, now
-    alert.text, alert.fix = item.text, item.fix
+    alert.text, alert.value, alert.fix = item.text, item.value, item.fix
+    alert.threshold = finding.threshold
     alert.save()
     return alert
 
@@ -99,31 +97,56 @@ def _needs_notice(alert: Alert, now: datetime) -> bool:
 
 
 def _notify(bad: list[Alert], resolved: list[Alert], now: datetime) -> None:
-    if not bad and not resolved:
-        return
-    for alert in bad:
-        alert.notified_level, alert.notified_at = alert.level, now
-        alert.save(update_fields=["notified_level", "notified_at"])
-    news = {
-        "alerts": [_to_json(alert) for alert in bad],
-        "resolved": [_to_json(a) for a in resolved],
-    }
+    """One notice for each channel that has news: what it was not sent yet, however long open."""
     channels = {Channel.EMAIL: settings.ALERT_EMAILS, Channel.WEBHOOK: settings.ALERT_WEBHOOK_URL}
+    notified: set[Alert] = set()
     for channel, address in channels.items():
-        if address:
-            notice = Notice.objects.create(created_at=now, channel=channel, news=news)
+        if not address:
+            continue
+        receiver = hashlib.sha256(str(address).encode()).hexdigest()
+        sent = _sent(channel, receiver)
+        news = [
+            alert
+            for alert in bad
+            if _needs_notice(alert, now) or (alert.pk not in sent and not alert.is_snoozed(now))
+        ]
+        ended = [a for a in resolved if a.pk in sent and not a.is_snoozed(now)]
+        if news or ended:
+            notified.update(news)
+            notice = Notice.objects.create(
+                created_at=now,
+                channel=channel,
+                receiver=receiver,
+                news={"alerts": [*map(_to_json, news)], "resolved": [*map(_to_json, ended)]},
+            )
             with no_tenant():  # the queue is the login's own
                 deliver_notice.defer(notice=notice.pk)
+    for alert in notified:
+        alert.notified_level, alert.notified_at = alert.level, now
+        alert.save(update_fields=["notified_level", "notified_at"])
+
+
+def _sent(channel: Channel, receiver: str) -> set[int]:
+    """The alerts that were announced there."""
+    notices = Notice.objects.filter(channel=channel, receiver=receiver)
+    return {
+        alert["id"] for news in notices.values_list("news", flat=True) for alert in news["alerts"]
+    }
 
 
 def _to_json(alert: Alert) -> dict[str, Any]:
-    """What is sent outside: never the text, which may name a line."""
+    """What is sent outside; statements in a text have no values."""
     return {
         "id": alert.pk,
         "metric": alert.metric,
         "label": alert.label,
         "subject": alert.subject,
         "level": str(alert.level),
+        "text": alert.text,
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "fix": alert.fix,
+        "link": f"{page_address()}#alert-{alert.pk}",
         "opened_at": alert.opened_at.isoformat(),
         "resolved_at": alert.resolved_at.isoformat() if alert.resolved_at else None,
     }

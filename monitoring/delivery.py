@@ -56,13 +56,10 @@ def deliver(pk: int) -> None:
 def send_email(notice: Notice) -> None:
     bad, resolved = notice.news["alerts"], notice.news["resolved"]
     counts = [f"{len(bad)} open" if bad else "", f"{len(resolved)} resolved" if resolved else ""]
-    lines = [
-        *(_line(alert) for alert in bad),
-        *(f"resolved: {_line(alert)}" for alert in resolved),
-    ]
+    lines = [*map(_paragraph, bad), *(f"Resolved: {_line(alert)}\n" for alert in resolved)]
     EmailMessage(
         subject=f"[Replytics] Database: {', '.join(filter(None, counts))}",
-        body="\n".join([*lines, "", f"See {page_address()}", ""]),
+        body="\n".join([*lines, f"All alerts: {page_address()}", ""]),
         to=settings.ALERT_EMAILS,
         headers={"X-Replytics-Delivery": str(notice.pk)},
     ).send()
@@ -70,6 +67,16 @@ def send_email(notice: Notice) -> None:
 
 def _line(alert: dict[str, Any]) -> str:
     return f"{alert['level']}: {alert['label']}: {alert['subject']}, since {alert['opened_at']}"
+
+
+def _paragraph(alert: dict[str, Any]) -> str:
+    lines = [_line(alert), f"  {alert['text']}"]
+    if alert["value"] is not None:
+        value = f"{alert['value']:,.2f}".rstrip("0").rstrip(".")
+        lines.append(f"  Value: {value}; {alert['threshold'] or 'no threshold'}")
+    if alert["fix"]:
+        lines.append(f"  Fix: {alert['fix']}")
+    return "\n".join([*lines, f"  {alert['link']}", ""])
 
 
 def send_to_webhook(notice: Notice) -> None:

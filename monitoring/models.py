@@ -1,14 +1,17 @@
 """The tables of monitoring, which cover the whole server and are readable by staff only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from database.columns import is_one_of
 from monitoring.findings import Level
 
 NOW = models.expressions.RawSQL("now()", ())
+# By which the clock of the machine that makes backups may be ahead of this one.
+CLOCKS_DIFFER = timedelta(minutes=5)
 WHOLE_SERVER = "it covers the whole server; only staff may read it"
 
 
@@ -139,8 +142,16 @@ class DatabaseReport(models.Model):
         return f"{self.level} at {self.taken_at:%Y-%m-%d %H:%M} UTC"
 
 
+class BackupKind(models.TextChoices):
+    """As pgBackRest has them."""
+
+    FULL = "full"
+    DIFFERENTIAL = "diff"
+    INCREMENTAL = "incr"
+
+
 class Backup(models.Model):
-    """A finished backup, successful or not, as the backup tool reported it."""
+    """A finished backup, successful or not; with evidence if somebody saw that it exists."""
 
     shared_because = WHOLE_SERVER
 
@@ -148,10 +159,15 @@ class Backup(models.Model):
         default="", db_default="", help_text="pgBackRest's name for a cluster."
     )
     label = models.TextField()
-    kind = models.TextField(help_text="full, diff, incr …")
+    kind = models.TextField(choices=BackupKind.choices)
     finished_at = models.DateTimeField()
     bytes = models.BigIntegerField(null=True)
     error = models.TextField(default="", db_default="", help_text="Empty if it succeeded.")
+    evidence = models.TextField(
+        default="", db_default="", help_text="How it was seen to exist; empty: it was not."
+    )
+    path = models.TextField(default="", db_default="", help_text="Where it was seen.")
+    host = models.TextField(default="", db_default="", help_text="The machine of that path.")
     recorded_at = models.DateTimeField(db_default=NOW)
 
     class Meta:
@@ -159,6 +175,12 @@ class Backup(models.Model):
         ordering = ["-finished_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["stanza", "label"], name="backups_stanza_label_key"),
+            is_one_of("backups", "kind", BackupKind),
+            models.CheckConstraint(
+                condition=models.Q(finished_at__lte=models.F("recorded_at") + CLOCKS_DIFFER),
+                name="backups_finished_at_check",
+                violation_error_message="A backup cannot finish in the future.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -210,7 +232,9 @@ class Alert(models.Model):
     subject = models.TextField()
     label = models.TextField()
     level = models.TextField(choices=[(level.value, level.value) for level in Level])
-    text = models.TextField(help_text="The latest finding; for staff only.")
+    text = models.TextField(help_text="The latest finding.")
+    value = models.FloatField(null=True)
+    threshold = models.TextField(default="", db_default="")
     fix = models.TextField()
     opened_at = models.DateTimeField()
     seen_at = models.DateTimeField(help_text="When it was last found.")
@@ -276,6 +300,9 @@ class Notice(models.Model):
 
     created_at = models.DateTimeField()
     channel = models.TextField(choices=Channel.choices)
+    receiver = models.TextField(
+        default="", db_default="", help_text="A hash of the addresses that it is for."
+    )
     news = models.JSONField(help_text="Alerts that opened, continue or were resolved.")
     delivered_at = models.DateTimeField(null=True)
     error = models.TextField(default="", db_default="", help_text="The error of the last attempt.")

@@ -1,6 +1,12 @@
 """Whether the data can be restored."""
 
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from monitoring.backups import is_gone
 from monitoring.metrics.base import Metric
+from monitoring.server import Row, Server
 
 
 class Archiving(Metric):
@@ -33,21 +39,28 @@ class Archiving(Metric):
 
 
 class LastBackup(Metric):
+    """Only what was seen to exist counts, and what was seen at a path is looked at again."""
+
     group = "backup"
     name = "last_backup"
     label = "Last successful backup"
-    help = "Hours since the last successful backup recorded with manage.py record_backup."
+    help = (
+        "Hours since the last successful backup recorded with manage.py record_backup and seen to"
+        " exist: listed by pgBackRest, at its path, or verified by a command."
+    )
     sql = """
-        SELECT coalesce(nullif(stanza, ''), 'backup') AS subject, kind, label, finished_at,
+        SELECT subject, kind, label, finished_at, evidence, path, host,
             extract(epoch FROM clock_timestamp() - finished_at) / 3600 AS value
-        FROM (SELECT DISTINCT ON (stanza) * FROM backups WHERE error = ''
-              ORDER BY stanza, finished_at DESC) AS latest
+        FROM (SELECT *, coalesce(nullif(stanza, ''), 'backup') AS subject,
+                row_number() OVER (PARTITION BY stanza ORDER BY finished_at DESC) AS place
+              FROM backups WHERE error = '') AS latest
+        WHERE place <= 20 ORDER BY subject, finished_at DESC
     """
     summary = (
         "{subject}: the last successful one, {label} ({kind}), finished at"
-        " {finished_at:%Y-%m-%d %H:%M %Z}"
+        " {finished_at:%Y-%m-%d %H:%M %Z}; {evidence}"
     )
-    fix = "Run the backup by hand and read its output"
+    fix = "Run the backup by hand and read its output; record it with --path or --verify-command"
     unit = "h"
     warning, critical = 26, 50
     needs_table = "backups"
@@ -56,6 +69,21 @@ class LastBackup(Metric):
         "no backup has been recorded; run from cron after each backup:"
         " pgbackrest info --output=json | manage.py record_backup"
     )
+
+    def rows(self, cursor: Any, server: Server) -> list[Row]:
+        found = super().rows(cursor, server)
+        return [self._last(list(of)) for _, of in groupby(found, key=itemgetter("subject"))]
+
+    def _last(self, recorded: list[Row]) -> Row:
+        """The last one that exists; else the last one, with what is wrong with it."""
+        for backup in recorded:
+            if backup["evidence"] and not is_gone(backup):
+                return backup
+        last = recorded[0] | {"value": None}
+        named = "{subject}: {label} ({kind}) of {finished_at:%Y-%m-%d %H:%M %Z}".format(**last)
+        if last["evidence"]:
+            return last | {"level": "critical", "summary": f"{named} is gone from {last['path']}"}
+        return last | {"summary": f"{named} is not verified: nobody saw that it exists"}
 
 
 class FailedBackups(Metric):
@@ -69,7 +97,8 @@ class FailedBackups(Metric):
             'critical' AS level
         FROM backups b WHERE error <> '' AND NOT EXISTS (
             SELECT FROM backups good
-            WHERE good.stanza = b.stanza AND good.error = '' AND good.finished_at > b.finished_at)
+            WHERE good.stanza = b.stanza AND good.error = '' AND good.evidence <> ''
+                AND good.finished_at > b.finished_at)
         ORDER BY finished_at DESC LIMIT 5
     """
     summary = "{subject} failed at {finished_at:%Y-%m-%d %H:%M %Z}: {error}"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -29,7 +30,7 @@ from tenancy import all_tenants
 from tests.worker import work
 
 SECRET = "a secret of twenty characters"
-NEWS = {
+NEWS: dict[str, Any] = {
     "alerts": [
         {
             "id": 7,
@@ -37,6 +38,11 @@ NEWS = {
             "label": "Connections",
             "subject": "server",
             "level": "critical",
+            "text": "86 of 100 connections are in use (50 of replytics_web)",
+            "value": 86.0,
+            "threshold": "warning at 70%, critical at 85%",
+            "fix": "Put a transaction pooler in front",
+            "link": "https://calls.example.com/admin/database/alerts/#alert-7",
             "opened_at": "2026-01-31T02:00:00+00:00",
             "resolved_at": None,
         }
@@ -206,7 +212,10 @@ def test_email_says_what_and_since_when(settings: Settings) -> None:
     assert message.to == ["ops@example.com", "boss@example.com"]
     assert message.subject == "[Replytics] Database: 1 open"
     assert "critical: Connections: server, since 2026-01-31" in message.body
-    assert "/admin/database/alerts/" in message.body
+    for part in ("text", "threshold", "fix", "link"):
+        assert str(NEWS["alerts"][0][part]) in message.body
+    assert "Value: 86;" in message.body
+    assert "/admin/database/alerts/\n" in message.body
     assert again(sent).delivered_at is not None
 
 

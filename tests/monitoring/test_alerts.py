@@ -35,7 +35,10 @@ def look(settings: Settings) -> Look:
     def look(
         *items: tuple[str, Level], after: timedelta = timedelta(), **changed: Any
     ) -> list[dict[str, Any]]:
-        listed = [Item(level, subject, 1.0, f"{subject} of line pn_1") for subject, level in items]
+        listed = [
+            Item(level, subject, 1.0, f"{subject} of line pn_1", "Do this")
+            for subject, level in items
+        ]
         finding = replace(
             blank,
             level=changed.pop("level", max((i.level for i in listed), default=Level.OK)),
@@ -125,16 +128,54 @@ def test_one_open_alert_for_each_metric_and_subject(look: Look) -> None:
         assert sorted(Alert.objects.open().values_list("subject", flat=True)) == ["a", "b"]
 
 
-def test_news_name_no_line(look: Look) -> None:
+def test_news_hold_what_it_takes_to_act(look: Look) -> None:
     [news] = look(A_BAD)
-    assert "pn_1" not in str(news)
-    assert the_alert().text == "a of line pn_1"
+    [alert] = news["alerts"]
+    assert alert["text"] == "a of line pn_1"
+    assert (alert["value"], alert["fix"]) == (1.0, "Do this")
+    assert alert["threshold"] == "warning at 60 s, critical at 600 s"
+    link = alert["link"]
+    assert link.endswith(f"/admin/database/alerts/#alert-{the_alert().pk}")
+    page = browser("view_databasereport").get(reverse("database:alerts")).text
+    assert f'id="{link.partition("#")[2]}"' in page
 
 
-def test_nothing_is_sent_where_nobody_is_named(look: Look, settings: Settings) -> None:
+def test_alerts_that_are_open_when_somebody_is_named_are_sent(
+    look: Look, settings: Settings
+) -> None:
     settings.ALERT_EMAILS = []
     assert look(A_BAD) == []
-    assert the_alert().notified_level == "warning"
+    assert look(A_BAD) == []
+    settings.ALERT_EMAILS = ["ops@example.com"]
+    assert told(look(A_BAD)) == (["a"], [])
+    assert look(A_BAD) == []
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_each_channel_gets_what_was_open_before_it(
+    look: Look, settings: Settings, acknowledged: bool
+) -> None:
+    look(A_BAD)
+    if acknowledged:
+        with all_tenants("test"):
+            the_alert().acknowledge(by="ann", note="", now=the_alert().seen_at)
+    settings.ALERT_WEBHOOK_URL = "https://hooks.example.com/x"
+    assert told(look(A_BAD)) == (["a"], [])
+    with all_tenants("test"):
+        assert [notice.channel for notice in Notice.objects.all()] == ["webhook", "email"]
+    assert look(A_BAD) == []
+    settings.ALERT_EMAILS = ["others@example.com"]
+    assert told(look(A_BAD)) == (["a"], [])
+    assert len(look()) == 2  # resolved
+
+
+def test_a_snoozed_alert_is_not_sent_to_a_new_channel(look: Look, settings: Settings) -> None:
+    look(A_BAD)
+    with all_tenants("test"):
+        the_alert().snooze(by="ann", note="known", until=the_alert().seen_at + DAY)
+    settings.ALERT_EMAILS = ["others@example.com"]
+    assert look(A_BAD) == []
+    assert told(look(A_BAD, after=DAY)) == (["a"], [])
 
 
 def test_schedule_opens_alerts_of_real_findings(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from monitoring.findings import Level
 from monitoring.metrics import METRICS
-from monitoring.models import Backup, DatabaseReport, Snapshot
+from monitoring.models import DatabaseReport, Snapshot
 from monitoring.report import examine, findings_of, reusable_findings, save_report
 from monitoring.tasks import database_report
 from tenancy import active_scope, all_tenants
@@ -91,54 +91,3 @@ def test_costly_findings_are_taken_over_while_they_are_young() -> None:
     again = {finding.metric: finding for finding in examine(reuse=young).findings}
     assert again["table_bloat"] == young["table_bloat"]
     assert again["connections"] != next(f for f in report.findings if f.metric == "connections")
-
-
-PGBACKREST = [
-    {
-        "name": "main",
-        "status": {"code": 0, "message": "ok"},
-        "backup": [
-            {
-                "label": "20261122-020000F",
-                "type": "full",
-                "error": False,
-                "timestamp": {"start": 1795312800, "stop": 1795313100},
-                "info": {"size": 25_000_000, "delta": 25_000_000},
-            },
-            {
-                "label": "20261122-020000F_20261123-020000I",
-                "type": "incr",
-                "error": True,
-                "timestamp": {"start": 1795399200, "stop": 1795399210},
-            },
-        ],
-    }
-]
-
-
-def test_backups_of_pgbackrest_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(2):  # the second time changes nothing
-        monkeypatch.setattr("sys.stdin", StringIO(json.dumps(PGBACKREST)))
-        call_command("record_backup", stdout=StringIO())
-    with all_tenants("test"):
-        good, bad = Backup.objects.order_by("finished_at")
-    assert (good.stanza, good.kind, good.bytes, good.error) == ("main", "full", 25_000_000, "")
-    assert bad.error == "pages with a wrong checksum"
-    found = {finding.metric: finding for finding in examine().findings}
-    assert "20261122-020000F (full)" in found["last_backup"].items[0].text
-    assert found["failed_backups"].level is Level.CRITICAL
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"name": "x"}]', "no backups"])
-def test_what_is_no_backup_info_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr("sys.stdin", StringIO(text))
-    with pytest.raises(CommandError, match="pgbackrest info --output=json"):
-        call_command("record_backup", stdout=StringIO())
-
-
-def test_backup_of_another_tool_is_recorded() -> None:
-    call_command("record_backup", label="monday", stdout=StringIO())
-    found = {finding.metric: finding for finding in examine().findings}
-    assert found["last_backup"].level is Level.OK
-    with pytest.raises(CommandError, match="Invalid --finished-at 'yesterday'"):
-        call_command("record_backup", label="x", finished_at="yesterday")
