@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, files, ledger, month_locks
 from calls.archival.columns import catalog_columns
 from calls.archival.models import ArchiveRun, RunKind
+from calls.archival.statistics import analyze_after
 from tenancy import all_tenants
 
 # The names are read here, not in SQL: a planner may apply a cast in a condition to every table of
@@ -111,6 +112,7 @@ def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
         files.write_digest(path, run.sha256)
         moved = batches.BatchResult(batches.BEGINNING, calls, 0, path.stat().st_size, checksum)
         month_locks.until_free(partial(_drop, month, run, moved))
+    analyze_after(run)
     return run
 
 

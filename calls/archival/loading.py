@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, files, ledger
 from calls.archival.columns import catalog_columns
 from calls.archival.models import ArchiveRun, RunKind, RunState
+from calls.archival.statistics import analyze_after
 from tenancy import all_tenants
 
 BATCH_SIZE = 1_000
@@ -112,6 +113,7 @@ def load_file(
                 should_stop=should_stop,
                 on_batch=committed,
             )
+    analyze_after(run)
     return loaded
 
 

@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, ledger, month_locks
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
+from calls.archival.statistics import analyze_after
 from calls.models import ENDED, LIVE
 from tenancy import all_tenants
 
@@ -178,7 +179,8 @@ def archive_calls(
             left = survey(cut_off=cut_off, phone_id=phone_id)
             run.left_live, run.left_held = left.left_live, left.left_held
             run.remaining = left.calls
-        return run
+    analyze_after(run)
+    return run
 
 
 class MonthQueue:

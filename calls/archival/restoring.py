@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, ledger
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
+from calls.archival.statistics import analyze_after
 from tenancy import all_tenants
 
 # A batch's partitions are found by its first and last created_at.
@@ -113,6 +114,7 @@ def restore_calls(
             should_stop=should_stop,
             on_batch=on_batch,
         )
+    analyze_after(run)
     return run
 
 

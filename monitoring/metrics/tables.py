@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
+from monitoring.findings import Level
 from monitoring.metrics.base import Metric, Skipped
 from monitoring.server import Row, Server, rows
 
@@ -14,16 +15,60 @@ class TableMetric(Metric):
     group = "tables"
 
 
-class DeadRows(TableMetric):
+# Whether autovacuum looks after a table, and whether it is at it now.
+AUTOVACUUM = """
+LATERAL (
+    SELECT current_setting('autovacuum')::boolean AND current_setting('track_counts')::boolean
+        AND NOT EXISTS (SELECT FROM pg_class c, pg_options_to_table(c.reloptions)
+            WHERE c.oid = relid AND option_name = 'autovacuum_enabled'
+            AND lower(option_value) IN ('false', 'off', 'no', '0')) AS is_on,
+        EXISTS (SELECT FROM pg_stat_progress_vacuum p WHERE p.relid = t.relid)
+        OR EXISTS (SELECT FROM pg_stat_progress_analyze p WHERE p.relid = t.relid) AS is_at_it
+) AS autovacuum
+"""
+
+
+class VacuumMetric(TableMetric):
+    """Autovacuum mends what it finds within minutes; until then nothing is critical."""
+
+    mended_within: ClassVar[str] = "20 minutes"
+    earlier = """
+        SELECT item ->> 'subject' FROM (
+            SELECT findings FROM database_reports
+            WHERE taken_at < clock_timestamp() - %(mended_within)s::interval
+            AND taken_at > clock_timestamp() - interval '1 hour' - %(mended_within)s::interval
+            ORDER BY id DESC LIMIT 1
+        ) AS report, jsonb_array_elements(findings) AS finding,
+            jsonb_array_elements(finding -> 'items') AS item
+        WHERE finding ->> 'metric' = %(name)s
+        AND item ->> 'level' IN ('warning', 'critical')
+    """
+
+    def rows(self, cursor: Any, server: Server) -> list[Row]:
+        found = super().rows(cursor, server)
+        if not found:
+            return found
+        cursor.execute(self.earlier, {"mended_within": self.mended_within, "name": self.name})
+        earlier = {subject for (subject,) in cursor.fetchall()}
+        for row in found:
+            waits = row.pop("is_on") and (row.pop("is_at_it") or row["subject"] not in earlier)
+            is_critical = self._level(float(row["value"])) is Level.CRITICAL
+            if waits and row.get("level") is None and is_critical:
+                row["level"] = Level.WARNING
+                row["summary"] = f"{self.summary.format(**row)}; autovacuum may still mend it"
+        return found
+
+
+class DeadRows(VacuumMetric):
     name = "dead_rows"
     label = "Dead rows"
     help = "Percentage of deleted or updated rows not vacuumed yet; tables of 10 MB or more."
-    sql = """
-        SELECT relid::regclass::text AS subject, n_dead_tup AS dead,
+    sql = f"""
+        SELECT relid::regclass::text AS subject, n_dead_tup AS dead, is_on, is_at_it,
             100.0 * n_dead_tup / (n_live_tup + n_dead_tup) AS value,
             coalesce(to_char(greatest(last_vacuum, last_autovacuum), 'YYYY-MM-DD HH24:MI'),
                 'never') AS vacuumed
-        FROM pg_stat_user_tables
+        FROM pg_stat_user_tables t, {AUTOVACUUM}
         WHERE n_dead_tup >= 1000 AND pg_relation_size(relid) >= 10000000
         ORDER BY n_dead_tup DESC
     """
@@ -33,21 +78,42 @@ class DeadRows(TableMetric):
     warning, critical = 20, 50
 
 
-class StalePlans(TableMetric):
+class StalePlans(VacuumMetric):
+    """Autovacuum never analyzes a partitioned table as a whole: the archiver does."""
+
     name = "stale_planner_statistics"
     label = "Stale planner statistics"
-    help = "Percentage of rows changed since the last ANALYZE; tables of 1 MB or more."
-    sql = """
+    help = (
+        "Percentage of rows changed since the last ANALYZE, and for a partitioned table the"
+        " difference between its rows then and those of its partitions; of 1 MB or more."
+    )
+    sql = f"""
         SELECT relid::regclass::text AS subject, n_mod_since_analyze AS changed,
+            is_on, is_at_it,
             least(100.0 * n_mod_since_analyze / greatest(n_live_tup, 1), 1000) AS value,
             CASE WHEN greatest(last_analyze, last_autoanalyze) IS NULL THEN 'warning' END AS level,
             coalesce(to_char(greatest(last_analyze, last_autoanalyze), 'YYYY-MM-DD HH24:MI'),
                 'never') AS analyzed
-        FROM pg_stat_user_tables
+        FROM pg_stat_user_tables t, {AUTOVACUUM}
         WHERE n_mod_since_analyze >= 1000 AND pg_relation_size(relid) >= 1000000
+        UNION ALL
+        SELECT parent.oid::regclass::text, abs(parts.rows - greatest(parent.reltuples, 0)),
+            false, false,
+            least(100.0 * abs(parts.rows - greatest(parent.reltuples, 0))
+                / greatest(parent.reltuples, 1), 1000),
+            CASE WHEN parent.reltuples < 0 THEN 'warning' END,
+            coalesce(to_char(s.last_analyze, 'YYYY-MM-DD HH24:MI'), 'never')
+        FROM pg_class parent
+        JOIN pg_stat_user_tables s ON s.relid = parent.oid, LATERAL (
+            SELECT sum(n_live_tup) AS rows, sum(pg_relation_size(l.relid)) AS bytes
+            FROM pg_partition_tree(parent.oid) l JOIN pg_stat_user_tables p USING (relid)
+            WHERE l.isleaf
+        ) AS parts
+        WHERE parent.relkind = 'p' AND parts.bytes >= 1000000
+        AND abs(parts.rows - greatest(parent.reltuples, 0)) >= 1000
     """
     summary = (
-        "{subject}: {changed:,} rows ({value:.0f}%) changed since the last ANALYZE ({analyzed})"
+        "{subject}: {changed:,.0f} rows ({value:.0f}%) changed since the last ANALYZE ({analyzed})"
     )
     fix = "As replytics_owner: ANALYZE {subject}"
     unit = "%"

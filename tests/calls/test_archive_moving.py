@@ -283,3 +283,10 @@ def test_the_archive_is_read_only_for_the_orm(line: PhoneNumber) -> None:
         CallArchive.objects.all().delete()
     with all_tenants("test"):
         assert not Call.objects.exists()
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_archive_as_a_whole_is_analyzed_after_a_run() -> None:
+    make_old_calls(make_line(), 300)
+    archive_calls(cut_off=CUT_OFF, started_by="test")
+    assert query("SELECT reltuples FROM pg_class WHERE relname = 'calls_archive'") == [(300,)]

@@ -2,14 +2,19 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import DatabaseError, connections
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from monitoring.findings import Finding, Level
+from monitoring.models import DatabaseReport
+from monitoring.report import examine, save_report
+from tenancy import all_tenants
 from tests.monitoring.conftest import Connect, Execute
 
 Find = Callable[[str], Finding]
@@ -191,6 +196,55 @@ def test_dead_rows_and_stale_statistics_are_named(planted: Execute, finding: Fin
     assert dead.level is Level.CRITICAL
     assert "last vacuumed: never" in dead.items[0].text
     assert "planted.t" in subjects(finding("stale_planner_statistics"))
+
+
+def test_what_autovacuum_is_about_to_mend_is_not_critical(
+    administrator: "psycopg.Connection[Any]", planted: Execute, finding: Find
+) -> None:
+    administrator.execute("ALTER SYSTEM SET autovacuum_naptime = '1h'")
+    administrator.execute("SELECT pg_reload_conf()")
+    try:
+        planted(f"CREATE TABLE planted.t AS {ROWS.format(100_000)}")
+        planted("ANALYZE planted.t; UPDATE planted.t SET kind = 0")
+        planted("UPDATE planted.t SET kind = 1; UPDATE planted.t SET kind = 2")
+        planted("SELECT pg_stat_force_next_flush()")
+        planted("SELECT 1")
+        report = examine()
+        for metric in ("dead_rows", "stale_planner_statistics"):
+            [found] = [finding for finding in report.findings if finding.metric == metric]
+            [item] = [item for item in found.items if item.subject == "planted.t"]
+            assert item.level is Level.WARNING
+            assert item.text.endswith("autovacuum may still mend it")
+        save_report(report)
+        with all_tenants("test"):  # it had its time
+            DatabaseReport.objects.update(taken_at=timezone.now() - timedelta(minutes=30))
+        assert finding("dead_rows").level is Level.CRITICAL
+        assert finding("stale_planner_statistics").level is Level.CRITICAL
+    finally:
+        administrator.execute("ALTER SYSTEM RESET autovacuum_naptime")
+        administrator.execute("SELECT pg_reload_conf()")
+
+
+def test_a_partitioned_table_that_nobody_analyzed_is_named(
+    planted: Execute, finding: Find
+) -> None:
+    planted("CREATE TABLE planted.log (id int, kind int, note text) PARTITION BY RANGE (id)")
+    planted(
+        "CREATE TABLE planted.log_1 PARTITION OF planted.log FOR VALUES FROM (0) TO (100000)"
+        " WITH (autovacuum_enabled = false)"
+    )
+    planted(f"INSERT INTO planted.log {ROWS.format(20_000)}; SELECT pg_stat_force_next_flush()")
+    planted("ANALYZE planted.log_1")  # as autovacuum does
+    found = finding("stale_planner_statistics")
+    assert subjects(found) == ["planted.log"]
+    assert "20,000 rows" in found.items[0].text
+    assert found.items[0].fix == "As replytics_owner: ANALYZE planted.log"
+    planted("ANALYZE planted.log")
+    assert finding("stale_planner_statistics").level is Level.OK
+    planted("INSERT INTO planted.log SELECT n, 1, 'x' FROM generate_series(20001, 80000) n")
+    planted("SELECT pg_stat_force_next_flush()")
+    planted("ANALYZE planted.log_1")
+    assert finding("stale_planner_statistics").level is Level.CRITICAL
 
 
 def test_large_table_read_whole_is_named(planted: Execute, finding: Find) -> None:

@@ -1,10 +1,12 @@
 """The worker, its jobs, and their backlogs."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, connections
 
+from calls.archival.models import ArchiveRun
 from jobs.tasks import retry_stalled_jobs
 from monitoring.findings import Finding, Level
 from tenancy import all_tenants
@@ -68,10 +70,8 @@ def test_job_whose_worker_was_killed_begins_again() -> None:
 def test_backlogs_are_named(finding: Find) -> None:
     line = make_line()
     assert finding("archive_backlog").level is Level.OK
-    call = make_call(line)
-    execute(
-        f"UPDATE calls SET created_at = now() - interval '1 year 30 days' WHERE id = '{call.pk}'"
-    )
+    due = datetime.now(UTC) - timedelta(days=366 + 30)
+    make_call(line, created_at=due, updated_at=due)
     waiting = finding("archive_backlog")
     assert waiting.level is Level.CRITICAL
     assert waiting.value == pytest.approx(30, abs=2)
@@ -82,6 +82,26 @@ def test_backlogs_are_named(finding: Find) -> None:
         f" SELECT '{line.pk}', '2026-01-01Z' FROM generate_series(1, 10000)"
     )
     assert finding("rollup_backlog").level is Level.WARNING
+
+
+def test_a_call_waits_for_the_archive_from_when_it_could_be_archived(finding: Find) -> None:
+    line = make_line()
+    long_ago = datetime.now(UTC) - timedelta(days=3 * 366)
+    make_call(line, created_at=long_ago)  # as an import makes it
+    imported = finding("archive_backlog")
+    assert imported.value == pytest.approx(0, abs=0.1)
+    make_call(line, created_at=long_ago, updated_at=long_ago)  # as a restore makes it
+    assert finding("archive_backlog").level is Level.CRITICAL
+    with all_tenants("test"):
+        run = ArchiveRun.objects.create(kind="archive", state="done", started_by="test")
+        ended = ArchiveRun.objects.filter(pk=run.pk)
+        ended.update(ended_at=datetime.now(UTC) - timedelta(days=3))
+    behind = finding("archive_backlog")
+    assert behind.level is Level.WARNING
+    assert behind.value == pytest.approx(3, abs=0.1)
+    with all_tenants("test"):
+        ended.update(remaining=1)
+    assert finding("archive_backlog").level is Level.CRITICAL
 
 
 def test_old_summary_and_wrong_statistics_are_named(finding: Find) -> None:
