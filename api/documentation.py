@@ -76,6 +76,8 @@ class ProblemSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
+    # Of an internal error, which the log has under it.
+    request_id = serializers.CharField(required=False)
     errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment]
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
-from django.db import DataError, IntegrityError
+from django.db import IntegrityError
 from django.db.models import UniqueConstraint
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -17,26 +17,24 @@ from rest_framework.views import exception_handler
 
 from api.errors import Invalid
 from api.rendering import to_json
-from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS, cause_name
+from database.errors import RETRY_AFTER, cause_name, is_unavailable, is_value_error
 
 logger = logging.getLogger("replytics.api")
 
 CONTENT_TYPE = "application/problem+json"
 BUSY = "The database is busy or unavailable. Send the request again."
+UNFORESEEN = "An internal error occurred and was logged. Report it with this request_id."
 
 
-def describe(
-    status: int, detail: str, *, errors: Sequence[Mapping[str, str]] = ()
-) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def describe(status: int, detail: str, **more: Any) -> dict[str, Any]:
+    """The members of a problem; of `more` those that have a value."""
+    return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **{name: value for name, value in more.items() if value},
     }
-    if errors:
-        body["errors"] = list(errors)
-    return body
 
 
 def problem(
@@ -47,7 +45,7 @@ def problem(
     errors: Sequence[Mapping[str, str]] = (),
 ) -> Response:
     return Response(
-        describe(status, detail, errors=errors),
+        describe(status, detail, errors=list(errors)),
         status=status,
         headers=dict(headers or {}),
         content_type=CONTENT_TYPE,
@@ -56,12 +54,10 @@ def problem(
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST_FRAMEWORK's EXCEPTION_HANDLER. None for unexpected errors: a 500, which is logged."""
-    if isinstance(error, UNAVAILABLE_ERRORS):
+    if is_unavailable(error):
         log_unavailable(error)
         return problem(503, BUSY, headers={"Retry-After": str(RETRY_AFTER)})
-    if isinstance(error, RecursionError):  # JSON nested too deeply for the parser
-        return problem(400, "The JSON is nested too deeply.")
-    if isinstance(error, DataError):
+    if is_value_error(error):
         return problem(400, "A value is out of range.")
     if isinstance(error, IntegrityError):
         return _refused_by_database(error)
@@ -119,8 +115,8 @@ def _flatten(detail: Any, pointer: str = "#") -> Iterator[dict[str, str]]:
         yield {"pointer": pointer, "detail": str(detail)}
 
 
-def plain_problem(status: int, detail: str) -> HttpResponse:
-    body = to_json(describe(status, detail))
+def plain_problem(status: int, detail: str, **more: Any) -> HttpResponse:
+    body = to_json(describe(status, detail, **more))
     headers = {"Cache-Control": "no-store"}
     return HttpResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
 
@@ -137,10 +133,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: errors outside of the API's views, where `handle` does not reach."""
-    if isinstance(error := sys.exception(), UNAVAILABLE_ERRORS):
+    if (error := sys.exception()) and is_unavailable(error):
         log_unavailable(error)
         return mark_unavailable(plain_problem(503, BUSY))
-    return plain_problem(500, "An internal error occurred. It was logged with the request id.")
+    return plain_problem(500, UNFORESEEN, request_id=request.headers.get("X-Request-Id"))
 
 
 def mark_unavailable(answer: HttpResponse) -> HttpResponse:

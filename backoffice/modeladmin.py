@@ -29,6 +29,7 @@ from backoffice.filters import FormFilter
 from backoffice.form_fields import JSONObjectField, LinesField
 from backoffice.paging import CappedPaginator, KeysetChangeList
 from backoffice.refusals import explain
+from database.errors import is_value_error
 
 # The lookups that Django's own filters of a field add to the query string.
 FIELD_FILTER_LOOKUPS = ("exact", "isnull", "gte", "lt")
@@ -199,6 +200,8 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         try:
             return super().changeform_view(request, *args, **kwargs)
         except (IntegrityError, DataError) as error:
+            if isinstance(error, DataError) and not is_value_error(error):
+                raise
             request.refusal = explain(error, self.model)  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 

@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from database.errors import UNAVAILABLE_ERRORS
+from database.errors import is_unavailable
 from monitoring.models import DatabaseReport
 from monitoring.report import findings_of
 from monitoring.request_metrics import request_collector
@@ -62,10 +62,9 @@ class LastReport(Collector):
         try:
             with all_tenants("metrics"):
                 report = DatabaseReport.objects.first()
-        except UNAVAILABLE_ERRORS:
-            is_up = False
-        except DatabaseError:
-            pass  # the login may not read reports: the database is up, and no more is known
+        except DatabaseError as error:
+            # A login that may not read reports: the database is up, and no more is known.
+            is_up = not is_unavailable(error)
         yield GaugeMetricFamily("replytics_database_up", "Whether the database answers.", is_up)
         if report is None:
             return

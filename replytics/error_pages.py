@@ -2,12 +2,12 @@
 
 import sys
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 from django.views import defaults
 
 from api import problems
-from database.errors import UNAVAILABLE_ERRORS
+from database.errors import is_unavailable
 
 
 def is_for_people(request: HttpRequest) -> bool:
@@ -33,8 +33,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception()
     if not is_for_people(request):
         return problems.server_error(request)
-    if not isinstance(error, UNAVAILABLE_ERRORS):
-        return defaults.server_error(request)
+    if error is None or not is_unavailable(error):
+        return HttpResponseServerError(
+            render_to_string("500.html", {"request_id": request.headers.get("X-Request-Id")})
+        )
     if not request.accepts("text/html"):
         return problems.server_error(request)
     problems.log_unavailable(error)

@@ -25,6 +25,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.META.get(META, "")
         request_id = given if GIVEN.fullmatch(given) else secrets.token_hex(16)
+        request.META[META] = request_id  # what every part below reads
         token = _current.set(request_id)
         try:
             response = self.get_response(request)

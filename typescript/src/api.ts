@@ -661,6 +661,7 @@ export interface components {
             title: string;
             status: number;
             detail: string;
+            request_id?: string;
             errors?: components["schemas"]["Fault"][];
         };
         RoutingActions: {

@@ -8,11 +8,11 @@ from functools import partial, wraps
 from time import monotonic
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from psycopg.pq import TransactionStatus
 
-from database.errors import RETRY_AFTER, UNAVAILABLE_ERRORS, cause_name
+from database.errors import RETRY_AFTER, cause_name, is_unavailable
 
 logger = logging.getLogger("replytics.intake")
 
@@ -48,12 +48,16 @@ def answer_503_without_database(view: View) -> View:
         try:
             try:
                 return view(request)
-            except UNAVAILABLE_ERRORS:
+            except DatabaseError as error:
+                if not is_unavailable(error):
+                    raise
                 if reused is None or not reused.closed or monotonic() > began + RECONNECT_WINDOW:
                     raise
                 connection.close()
                 return view(request)
-        except UNAVAILABLE_ERRORS as error:
+        except DatabaseError as error:
+            if not is_unavailable(error):
+                raise
             # The message may quote a value; the class name of the cause never does.
             return service_unavailable(cause_name(error))
         finally:
@@ -63,7 +67,7 @@ def answer_503_without_database(view: View) -> View:
 
 
 def ask(sql: str, values: Mapping[str, Any]) -> Any:
-    """The first row of a statement with a time limit. Raises UNAVAILABLE_ERRORS."""
+    """The first row of a statement with a time limit. Raises DatabaseError."""
     with connection.cursor() as cursor, _answered_in_time():
         cursor.execute(SET_TIMEOUTS + sql, values)
         cursor.nextset()

@@ -1,5 +1,6 @@
 """An event and its effect, stored together or not at all."""
 
+import logging
 import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -21,7 +22,10 @@ from calls.intake.webhooks.events import (
     read_sequence,
 )
 from calls.intake.webhooks.signers import Credentials, Signer
+from database.errors import is_value_error
 from tenancy import all_tenants, no_tenant, tenant
+
+logger = logging.getLogger("replytics.intake")
 
 # An event whose line was found by a number, in the scope of that line: one round trip. NULL when
 # the credentials that its signature was checked with are no longer the line's.
@@ -115,8 +119,9 @@ def classify(
 def store(event: Event) -> EventOutcome:
     """Apply an event and put it into the inbox; when this returns, both are committed.
 
-    Raises SignerChanged, with nothing stored, and UNAVAILABLE_ERRORS (database.errors) when the
-    database does not answer in time.
+    Raises SignerChanged, with nothing stored, and what database.errors.is_unavailable() knows when
+    the database does not answer in time. After an error of the program the event is stored without
+    any effect, and the error raised.
     """
     values = event.values()
     with _scope(event.phone_id):
@@ -125,7 +130,10 @@ def store(event: Event) -> EventOutcome:
                 return _receive(values, event.address, event.credentials)
             return _outcome(STORE, values)
         except (DataError, IntegrityError) as error:
-            return _outcome(STORE, values | _rejected(error))
+            outcome = _outcome(STORE, values | _rejected(error))
+            if isinstance(error, DataError) and not is_value_error(error):
+                raise
+            return outcome
 
 
 def replay(event_id: int, event: Event) -> EventOutcome:
@@ -139,6 +147,8 @@ def replay(event_id: int, event: Event) -> EventOutcome:
             with all_tenants("replay of an event"):
                 return _outcome(UPDATE, values)
     except (DataError, IntegrityError) as error:
+        if isinstance(error, DataError) and not is_value_error(error):
+            logger.exception("Event %s was not applied", event_id)
         with all_tenants("replay of an event"):
             return _outcome(UPDATE, values | _rejected(error))
 

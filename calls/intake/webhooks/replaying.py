@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from django.db import DatabaseError
+
 from calls.intake.models import PROBLEMS, CallEvent, EventKind, EventOutcome
 from calls.intake.webhooks.events import read_address
 from calls.intake.webhooks.inbox import classify, replay
 from calls.intake.webhooks.signers import Signer, find_signer
-from database.errors import UNAVAILABLE_ERRORS
+from database.errors import is_unavailable
 from tenancy import all_tenants, no_tenant
 
 NOT_FOUND = "not found"
@@ -36,7 +38,9 @@ def replay_events(ids: Iterable[int]) -> Counter[str]:
             continue
         try:
             counts[_replay(stored)] += 1
-        except UNAVAILABLE_ERRORS:
+        except DatabaseError as error:
+            if not is_unavailable(error):
+                raise
             counts[DEFERRED] += 1
     return counts
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.utils import timezone
 
 from calls.intake.imports.formats import Source, open_source
@@ -15,7 +16,7 @@ from calls.intake.imports.streams import UnreadableFile
 from console.arguments import time_zone, whole_number
 from console.interrupts import interruptible
 from console.progress import progress_bar
-from database.errors import UNAVAILABLE_ERRORS
+from database.errors import is_unavailable
 
 
 class Command(BaseCommand):
@@ -82,7 +83,9 @@ class Command(BaseCommand):
                 )
         except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
-        except UNAVAILABLE_ERRORS:
+        except DatabaseError as error:
+            if not is_unavailable(error):
+                raise
             raise CommandError(
                 "The database is busy or unavailable; run the command again."
             ) from None
