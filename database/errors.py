@@ -1,4 +1,4 @@
-"""What an error of the database means: it is busy or away, a value is wrong, or the program is."""
+"""What an error of the database means: it is unavailable, a value is wrong, or the program is."""
 
 import re
 import traceback

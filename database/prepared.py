@@ -10,13 +10,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from django.db import (
-    DEFAULT_DB_ALIAS,
-    DatabaseError,
-    InterfaceError,
-    OperationalError,
-    connections,
-)
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
+
+from database.statement_context import NoAnswer
 
 # SQLSTATEs: this connection of the server's does not have the statement, or has it already.
 NOT_PREPARED, ALREADY_PREPARED = "26000", "42P05"
@@ -63,8 +59,9 @@ class Statement:
         is_checked, own.health_check_done = own.health_check_done, True
         try:
             return self._fetch_all(own, values)
-        except (OperationalError, InterfaceError):
-            if is_checked or not own.connection.closed:
+        except OperationalError as error:
+            is_silent = isinstance(error.__cause__, NoAnswer)
+            if is_checked or is_silent or not own.connection.closed:
                 raise
             own.close()
             return self._fetch_all(own, values)

@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass
 
-# What tenancy.guard puts in front of each statement: the scope, the application name, or both.
+# What tenancy.guard puts in front of each statement: the scope, and its context's settings.
 SCOPE = re.compile(
     r"\s*SELECT (?:set_config\('role','(?P<role>[^']*)',true\),"
     r"set_config\('app\.phone_id','(?P<line>[^']*)',true\),?)?"
-    r"(?:set_config\('application_name','[^']*',true\)"
-    r"(?:,set_config\('lock_timeout','[^']*',true\))?)?;\n"
+    r"(?:,?set_config\('(?:application_name|lock_timeout|statement_timeout)','[^']*',true\))*;\n"
 )
 # The server cuts a long statement off, so that a literal or a comment may have no end.
 VALUES = re.compile(

@@ -21,7 +21,7 @@ from psycopg import ClientCursor
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Composable
 
-from database.statement_context import context_settings
+from database.statement_context import answered_in_time, context_settings
 from tenancy.scope import END, active_scope, scope_sql
 
 NO_SERVER_SIDE_CURSORS = (
@@ -57,6 +57,10 @@ class ScopedCursor(Cursor, ClientCursor[Any]):
     """The cursor class of a guarded connection."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        with answered_in_time(self.connection):
+            return self._execute_in_scope(query, params, **options)
+
+    def _execute_in_scope(self, query: Any, params: Any, **options: Any) -> Any:
         prefix = scope_prefix(self.connection)
         if prefix is None:
             return super().execute(query, params, **options)

@@ -111,7 +111,7 @@ def test_the_library_still_has_it_as_it_was(name: str) -> None:
 
 
 def test_psycopg_waits_as_it_did() -> None:
-    """calls/intake/webhooks/deadline.py gives one wait of a connection an end."""
+    """database/statement_context.py gives one wait of a connection an end."""
     from psycopg import Connection
 
     assert "self._conn.wait(" in inspect.getsource(import_module("psycopg.cursor"))

@@ -7,7 +7,6 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from calls.intake.models import EventOutcome
-from calls.intake.webhooks import deadline
 from calls.models import CallStatus
 from tenancy.scope import current_scope
 
@@ -92,8 +91,7 @@ def deliver(
         "custom_fields": Jsonb(custom_fields or {}),
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(deadline.SET_TIMEOUTS + FIND_OR_MAKE, values)
-        cursor.nextset()
+        cursor.execute(FIND_OR_MAKE, values)
         [outcome] = cursor.fetchone()
         if outcome == EventOutcome.CONFLICT:
             raise NotOfThisLine

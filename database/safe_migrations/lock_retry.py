@@ -14,8 +14,9 @@ from psycopg.pq import TransactionStatus
 from database.safe_migrations.blockers import blockers_of
 
 # Seconds, for the blocking statements of a transaction together. Longer than deadlock_timeout
-# (1 s), after which PostgreSQL ends an autovacuum that is in the way.
-LOCK_TIMEOUT = 1.5
+# (1 s), after which PostgreSQL ends an autovacuum that is in the way; shorter than requests and
+# callbacks, which queue behind it, wait for their locks (1.7 s).
+LOCK_TIMEOUT = 1.2
 RETRY_FOR = 300.0  # seconds; also the lock timeout of statements that block no traffic
 STATEMENT_TIMEOUT = 5.0  # seconds, of one statement that blocks traffic
 MIN_LOCK_TIMEOUT = 0.05  # seconds, when the transaction has used up its time

@@ -77,7 +77,7 @@ def test_migrate_lets_readers_pass_behind_a_long_transaction(
             assert reader.execute("SELECT count(*) FROM planted").fetchone() == (1000,)
             stalls.append(time.monotonic() - began)
             line = line_with(process.stderr, "trying again")
-            assert "No lock within 1.5 s for ALTER TABLE planted ADD COLUMN note text" in line
+            assert "No lock within 1.2 s for ALTER TABLE planted ADD COLUMN note text" in line
             assert f"blocked by process {long.info.backend_pid} (" in line
             assert "AccessShareLock on planted" in line
         long.execute("COMMIT")

@@ -162,9 +162,10 @@ def test_form_shows_what_is_wrong_with_a_value_and_no_faults(
     address = f"/admin/tenants/phonenumber/{line.pk.replace('_', '_5F')}/change/"
     for sql, status in (("SELECT 99999999999::integer", 200), ("SELECT 1 / 0", 500)):
         monkeypatch.setattr("tenants.admin.PhoneNumberAdmin.save_model", run(sql))
-        form = back_office.get(address).context_data["adminform"].form
+        context: Any = back_office.get(address).context_data
+        form = context["adminform"].form
         data = {name: form[name].value() or "" for name in form.fields}
-        formsets = back_office.get(address).context_data["inline_admin_formsets"]
+        formsets = context["inline_admin_formsets"]
         for formset in (one.formset for one in formsets):
             data |= {
                 f"{formset.prefix}-{name}": value

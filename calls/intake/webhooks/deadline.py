@@ -1,28 +1,28 @@
 """The deadline of a callback, and the response when the database is unavailable."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from functools import partial, wraps
+from functools import wraps
 from time import monotonic
 from typing import Any
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from psycopg.pq import TransactionStatus
 
-from database.errors import RETRY_AFTER, cause_name, is_unavailable
+from database.errors import RETRY_AFTER, cause_name, is_unavailable, sqlstate
+from database.statement_context import SILENCE, statement_timeouts
 
 logger = logging.getLogger("replytics.intake")
 
-# In front of a statement, in the same message: holds for that message or the surrounding
-# transaction. Milliseconds.
-SET_TIMEOUTS = """
-SELECT set_config('lock_timeout', '700', true), set_config('statement_timeout', '900', true);
-"""
-# Seconds; for a database that accepts statements and never answers.
+# Seconds, for a callback and its retries, of a database that does anything whatever.
 MAX_RESPONSE_TIME = 2.5
+# Seconds for the first try. Longer than migrate waits for a lock, with all callbacks behind it
+# (LOCK_TIMEOUT in database/safe_migrations/lock_retry.py).
+LOCK_TIMEOUT = 1.7
+# A deadlock, or a lock that was not granted in time: another try may well succeed.
+WORTH_RETRYING = {"40001", "40P01", "55P03"}
+MIN_TRY = 0.1  # seconds; less than that is not worth a try
 # Seconds within which a closed kept connection fails; reconnecting takes up to 2.
 RECONNECT_WINDOW = 0.4
 
@@ -34,8 +34,8 @@ _deadline: ContextVar[float | None] = ContextVar("calls.intake.deadline", defaul
 def answer_503_without_database(view: View) -> View:
     """A 503 within three seconds, which the provider repeats, instead of a 500 or a long wait.
 
-    Checking the connection before each event would take a round trip. Instead, an event that finds
-    it broken is retried on a new one: events are idempotent.
+    Events are idempotent, so one is tried again within that time. Checking the connection before
+    each event would take a round trip: instead an event that finds it broken is sent once more.
     """
 
     @wraps(view)
@@ -46,20 +46,21 @@ def answer_503_without_database(view: View) -> View:
         reused = database.connection
         database.health_check_done = True
         try:
-            try:
-                return view(request)
-            except DatabaseError as error:
-                if not is_unavailable(error):
-                    raise
-                if reused is None or not reused.closed or monotonic() > began + RECONNECT_WINDOW:
-                    raise
-                connection.close()
-                return view(request)
-        except DatabaseError as error:
-            if not is_unavailable(error):
-                raise
-            # The message may quote a value; the class name of the cause never does.
-            return service_unavailable(cause_name(error))
+            while True:
+                try:
+                    return view(request)
+                except DatabaseError as error:
+                    if not is_unavailable(error):
+                        raise
+                    is_broken = reused is not None and reused.closed
+                    may_reconnect = is_broken and monotonic() < began + RECONNECT_WINDOW
+                    is_worthwhile = sqlstate(error) in WORTH_RETRYING and _time_left() > MIN_TRY
+                    if not (may_reconnect or is_worthwhile):
+                        # The message may quote a value; the class of the cause never does.
+                        return service_unavailable(cause_name(error))
+                    if may_reconnect:
+                        connection.close()
+                        reused = None
         finally:
             _deadline.reset(token)
 
@@ -67,28 +68,26 @@ def answer_503_without_database(view: View) -> View:
 
 
 def ask(sql: str, values: Mapping[str, Any]) -> Any:
-    """The first row of a statement with a time limit. Raises DatabaseError."""
-    with connection.cursor() as cursor, _answered_in_time():
-        cursor.execute(SET_TIMEOUTS + sql, values)
-        cursor.nextset()
+    """The first row of a statement with a time limit.
+
+    Raises what database.errors.is_unavailable() knows when it is over.
+    """
+    limit = round(max(_time_left(), MIN_TRY) * 1000)
+    with (
+        statement_timeouts(
+            lock_timeout=min(limit, round(LOCK_TIMEOUT * 1000)), statement_timeout=limit
+        ),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql, values)
         return cursor.fetchone()
 
 
-@contextmanager
-def _answered_in_time() -> Iterator[None]:
-    """Fail a statement, and close its connection, when the server does not answer in time."""
-    driver: Any = connection.connection
+def _time_left() -> float:
+    """Seconds for the next statement: less than until the deadline, by what SILENCE takes."""
     deadline = _deadline.get()
-    if deadline is None:
-        yield
-        return
-    driver.wait = partial(type(driver).wait, driver, timeout=max(0.0, deadline - monotonic()))
-    try:
-        yield
-    finally:
-        del driver.wait
-        if driver.pgconn.transaction_status == TransactionStatus.ACTIVE:
-            connection.close()
+    left = MAX_RESPONSE_TIME if deadline is None else deadline - monotonic()
+    return left - SILENCE
 
 
 def service_unavailable(cause: str) -> HttpResponse:
