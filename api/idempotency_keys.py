@@ -59,11 +59,14 @@ def claim(*, key: str, request_hash: str) -> Claim:
     """Claim a key for the rest of the surrounding transaction. Raises KeyReused."""
     assert transaction.get_connection().in_atomic_block
     values = {"phone_id": current_scope().phone_id, "key": key, "request_hash": request_hash}
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, values)
-        if cursor.rowcount == 1:
-            return Claim(key, None, None)
-    earlier = IdempotencyKey.objects.get(key=key)
+    earlier = None
+    while earlier is None:
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, values)
+            if cursor.rowcount == 1:
+                return Claim(key, None, None)
+        # None if the key was forgotten since: a day has passed, so it is free again.
+        earlier = IdempotencyKey.objects.filter(key=key).first()
     if earlier.request_hash != request_hash:
         raise KeyReused
     return Claim(key, earlier.status, earlier.answer)

@@ -94,7 +94,6 @@ def _perform(request: HttpRequest) -> bool:
         )
         return False
     except queue.CallGone:
-        queue.release(key, by=by, now=now)
         messages.error(request, "Review not saved: the call was archived or deleted.")
         return False
     return True

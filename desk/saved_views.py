@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -87,21 +88,24 @@ def save_view(request: HttpRequest) -> HttpResponse:
     address = f"{address}?{query}"
     if data["shared"] and not user.has_perm("desk.share_savedview"):
         raise PermissionDenied
-    if own.count() >= MAX_SAVED_VIEWS:
-        messages.error(
-            request, f"View not saved: you have {MAX_SAVED_VIEWS} for this list. Delete one first."
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one view at a time
+        if own.exclude(name=data["name"]).count() >= MAX_SAVED_VIEWS:
+            messages.error(
+                request,
+                f"View not saved: you have {MAX_SAVED_VIEWS} for this list. Delete one first.",
+            )
+            return redirect(address)
+        own.update_or_create(
+            name=data["name"],
+            defaults={"query": query, "is_shared": data["shared"]},
+            create_defaults={
+                "owner": user,
+                "list": model._meta.label_lower,
+                "query": query,
+                "is_shared": data["shared"],
+            },
         )
-        return redirect(address)
-    own.update_or_create(
-        name=data["name"],
-        defaults={"query": query, "is_shared": data["shared"]},
-        create_defaults={
-            "owner": user,
-            "list": model._meta.label_lower,
-            "query": query,
-            "is_shared": data["shared"],
-        },
-    )
     messages.success(request, f"View saved as “{data['name']}”.")
     return redirect(address)
 

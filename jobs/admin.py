@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+from procrastinate.exceptions import ConnectorException
 
 from backoffice.display import bullets, moment, plural
 from backoffice.modeladmin import BackofficeAdmin, ReadOnly
@@ -121,10 +123,15 @@ class JobAdmin(ReadOnly, BackofficeAdmin):
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         retried = queued = 0
         for job in queryset.filter(status="failed"):
-            if Job.objects.filter(task_name=job.task_name, status="todo").exists():
+            if _is_queued(job):
                 queued += 1
                 continue
-            app.job_manager.retry_job_by_id(job.pk, timezone.now())
+            try:
+                with transaction.atomic():
+                    app.job_manager.retry_job_by_id(job.pk, timezone.now())
+            except ConnectorException:  # queued by the schedule, or retried by somebody else
+                queued += 1
+                continue
             self.log_change(request, job, "Retried.")
             retried += 1
         message = f"{plural(retried, 'job')} queued for retry."
@@ -141,6 +148,17 @@ class JobAdmin(ReadOnly, BackofficeAdmin):
                 self.log_change(request, job, "Cancelled.")
                 cancelled += 1
         self.message_user(request, f"{plural(cancelled, 'job')} cancelled.", messages.SUCCESS)
+
+
+def _is_queued(job: Any) -> bool:
+    """Whether a job waits that does the same: its arguments are equal, but for when it was due."""
+    waiting = Job.objects.filter(status="todo", task_name=job.task_name)
+    wanted = _without_time(job.args)
+    return any(_without_time(args) == wanted for args in waiting.values_list("args", flat=True))
+
+
+def _without_time(args: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in args.items() if name != "timestamp"}
 
 
 def _argument(name: str, value: object) -> str:

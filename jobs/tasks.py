@@ -2,13 +2,19 @@
 
 Here and in the tasks of other rooms: a task has a lock, so that it never overlaps itself, and a
 queueing lock, so that at most one run waits. A worker that was stopped meanwhile catches up once.
+retry_stalled_jobs has no lock: if its worker was killed, its next run is what frees the first.
 """
+
+import logging
 
 from django.conf import settings
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
 from jobs.retry import RETRY
+
+logger = logging.getLogger(__name__)
 
 
 @app.periodic(cron=settings.SCHEDULE["forget_jobs"])
@@ -24,8 +30,13 @@ async def forget_jobs(context: JobContext, timestamp: int = 0) -> None:
 
 
 @app.periodic(cron=settings.SCHEDULE["retry_stalled_jobs"])
-@app.task(lock="retry_stalled_jobs", queueing_lock="retry_stalled_jobs", pass_context=True)
+@app.task(queueing_lock="retry_stalled_jobs", pass_context=True)
 async def retry_stalled_jobs(context: JobContext, timestamp: int = 0) -> None:
     """Retry the jobs whose worker was killed: each holds its lock until then."""
-    for job in await context.app.job_manager.get_stalled_jobs():
-        await context.app.job_manager.retry_job(job)
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs():
+        try:
+            await manager.retry_job(job)
+        except ConnectorException as error:
+            # Another run was faster, or the next run of this job waits already.
+            logger.info("Stalled job %s is not retried: %s", job.id, type(error).__name__)

@@ -104,11 +104,12 @@ def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
             RunKind.DROP, selection=str(path), started_by=started_by, cut_off=month.next
         ) as run,
     ):
-        if not path.exists():
-            _export(month, path)
-        with transaction.atomic(), connection.cursor() as cursor:
-            calls, checksum = files.read(cursor, path)
-        run.sha256 = files.digest(path)
+        with ledger.heartbeat(run):
+            if not path.exists():
+                _export(month, path)
+            with transaction.atomic(), connection.cursor() as cursor:
+                calls, checksum = files.read(cursor, path)
+            run.sha256 = files.digest(path)
         files.write_digest(path, run.sha256)
         moved = batches.BatchResult(batches.BEGINNING, calls, 0, path.stat().st_size, checksum)
         month_locks.until_free(partial(_drop, month, run, moved))

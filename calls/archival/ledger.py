@@ -3,14 +3,19 @@
 import getpass
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from calls.archival.models import ArchiveRun, RunKind, RunState
+from tenancy import all_tenants
+
+# Between two signs of life of a run that works without batches; far below HEARTBEAT_TIMEOUT.
+HEARTBEAT_INTERVAL = 30.0  # seconds
 
 
 def whoami() -> str:
@@ -52,6 +57,31 @@ def recorded(
             _end(run, RunState.FAILED, short(error))
         raise
     _end(run, RunState.DONE if run.state == RunState.RUNNING else RunState(run.state))
+
+
+@contextmanager
+def heartbeat(run: ArchiveRun) -> Iterator[None]:
+    """Shows that the run is alive while its block does one thing that may take long.
+
+    From a thread with a connection of its own: that of the block may be in a COPY.
+    """
+    ended = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not ended.wait(HEARTBEAT_INTERVAL):
+                with suppress(DatabaseError), all_tenants("heartbeat of an archive run"):
+                    ArchiveRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _end(run: ArchiveRun, state: RunState, error: str = "") -> None:

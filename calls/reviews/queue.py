@@ -34,12 +34,20 @@ ON CONFLICT (phone_id, call_id) DO UPDATE
 SET reviewed_by = %(by)s, reviewed_at = %(now)s, history = r.history || %(steps)s::jsonb
 WHERE r.reviewed_at IS NULL
 """
+# An event may move the beginning of a call after its review began. So the partition is looked for
+# by the time that the review has, and for the few that are not in there every partition is.
 FORGET = """
-DELETE FROM call_reviews r
-WHERE NOT EXISTS (SELECT FROM calls c WHERE c.id = r.call_id)
-AND NOT EXISTS (
-    SELECT FROM calls_archive a WHERE a.id = r.call_id AND a.created_at = r.call_began
+WITH missing AS MATERIALIZED (
+    SELECT r.id, r.call_id FROM call_reviews r
+    WHERE NOT EXISTS (SELECT FROM calls c WHERE c.id = r.call_id)
+    AND NOT EXISTS (
+        SELECT FROM calls_archive a WHERE a.id = r.call_id AND a.created_at = r.call_began
+    )
 )
+DELETE FROM call_reviews WHERE id = ANY (ARRAY(
+    SELECT m.id FROM missing m
+    WHERE NOT EXISTS (SELECT FROM calls_archive a WHERE a.id = m.call_id)
+))
 """
 
 
@@ -66,9 +74,15 @@ def waiting(*, now: datetime.datetime) -> CallQuerySet:
 
 
 def held_by(by: str, *, now: datetime.datetime) -> CallReview | None:
-    """The review that this person has claimed and not yet finished or released."""
+    """The review that this person has claimed and not yet finished or released.
+
+    Not of a call that was archived or deleted meanwhile.
+    """
     held = CallReview.objects.filter(
-        claimed_by=by, claimed_until__gt=now, reviewed_at__isnull=True
+        Exists(Call.objects.filter(pk=OuterRef("call_id"))),
+        claimed_by=by,
+        claimed_until__gt=now,
+        reviewed_at__isnull=True,
     )
     review: CallReview | None = held.order_by("id").first()
     return review

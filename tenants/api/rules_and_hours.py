@@ -97,6 +97,7 @@ class CollectionView(LineView):
     def _add(self, request: Request) -> Response:
         added = self.serializer(data=request.data)
         added.is_valid(raise_exception=True)
+        PhoneNumber.objects.select_for_update(no_key=True).get()  # one addition at a time
         if self.model._default_manager.count() >= self.max_rows:
             raise Conflict(f"A line can have at most {self.max_rows} of these. Delete one first.")
         row: Any = added.save()

@@ -114,6 +114,17 @@ def test_a_job_whose_worker_was_killed_begins_again_beside_the_next(committed: N
     assert (states()[killed], states()[waiting]) == ("succeeded", "succeeded")
 
 
+def test_the_job_that_frees_others_is_freed_itself(committed: None) -> None:
+    """Its worker was killed too: it holds no lock for which its next run would wait."""
+    killed, healer = tasks.roll_up_calls.defer(), retry_stalled_jobs.defer()
+    rows(KILL, killed)
+    rows(KILL, healer)
+    retry_stalled_jobs.defer()
+    work()
+    work()
+    assert (states()[killed], states()[healer]) == ("succeeded", "succeeded")
+
+
 def test_a_job_that_fails_is_tried_again_beside_the_next(
     committed: None,
 ) -> None:

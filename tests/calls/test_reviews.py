@@ -143,3 +143,26 @@ def test_a_review_goes_where_its_call_went(line: PhoneNumber) -> None:
     call.delete()
     assert queue.prune_reviews() == 1
     assert CallReview.objects.get().call_id == other.pk
+
+
+def test_a_review_outlives_a_later_beginning_of_its_archived_call(line: PhoneNumber) -> None:
+    """An event may move created_at after the review began."""
+    call = make_low(line)
+    queue.mark_reviewed([call.pk], by="ann", now=NOW)
+    call.created_at -= timedelta(minutes=3)
+    call.save()
+    archive(call)
+    assert queue.prune_reviews() == 0
+    assert CallReview.objects.get().call_id == call.pk
+
+
+@pytest.mark.parametrize("end", [archive, lambda call: call.delete()])
+def test_who_holds_a_call_that_went_gets_the_next(line: PhoneNumber, end: Any) -> None:
+    gone, other = make_low(line), make_low(line)
+    first = claim()
+    assert first
+    lost = gone if first.call_id == gone.pk else other
+    end(lost)
+    following = claim()
+    assert following
+    assert following.call_id == ({gone.pk, other.pk} - {lost.pk}).pop()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -94,3 +95,31 @@ def test_the_queue_wants_its_right(support_agent: User, line: PhoneNumber, clien
     support_agent.user_permissions.add(Permission.objects.get(codename="view_call"))
     client.force_login(support_agent)
     assert client.get(REVIEW).status_code == client.post(REVIEW, {"next": ""}).status_code == 403
+
+
+@pytest.mark.parametrize("action", ["finish", "release"])
+def test_a_claim_that_another_person_took_over_is_refused(
+    agent: Client, back_office: Client, line: PhoneNumber, action: str
+) -> None:
+    """Also when the call is gone by then."""
+    make_low(line)
+    send(agent, next="")
+    key = held()
+    for change in ("UPDATE call_reviews SET claimed_by = 'root'", "DELETE FROM calls"):
+        with all_tenants("test"), connection.cursor() as cursor:
+            cursor.execute(change)
+        page = send(agent, **{action: "", "review": key, "summary": "New one."})
+        assert "Review not saved: your claim expired" in page
+
+
+def test_a_review_of_a_call_that_is_gone_gives_the_text_back(
+    agent: Client, line: PhoneNumber
+) -> None:
+    call = make_low(line)
+    send(agent, next="")
+    key = held()
+    with all_tenants("test"):
+        call.delete()
+    page = send(agent, finish="", review=key, summary="New one.")
+    assert "the call was archived or deleted" in page
+    assert "New one." in page

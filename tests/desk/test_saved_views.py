@@ -1,11 +1,15 @@
 """Lists that staff keep under a name, for themselves and for each other."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connections
 from django.test import Client
 
+from desk import saved_views
 from desk.models import SavedView
 from tenants.models import PhoneNumber
 from tests.admin_client import pick
@@ -103,3 +107,37 @@ def test_who_had_to_log_in_again_is_told_that_nothing_was_saved(agent: Client) -
     assert answer.redirect_chain[-1] == ("/admin/", 302)
     assert "not saved" in answer.content.decode()
     assert not SavedView.objects.exists()
+
+
+def test_views_saved_at_the_same_moment_stay_within_the_limit(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_views, "MAX_SAVED_VIEWS", 2)
+    user = User.objects.create_superuser("several")
+    start = threading.Barrier(5)
+
+    def save_one(number: int) -> None:
+        client = Client()
+        client.force_login(user)
+        try:
+            start.wait()
+            save(client, f"View {number}")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(save_one, range(5)))
+    assert SavedView.objects.count() == 2
+
+
+def test_a_view_is_replaced_at_the_limit_too(
+    agent: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_views, "MAX_SAVED_VIEWS", 2)
+    for name in ("One", "Two", "Three"):
+        save(agent, name)
+    save(agent, "Two", query="status=ringing")
+    assert {view.name: view.query for view in SavedView.objects.all()} == {
+        "One": "status=failed",
+        "Two": "status=ringing",
+    }

@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app
 from analytics import tasks
 from jobs.models import JobFailure
 from jobs.tasks import forget_jobs
+from monitoring.delivery import deliver_notice
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
@@ -118,12 +119,21 @@ def test_who_may_change_jobs_begins_failed_ones_again(failed: int, agent: Client
 def test_a_job_does_not_begin_again_beside_one_that_waits(
     failed: int, back_office: Client
 ) -> None:
-    waiting = tasks.roll_up_calls.defer()
+    waiting = tasks.roll_up_calls.defer(timestamp=1_775_000_060, caller=SECRET)
     page: Any = back_office.post(
         URL, {"action": "retry_failed", "_selected_action": [str(failed)]}, follow=True
     )
     assert "1 job not retried: the same job is already queued" in page.content.decode()
     assert (jobs("failed"), jobs("todo")) == ([failed], [waiting])
+
+
+def test_a_job_with_other_arguments_does_not_stand_in_the_way(
+    db: None, back_office: Client
+) -> None:
+    failed, waiting = deliver_notice.defer(notice=1), deliver_notice.defer(notice=2)
+    end(failed, "failed")
+    act(back_office, "retry_failed", failed)
+    assert sorted(jobs("todo")) == [failed, waiting]
 
 
 def test_jobs_are_shown_inside_a_line_too(

@@ -1,13 +1,22 @@
 """A line's conversation rules and business hours over the API."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 
+from api import idempotency_keys
+from api.models import IdempotencyKey
 from tenancy import all_tenants, tenant
+from tenants.api.rules_and_hours import ConversationRules
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber
 from tenants.rules import TYPES, rule_errors, schemas
 from tests.api_client import Api, api_of
+from tests.factories import make_line
+
+GREETING = {"rule_type": "greeting", "actions": {"say": "Hello."}}
 
 GREETING = {"rule_type": "greeting", "actions": {"say": "Hello"}}
 
@@ -158,3 +167,55 @@ def test_wrong_week_is_pointed_at_and_changes_nothing(api: Api, days: Any, point
     assert response.status_code == 400
     assert pointer in [error["pointer"] for error in response.json()["errors"]]
     assert len(api.get("/business-hours/").json()["results"]) == 1
+
+
+def test_additions_at_the_same_moment_stay_within_the_limit(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ConversationRules, "max_rows", 3)
+    line = make_line()
+    api = api_of(line)
+    for _ in range(2):
+        assert api.post("/conversation-rules/", GREETING).status_code == 201
+    start = threading.Barrier(6)
+
+    def post(_: int) -> int:
+        try:
+            start.wait()
+            return int(api_of(line).post("/conversation-rules/", GREETING).status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(pool.map(post, range(6)))
+    assert answers == [201, 409, 409, 409, 409, 409]
+    with all_tenants("test"):
+        assert ConversationRule.objects.count() == 3
+
+
+def test_an_idempotency_key_that_is_forgotten_meanwhile_is_free_again(committed: None) -> None:
+    """Between the look whether it is taken and the one at its answer."""
+    line = make_line()
+    api, headers = api_of(line), {"Idempotency-Key": "yesterday"}
+    assert api.post("/conversation-rules/", GREETING, headers=headers).status_code == 201
+    forgotten: list[Any] = []
+
+    def delete() -> None:
+        with all_tenants("test"):
+            forgotten.append(IdempotencyKey.objects.all().delete()[0])
+        connections.close_all()
+
+    def forget(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql == idempotency_keys.CLAIM and not forgotten:
+            with ThreadPoolExecutor(1) as another:
+                another.submit(delete).result()
+        return result
+
+    with connection.execute_wrapper(forget):
+        answer = api.post("/conversation-rules/", GREETING, headers=headers)
+    assert forgotten == [1]
+    assert answer.status_code == 201
+    assert "Idempotency-Replayed" not in answer
+    with tenant(line.pk):
+        assert ConversationRule.objects.count() == 2
