@@ -1,20 +1,19 @@
 """Tokens of the login service (Supabase): signature, issuer, audience and expiry.
 
 https://supabase.com/docs/guides/auth/jwts: HS256 under the project's secret, or an asymmetric key
-that the project publishes as JWKS. Which algorithms count follows from what is configured, never
-from the token alone.
+that the project publishes as JWKS. The algorithm is that of the secret or of the published key; a
+token with another one is refused.
 """
 
-from functools import lru_cache
 from typing import Any
 
 import jwt
 from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed
 
+from api.published_keys import ALGORITHMS, published_keys
+
 LEEWAY = 10  # seconds that clocks may differ
-KEYS_MAX_AGE = 300  # seconds
-ASYMMETRIC = ["ES256", "RS256", "EdDSA"]
 REQUIRED = ["exp", "iss", "aud", "sub"]
 
 
@@ -22,13 +21,11 @@ class BadToken(AuthenticationFailed):
     default_detail = "The token is invalid or has expired."
 
 
-@lru_cache(maxsize=4)
-def _published_keys(url: str) -> jwt.PyJWKClient:
-    return jwt.PyJWKClient(url, lifespan=KEYS_MAX_AGE, timeout=3)
-
-
 def subject_of(token: str) -> tuple[str, str | None]:
-    """The user that a token names, and the line that it claims. Raises BadToken."""
+    """The user that a token names, and the line that it claims.
+
+    Raises BadToken, or LoginServiceUnavailable when its key is not known.
+    """
     try:
         key, algorithms = _key_for(token)
         claims = jwt.decode(
@@ -40,7 +37,7 @@ def subject_of(token: str) -> tuple[str, str | None]:
             leeway=LEEWAY,
             options={"require": REQUIRED},
         )
-    except (jwt.PyJWTError, ValueError):
+    except (jwt.PyJWTError, ValueError, RecursionError):
         raise BadToken from None
     subject = claims["sub"]
     if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or "\0" in subject:
@@ -48,15 +45,18 @@ def subject_of(token: str) -> tuple[str, str | None]:
     return subject, _claimed_line(claims)
 
 
-def _key_for(token: str) -> tuple[Any, list[str]]:
-    algorithm = jwt.get_unverified_header(token).get("alg")
+def _key_for(token: str) -> tuple[str | jwt.PyJWK, list[str]]:
+    """The key that a token must be signed with, and the algorithm of that key."""
+    header = jwt.get_unverified_header(token)
+    algorithm, key_id = header.get("alg"), header.get("kid")
     if not settings.SUPABASE_JWT_ISSUER:
         raise BadToken
     if algorithm == "HS256" and settings.SUPABASE_JWT_SECRET:
         return settings.SUPABASE_JWT_SECRET, ["HS256"]
-    if algorithm in ASYMMETRIC and settings.SUPABASE_JWKS_URL:
-        keys = _published_keys(settings.SUPABASE_JWKS_URL)
-        return keys.get_signing_key_from_jwt(token).key, ASYMMETRIC
+    if algorithm in ALGORITHMS and isinstance(key_id, str) and settings.SUPABASE_JWKS_URL:
+        key = published_keys(settings.SUPABASE_JWKS_URL).find(key_id)
+        if key is not None and key.algorithm_name == algorithm:
+            return key, [key.algorithm_name]
     raise BadToken
 
 

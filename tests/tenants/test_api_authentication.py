@@ -2,24 +2,19 @@
 
 import base64
 import json
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from jwt.algorithms import ECAlgorithm
 from pytest_django import Settings
 
 from tenancy import all_tenants
@@ -199,6 +194,7 @@ def unsigned() -> str:
         lambda: "Bearer",
         lambda: "Bearer x.y.z",
         lambda: "Bearer " + "a" * 5000,
+        lambda: f"Bearer {base64.urlsafe_b64encode(b'[' * 5000).decode()}.e30.e30",
     ],
 )
 def test_bad_token_is_401(line: PhoneNumber, token: Any) -> None:
@@ -215,38 +211,6 @@ def test_tokens_are_refused_where_none_are_configured(
     join(line)
     settings.SUPABASE_JWT_SECRET = ""
     assert Api(bearer()).get("/phone-number/").status_code == 401
-
-
-@pytest.fixture
-def published_key(settings: Settings) -> Iterator[Any]:
-    """A private key whose public half a server publishes as JWKS."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    jwk = json.loads(ECAlgorithm.to_jwk(private.public_key())) | {"kid": "k1", "alg": "ES256"}
-
-    class Keys(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"keys": [jwk]}).encode())
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Keys) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings.SUPABASE_JWKS_URL = f"http://127.0.0.1:{server.server_port}/jwks.json"
-        yield private
-        server.shutdown()
-
-
-def test_token_signed_with_a_published_key(line: PhoneNumber, published_key: Any) -> None:
-    join(line)
-    token = jwt.encode(claims(), published_key, "ES256", headers={"kid": "k1"})
-    assert Api(f"Bearer {token}").get("/phone-number/").json()["id"] == line.pk
-    stranger = ec.generate_private_key(ec.SECP256R1())
-    for key, kid in ((stranger, "k1"), (published_key, "k2")):
-        forged = jwt.encode(claims(), key, "ES256", headers={"kid": kid})
-        assert Api(f"Bearer {forged}").get("/phone-number/").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["phone-number/", "calls/", "stats/daily/", "business-hours/"])
