@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -161,6 +162,7 @@ class DailyCallStatsAdmin(StatisticsAdmin):
 @admin.register(CallAnalyticsRow)
 class CallAnalyticsAdmin(StatisticsAdmin):
     list_display = ("hour", "line", "total", "answered", "completed", "callers", "state")
+    has_times = True
     list_filter = (LineFilter, HourFilter)
     date_hierarchy = "date_bucket"
     ordering = ("-date_bucket", "-phone_id")
@@ -181,9 +183,10 @@ class CallAnalyticsAdmin(StatisticsAdmin):
     def period_of(self, row: CallAnalyticsRow) -> Period:
         return Period(row.phone.pk, row.date_bucket, row.date_bucket + timedelta(hours=1))
 
-    @admin.display(description="Hour (UTC)", ordering="date_bucket")
+    @admin.display(description="Hour", ordering="date_bucket")
     def hour(self, row: CallAnalyticsRow) -> str:
-        return f"{row.date_bucket:%Y-%m-%d %H:%M}"
+        clock = timezone.get_current_timezone_name()
+        return f"{timezone.localtime(row.date_bucket):%Y-%m-%d %H:%M} {clock}"
 
 
 @admin.register(PhonePerformance)

@@ -3,12 +3,14 @@
 Each function is one statement. Inside one line row level security leaves that line alone.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
 from analytics.queries import HOURS_OF_LINES, Sums
+
+HOUR = timedelta(hours=1)
 
 # Ringing calls are few and found by idx_active_calls.
 TOTAL_OF_HOURS = f"""
@@ -17,6 +19,15 @@ SELECT coalesce(sum(total_calls), 0)::bigint, coalesce(sum(answered_calls), 0)::
     (SELECT count(*) FROM calls WHERE status = 'ringing'
         AND created_at >= %(since)s AND created_at < %(until)s)
 FROM ({HOURS_OF_LINES}) AS hours
+"""
+
+_CALLS = """SELECT status, duration FROM {table}
+    WHERE created_at >= %(since)s AND created_at < %(until)s"""
+TOTAL_OF_CALLS = f"""
+SELECT count(*), count(*) FILTER (WHERE status IN ('answered', 'completed')),
+    count(*) FILTER (WHERE status = 'completed'), coalesce(sum(duration), 0)::bigint,
+    count(*) FILTER (WHERE status = 'ringing')
+FROM ({_CALLS.format(table="calls")} UNION ALL {_CALLS.format(table="calls_archive")}) AS c
 """
 
 # Lines that had calls in these 24 hours a week ago and none in the last 24.
@@ -54,10 +65,36 @@ class QuietLine:
     calls_a_week_ago: int
 
 
-def total_of_hours(*, since: datetime, until: datetime) -> Totals:
-    """The calls that began in [since, until), both of which are full hours."""
+def total_of_range(*, since: datetime, until: datetime) -> Totals:
+    """The calls that began in [since, until).
+
+    From the statistics of its whole hours; the calls of the rest are counted, as at midnight of a
+    clock that is half an hour off UTC.
+    """
+    first, last = _hour(since + HOUR - timedelta(microseconds=1)), _hour(until)
+    if first >= last:
+        parts = [_counted(since, until)]
+    else:
+        parts = [_counted(since, first), _of_hours(first, last), _counted(last, until)]
+    return Totals(*map(sum, zip(*map(astuple, parts), strict=True)))
+
+
+def _hour(moment: datetime) -> datetime:
+    """When its hour began, UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _of_hours(since: datetime, until: datetime) -> Totals:
+    return _totals(TOTAL_OF_HOURS, since, until)
+
+
+def _counted(since: datetime, until: datetime) -> Totals:
+    return _totals(TOTAL_OF_CALLS, since, until) if since < until else Totals()
+
+
+def _totals(sql: str, since: datetime, until: datetime) -> Totals:
     with connection.cursor() as cursor:
-        cursor.execute(TOTAL_OF_HOURS, {"since": since, "until": until})
+        cursor.execute(sql, {"since": since, "until": until})
         return Totals(*cursor.fetchone())
 
 

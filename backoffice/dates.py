@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 Link = Callable[[dict[str, Any], list[str]], str]
 
@@ -62,14 +63,14 @@ def drill_down(
 
 
 def _bounds(queryset: QuerySet[Any], field: str) -> tuple[datetime.date, datetime.date] | None:
-    """The first and the last day, UTC."""
+    """The first and the last day, in the current time zone."""
     # Not Min and Max: partitions without an index would be read whole for them.
     first, last = (
         queryset.order_by(order).values_list(field, flat=True)[:1]
         for order in (field, f"-{field}")
     )
     days = [
-        value.date() if isinstance(value, datetime.datetime) else value
+        timezone.localdate(value) if isinstance(value, datetime.datetime) else value
         for value in first.union(last, all=True)
     ]
     return (min(days), max(days)) if days else None

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from backoffice.paging import TooSlow
@@ -109,7 +110,10 @@ class DaysForm(forms.Form):
 
 
 class DaysFilter(FormFilter):
-    """Rows of the days from one to another, both included; UTC where the column has a time."""
+    """Rows of the days from one to another, both included.
+
+    Where the column has a time, days are those of the current time zone.
+    """
 
     title = "days"
     parameters = ("first", "last")
@@ -132,11 +136,13 @@ class DaysFilter(FormFilter):
         return queryset
 
 
+# The days that have a midnight before and after them on every clock.
+FIRST_DAY, LAST_DAY = datetime.date(1, 1, 2), datetime.date(9999, 12, 29)
+
+
 def _midnight(day: datetime.date | None, *, after: bool = False) -> datetime.datetime | None:
-    """When the day begins or, with after, ends; at most the last possible moment."""
+    """When the day begins or, with after, ends, in the current time zone."""
     if day is None:
         return None
-    moment = datetime.datetime.combine(
-        day, datetime.time.max if after and day == datetime.date.max else datetime.time.min
-    ).replace(tzinfo=datetime.UTC)
-    return moment + datetime.timedelta(days=1) if after and day != datetime.date.max else moment
+    day = min(max(day, FIRST_DAY), LAST_DAY) + datetime.timedelta(days=after)
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))

@@ -2,23 +2,24 @@
 
 import datetime
 from dataclasses import dataclass
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.http import urlencode
 from procrastinate.contrib.django.models import ProcrastinateEvent
 
-from analytics.overview import Totals, total_of_hours
+from analytics.overview import total_of_range
 from analytics.summary import summary_as_of
 from backoffice.counting import count_up_to
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.intake.models import PROBLEMS, CallEvent
-from calls.models import LOW_CONFIDENCE, Call, CallArchive
+from calls.models import LOW_CONFIDENCE
 from calls.reviews.queue import REVIEW_WINDOW, waiting
 from tenancy import current_scope
+from tenants.models import PhoneNumber
 
 MINUTE = datetime.timedelta(minutes=1)
-HOUR = datetime.timedelta(hours=1)
+DAY = datetime.timedelta(days=1)
 WEEK = datetime.timedelta(days=7)
 
 
@@ -40,14 +41,18 @@ def list_of(model: str, **query: object) -> str:
 
 
 def calls_today(now: datetime.datetime) -> list[Card]:
-    """Today's calls and failures (UTC), compared with the same weekday up to the same time."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = total_of_hours(since=midnight, until=midnight + 24 * HOUR)
-    before = _until_now(midnight - WEEK, now - WEEK)
-    days = {"first": midnight.date(), "last": midnight.date()}
-    weekday = f"{now:%A}"
+    """Today's calls and failures, compared with the same weekday up to the same time.
+
+    The day is that of the line in scope; over all lines it is the day of UTC.
+    """
+    clock = PhoneNumber.objects.get().timezone if current_scope().phone_id else "UTC"
+    day = now.astimezone(ZoneInfo(clock)).date()
+    since, until = midnight(day, clock), midnight(day + DAY, clock)
+    today = total_of_range(since=since, until=until)
+    before = total_of_range(since=midnight(day - WEEK, clock), until=now - WEEK).total_calls
+    days = {"first": day, "last": day}
     rate = today.failed_calls / today.total_calls if today.total_calls else 0
-    last_week = f"{before:,} by this time last {weekday}"
+    last_week = f"{before:,} by this time last {day:%A} ({clock})"
     return [
         Card("Calls today", f"{today.total_calls:,}", last_week, list_of("calls_call", **days)),
         Card(
@@ -60,16 +65,8 @@ def calls_today(now: datetime.datetime) -> list[Card]:
     ]
 
 
-def _until_now(since: datetime.datetime, until: datetime.datetime) -> int:
-    """Calls of [since, until); the last, incomplete hour is counted call by call."""
-    hour = until.replace(minute=0, second=0, microsecond=0)
-    full: Totals = total_of_hours(since=since, until=hour)
-    models: tuple[Any, ...] = (Call, CallArchive)
-    counts: list[int] = [
-        model.objects.filter(created_at__gte=hour, created_at__lt=until).order_by().count()
-        for model in models
-    ]
-    return full.total_calls + sum(counts)
+def midnight(day: datetime.date, clock: str) -> datetime.datetime:
+    return datetime.datetime.combine(day, datetime.time.min, ZoneInfo(clock))
 
 
 def waiting_for_review(now: datetime.datetime) -> list[Card]:

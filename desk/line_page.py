@@ -99,7 +99,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
                 for rule in rules[:ROWS_SHOWN]
             ]
         if may("tenants.view_apikey"):
-            page["keys"] = list(ApiKey.objects.order_by("-created_at", "-id")[:ROWS_SHOWN])
+            page["api_keys"] = list(ApiKey.objects.order_by("-created_at", "-id")[:ROWS_SHOWN])
             page["now"] = now
         if may("tenants.view_membership"):
             page["members"] = list(Membership.objects.order_by("subject")[:ROWS_SHOWN])

@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from backoffice.filters import FormFilter
 from backoffice.modeladmin import BackofficeAdmin, ReadOnly
@@ -55,6 +56,13 @@ class LineFilter(FormFilter):
         return queryset.filter(phone=chosen["line"]) if chosen["line"] else queryset
 
 
+def clock_of_list(request: HttpRequest) -> str:
+    """The time zone of the picked line, else of the one that the list is filtered by, else UTC."""
+    key = current_scope().phone_id or request.GET.get("line", "")
+    lines = PhoneNumber.objects.filter(pk=key.replace("\x00", ""))
+    return lines.values_list("timezone", flat=True).first() or "UTC"
+
+
 class LineOwnedAdmin(BackofficeAdmin):
     """Rows that belong to a line: chosen when a row is added, fixed from then on."""
 
@@ -62,6 +70,17 @@ class LineOwnedAdmin(BackofficeAdmin):
     list_filter: ClassVar[Any] = (LineFilter,)
     list_select_related: ClassVar[Any] = ("phone",)
     search_help_text = "Search by line number, name or id."
+    # Whether the list has times, which are then all of one clock.
+    has_times = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Times and days of the list are those of the line where one is given, else UTC."""
+        if not self.has_times:
+            return super().changelist_view(request, extra_context)
+        clock = clock_of_list(request)
+        # Until the page is rendered, which is after this method.
+        request.scopes.enter_context(timezone.override(clock))  # type: ignore[attr-defined]
+        return super().changelist_view(request, {"clock": clock, **(extra_context or {})})
 
     def search(self, term: str) -> Q:
         return of_lines_that_match(term)

@@ -7,6 +7,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -43,6 +44,7 @@ class CallAdminMixin:
 
     change_form_template: Any = "calls/call_page.html"
     change_list_template: Any = "calls/change_list.html"
+    has_times = True
 
     class Media:
         css: ClassVar = {"all": ["calls/call.css"]}
@@ -93,9 +95,9 @@ class CallAdminMixin:
         other = CallArchive if self.model is Call else Call  # type: ignore[attr-defined]
         return self.admin_site.get_model_admin(other)  # type: ignore[attr-defined]
 
-    @admin.display(description="Started (UTC)", ordering="created_at")
+    @admin.display(description="Started", ordering="created_at")
     def began(self, call: Any) -> str:
-        return f"{call.created_at:%Y-%m-%d %H:%M}"
+        return f"{timezone.localtime(call.created_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description="Started")
     def began_at(self, call: Any) -> str:

@@ -17,8 +17,8 @@ REACHED = {
 
 
 class StatisticsPeriodForm(forms.Form):
-    since = forms.DateTimeField(label="Since (UTC)", required=False)
-    until = forms.DateTimeField(label="Before (UTC)", required=False)
+    since = forms.DateTimeField(label="Since", required=False)
+    until = forms.DateTimeField(label="Before", required=False)
     reached = forms.ChoiceField(
         label="Calls",
         required=False,

@@ -541,5 +541,5 @@ def test_each_cell_carries_the_label_that_a_narrow_page_shows(
     make_call(line, caller_number="+14155551234")
     page = back_office.get(CALLS).content.decode()
     assert '<td data-label="Select" class="action-checkbox">' in page
-    assert '<th data-label="Started (UTC)" class="field-began"><a href="' in page
+    assert '<th data-label="Started" class="field-began"><a href="' in page
     assert '<td data-label="Caller number" class="field-caller_number">+14155551234</td>' in page

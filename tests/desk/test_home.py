@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analytics.overview import Totals, quiet_lines, total_of_hours
+from analytics.overview import Totals, quiet_lines, total_of_range
 from analytics.queries import Sums, daily_sums
 from analytics.rollups import roll_up
 from calls.intake.models import CallEvent
@@ -64,7 +64,7 @@ def test_totals_are_those_of_the_calls_whenever_they_are_rolled_up(
     midnight = NOON.replace(hour=0, minute=0)
     both = Totals(4, 2, 2, 120, 1)
     with all_tenants("test"):
-        assert total_of_hours(since=midnight, until=midnight + DAY) == both
+        assert total_of_range(since=midnight, until=midnight + DAY) == both
         assert both.failed_calls == 1
         days = daily_sums(first=date(2026, 5, 3), last=date(2026, 5, 4))
         assert {day: totals.total_calls for day, totals in days.items()} == {
@@ -72,7 +72,7 @@ def test_totals_are_those_of_the_calls_whenever_they_are_rolled_up(
             date(2026, 5, 4): 4,
         }
     with tenant(line.pk):
-        assert total_of_hours(since=midnight, until=midnight + DAY) == Totals(2, 1, 1, 90, 0)
+        assert total_of_range(since=midnight, until=midnight + DAY) == Totals(2, 1, 1, 90, 0)
         assert daily_sums(first=date(2026, 5, 4), last=date(2026, 5, 4)) == {
             date(2026, 5, 4): Sums(2, 1, 1, 90)
         }
@@ -93,13 +93,13 @@ def test_days_are_those_of_each_lines_clock(line: PhoneNumber, other_line: Phone
 def test_calls_of_today_stand_beside_those_of_the_same_weekday(day: list[Call]) -> None:
     with all_tenants("test"):
         [calls, failed] = cards.calls_today(NOON + timedelta(minutes=1))
-        assert (calls.value, calls.note) == ("4", "0 by this time last Monday")
+        assert (calls.value, calls.note) == ("4", "0 by this time last Monday (UTC)")
         assert (failed.value, failed.note) == ("25.0%", "1 of 4 calls")
         # 12:29 is the minute before two of them began.
         [later, _] = cards.calls_today(NOON + timedelta(days=7, minutes=-1))
-        assert later.note == "2 by this time last Monday"
+        assert later.note == "2 by this time last Monday (UTC)"
         [later, _] = cards.calls_today(NOON + timedelta(days=7, minutes=1))
-        assert later.note == "4 by this time last Monday"
+        assert later.note == "4 by this time last Monday (UTC)"
 
 
 def test_lines_that_are_missed_are_quiet(line: PhoneNumber, other_line: PhoneNumber) -> None:

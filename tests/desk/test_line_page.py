@@ -53,7 +53,7 @@ def test_all_of_a_line_is_on_its_page(
     shown = response.context_data["page"]
     assert {row["call"].phone_id for row in shown["calls"]} == {furnished.pk}
     assert [event.phone_id for event in shown["problems"]] == [furnished.pk]
-    assert [key.phone_id for key in shown["keys"]] == [furnished.pk]
+    assert [key.phone_id for key in shown["api_keys"]] == [furnished.pk]
     assert f"member of {furnished.pk}" in {member.subject for member in shown["members"]}
     assert [rule.phone_id for rule, _ in shown["rules"]] == [furnished.pk]
     assert shown["hours"][0] == ("Monday", "09:00 to 17:00 UTC")
