@@ -3,6 +3,7 @@
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 
@@ -46,3 +47,8 @@ def time_zone(text: str) -> ZoneInfo:
             f"{text!r} is not an IANA time zone: write one such as Europe/Berlin"
         )
     return ZoneInfo(text)
+
+
+def path(text: str) -> Path:
+    """A path; an empty text would be the current directory."""
+    return Path(not_empty(text))

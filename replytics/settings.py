@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from croniter import croniter
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from phonenumbers import SUPPORTED_REGIONS
+
+from calls.archival.cutoff import BadCutOff, older_than
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -21,6 +25,9 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 _HOST = r"(localhost|([\w-]+\.)*[\w-]+|\[[0-9a-fA-F:.]+\])"
 ALLOWED_HOST = re.compile(rf"\*|\.?{_HOST}", re.ASCII)
+HTTPS_URL = rf"https://{_HOST}(:\d{{1,5}})?(/[!-~]*)?"
+# A login service or a provider's test server on this machine may do without TLS.
+SERVICE_URL = rf"{HTTPS_URL}|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{{1,5}})?(/[!-~]*)?"
 ORIGIN = re.compile(rf"https?://(\*\.)?{_HOST}(:\d+)?", re.ASCII)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -91,6 +98,15 @@ def _public_url(default: str) -> str:
             f"PUBLIC_URL is {url!r}; write it like https://calls.example.com"
         )
     return url
+
+
+def _text(name: str, form: str, *, default: str = "", example: str) -> str:
+    """A variable that has a form, or is empty where its default is."""
+    value: str = env.str(name, default=default).strip()
+    if not re.fullmatch(form, value, re.ASCII) and (value or default):
+        # Without the value: it may be a secret in the wrong place.
+        raise ImproperlyConfigured(f"{name} is not valid; write it like {example}")
+    return value
 
 
 def _telephony_keys() -> list[str]:
@@ -238,9 +254,10 @@ MIDDLEWARE = {
     ],
 )
 
+SILENCED_SYSTEM_CHECKS: list[str] = []
 if SERVICE in {"api", "intake"}:
     # The admin is installed and answers elsewhere, and no browser keeps a cookie of these.
-    SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
+    SILENCED_SYSTEM_CHECKS += ["admin.E408", "admin.E409", "admin.E410", "security.W003"]
 
 ROOT_URLCONF = "replytics.urls.all" if SERVICE == "worker" else f"replytics.urls.{SERVICE}"
 WSGI_APPLICATION = "replytics.wsgi.application"
@@ -292,7 +309,7 @@ TENANT_TABLE = "phone_numbers"
 BACKOFFICE_INDEX_TEMPLATE = "desk/home.html"
 # Where a number without a country code is, for staff who see all lines (ISO 3166).
 HOME_REGION = env.str("HOME_REGION", default="US")
-if not re.fullmatch(r"[A-Z]{2}", HOME_REGION):
+if HOME_REGION not in SUPPORTED_REGIONS:
     raise ImproperlyConfigured(f"HOME_REGION is {HOME_REGION!r}; write a country such as US or DE")
 
 # "default" is the serving login, subject to every policy; "owner" owns the tables and migrates.
@@ -363,9 +380,15 @@ API_REQUESTS_PER_LINE = _number("API_REQUESTS_PER_LINE", default=1200, least=1, 
 SUPABASE_JWT_SECRET = env.str("SUPABASE_JWT_SECRET", default="")
 if SUPABASE_JWT_SECRET and len(SUPABASE_JWT_SECRET.encode()) < 32:
     raise ImproperlyConfigured("SUPABASE_JWT_SECRET: HS256 needs 32 bytes at least (RFC 7518)")
-SUPABASE_JWKS_URL = env.str("SUPABASE_JWKS_URL", default="")
-SUPABASE_JWT_ISSUER = env.str("SUPABASE_JWT_ISSUER", default="")
-SUPABASE_JWT_AUDIENCE = env.str("SUPABASE_JWT_AUDIENCE", default="authenticated")
+SUPABASE_JWKS_URL = _text(
+    "SUPABASE_JWKS_URL", SERVICE_URL, example="https://project.supabase.co/auth/v1/jwks.json"
+)
+SUPABASE_JWT_ISSUER = _text(
+    "SUPABASE_JWT_ISSUER", r"[!-~]+", example="https://project.supabase.co/auth/v1"
+)
+SUPABASE_JWT_AUDIENCE = _text(
+    "SUPABASE_JWT_AUDIENCE", r"[!-~]+", default="authenticated", example="authenticated"
+)
 if (SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL) and not SUPABASE_JWT_ISSUER:
     raise ImproperlyConfigured(
         "SUPABASE_JWT_ISSUER is not set; write it like https://project.supabase.co/auth/v1"
@@ -379,10 +402,17 @@ PUBLIC_URL = _public_url(
 TELEPHONY_KEYS = _telephony_keys()
 # The account's own tokens (current, next), for lines that have none and events of no line.
 TWILIO_AUTH_TOKEN: list[str] = env.list("TWILIO_AUTH_TOKEN", default=[])
-if len(TWILIO_AUTH_TOKEN) > 2:
+if len(TWILIO_AUTH_TOKEN) > 2 or not all(map(str.strip, TWILIO_AUTH_TOKEN)):
     raise ImproperlyConfigured("TWILIO_AUTH_TOKEN: write the current token and at most the next")
-TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
-TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
+TWILIO_ACCOUNT_SID = _text(
+    "TWILIO_ACCOUNT_SID", r"AC[0-9a-fA-F]{32}", example="AC and 32 hexadecimal digits"
+)
+TWILIO_API_URL = _text(
+    "TWILIO_API_URL",
+    SERVICE_URL,
+    default="https://api.twilio.com",
+    example="https://api.dublin.ie1.twilio.com",
+)
 STUCK_CALL_SECONDS = _number("STUCK_CALL_SECONDS", default=4 * 60 * 60, least=60, most=7 * 86_400)
 INBOX_RETENTION_DAYS = _number("INBOX_RETENTION_DAYS", default=90, least=1, most=36_500)
 
@@ -413,7 +443,13 @@ STORAGES = {
 
 # Hosts whose recordings the admin links to; an address elsewhere is shown as text.
 RECORDING_HOSTS = [
-    host.strip().lower() for host in env.list("RECORDING_HOSTS", default=["api.twilio.com"])
+    host.lower()
+    for host in _list(
+        "RECORDING_HOSTS",
+        re.compile(_HOST, re.ASCII),
+        default="api.twilio.com",
+        example="api.twilio.com, without scheme and port",
+    )
 ]
 
 
@@ -441,6 +477,10 @@ SCHEDULE = {
 }
 # What the nightly job archives; the words of archive_calls --older-than.
 ARCHIVE_OLDER_THAN = env.str("ARCHIVE_OLDER_THAN", default="1 year")
+try:
+    older_than(ARCHIVE_OLDER_THAN, now=datetime.now(UTC))
+except BadCutOff as error:
+    raise ImproperlyConfigured(f"ARCHIVE_OLDER_THAN: {error}") from None
 # A run that was missed because no worker was up is caught up once, if it is at most a day late.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 60 * 60}
 PROCRASTINATE_ON_APP_READY = "jobs.worker.on_app_ready"
@@ -469,7 +509,12 @@ MONITORING_RETENTION_DAYS = _number("MONITORING_RETENTION_DAYS", default=14, lea
 MONITORING_DISK_GB = _number("MONITORING_DISK_GB", default=0, least=0, most=1_000_000)
 # Logins that may pass every policy; by default the administrators of common providers.
 PROVIDERS_LOGINS = ["postgres", "supabase_admin", "rdsadmin", "cloudsqladmin", "azuresu"]
-MONITORING_SUPERUSERS = env.list("MONITORING_SUPERUSERS", default=PROVIDERS_LOGINS)
+MONITORING_SUPERUSERS = _list(
+    "MONITORING_SUPERUSERS",
+    re.compile(r"[^\s\"']{1,63}"),
+    default=",".join(PROVIDERS_LOGINS),
+    example="postgres,supabase_admin",
+)
 # The bearer token of /metrics; without one it answers on loopback alone.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and not re.fullmatch(r"[\x21-\x7e]{20,}", METRICS_TOKEN):
@@ -492,9 +537,21 @@ if ALERT_WEBHOOK_URL and len(ALERT_WEBHOOK_SECRET) < 20:
 _mail = env.str("EMAIL_URL", default="")
 if ALERT_EMAILS and not _mail:
     raise ImproperlyConfigured("EMAIL_URL is not set, but ALERT_EMAILS needs it")
-vars().update(env.email_url_config(_mail or "dummymail://"))
+try:
+    _mail_settings = env.email_url_config(_mail or "dummymail://")
+except (ImproperlyConfigured, ValueError, KeyError):
+    # Without the URL: it has a password.
+    raise ImproperlyConfigured(
+        "EMAIL_URL is not valid; write it like smtp+tls://user:password@smtp.example.com:587"
+    ) from None
+vars().update(_mail_settings)
 EMAIL_TIMEOUT = 10  # seconds
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="replytics@localhost")
+DEFAULT_FROM_EMAIL = _text(
+    "EMAIL_FROM",
+    r"[^@\r\n]+@[^@\s]+",
+    default="replytics@localhost",
+    example="replytics@example.com or Replytics <replytics@example.com>",
+)
 
 SECURE_SSL_REDIRECT = HTTPS
 # A load balancer's probe and a scraper on loopback speak plain http.
@@ -503,7 +560,11 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Browsers that ship with the domain in their list cannot be talked out of it for months: only if
+# somebody decides so.
+SECURE_HSTS_PRELOAD = _flag("HSTS_PRELOAD", default=False)
+if not SECURE_HSTS_PRELOAD:
+    SILENCED_SYSTEM_CHECKS.append("security.W021")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -12,7 +12,7 @@ from calls.archival.cutoff import BadCutOff
 from calls.archival.dropping import UnderLegalHold
 from calls.archival.files import BadFile
 from calls.archival.models import ArchiveRun, RunState
-from console.interrupts import TERMINATED
+from console.interrupts import StopRequest
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def summary(run: ArchiveRun, verb: str) -> str:
     )
 
 
-def fail_if_stopped(run: ArchiveRun) -> None:
+def fail_if_stopped(run: ArchiveRun, request: StopRequest) -> None:
     if run.state == RunState.STOPPED:
         raise CommandError(
             f"Stopped by a signal after {run.calls:,} calls; run the command again to continue.",
-            returncode=TERMINATED,
+            returncode=request.exit_code,
         )

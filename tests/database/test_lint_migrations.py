@@ -354,7 +354,7 @@ def lint(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 def test_lint_names_no_app_that_is_not() -> None:
-    with pytest.raises(CommandError, match="No app nothing with migrations"):
+    with pytest.raises(CommandError, match='No app "nothing" with migrations'):
         call_command("lint_migrations", "nothing")
 
 

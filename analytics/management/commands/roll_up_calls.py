@@ -63,3 +63,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Skipped {rolled.skipped_lines:,} lines: another roll-up is working on them."
             )
+        if should_stop():
+            raise CommandError(
+                "Stopped by a signal; run the command again to continue.",
+                returncode=should_stop.exit_code,
+            )

@@ -9,11 +9,12 @@ from calls.intake.models import PROBLEMS, CallEvent, EventKind, EventOutcome
 from calls.intake.webhooks.events import read_address
 from calls.intake.webhooks.inbox import classify, replay
 from calls.intake.webhooks.signers import Signer, find_signer
-from database.errors import is_unavailable
+from database.errors import is_unavailable, sqlstate
 from tenancy import all_tenants, no_tenant
 
 NOT_FOUND = "not found"
 DEFERRED = "deferred"
+READ_ONLY = "25006"
 
 
 def problem_ids(*, limit: int) -> list[int]:
@@ -27,7 +28,8 @@ def replay_events(ids: Iterable[int]) -> Counter[str]:
     """Apply events again, each in a transaction of its own; returns the number per outcome.
 
     Their signatures were checked on arrival. An event that fails does not stop the others: it is
-    counted as DEFERRED when the database is busy, and an unknown id as NOT_FOUND.
+    counted as DEFERRED when the database is busy, and an unknown id as NOT_FOUND. Raises
+    DatabaseError for other reasons, such as a read-only server.
     """
     counts: Counter[str] = Counter()
     for event_id in ids:
@@ -39,7 +41,7 @@ def replay_events(ids: Iterable[int]) -> Counter[str]:
         try:
             counts[_replay(stored)] += 1
         except DatabaseError as error:
-            if not is_unavailable(error):
+            if not is_unavailable(error) or sqlstate(error) == READ_ONLY:
                 raise
             counts[DEFERRED] += 1
     return counts

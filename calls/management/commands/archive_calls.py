@@ -78,4 +78,4 @@ class Command(BaseCommand):
             )
             for table in dead_rows():
                 self.stdout.write(str(table))
-            command_output.fail_if_stopped(run)
+            command_output.fail_if_stopped(run, should_stop)

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from calls.archival import command_output, cutoff, dropping, ledger
+from console.arguments import path
 from tenancy import all_tenants
 
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", required=True, help='such as "7 years"; UTC')
         parser.add_argument(
-            "--directory", type=Path, required=True, help="where to write the files"
+            "--directory", type=path, required=True, help="where to write the files"
         )
         parser.add_argument("--dry-run", action="store_true", help="list the months only")
 
@@ -32,14 +33,14 @@ class Command(BaseCommand):
             cut_off = cutoff.older_than(options["older_than"], now=timezone.now())
             months = dropping.months_before(cut_off)
             for month in months:
-                path = directory / month.file_name()
+                file = directory / month.file_name()
                 if options["dry_run"]:
-                    self.stdout.write(f"Would drop {month.first:%Y-%m} into {path}")
+                    self.stdout.write(f"Would drop {month.first:%Y-%m} into {file}")
                     continue
                 run = dropping.drop_month(month, directory=directory, started_by=ledger.whoami())
                 self.stdout.write(
                     f"Dropped {month.first:%Y-%m}: {run.calls:,} calls, {run.bytes:,} bytes in"
-                    f" {path}, SHA-256 {run.sha256}; run {run.pk}."
+                    f" {file}, SHA-256 {run.sha256}; run {run.pk}."
                 )
             if not months:
                 self.stdout.write(f"The archive has no whole month before {cut_off:%Y-%m-%d}.")

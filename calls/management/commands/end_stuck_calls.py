@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from calls.intake.stuck import end_stuck_calls
+from console.arguments import whole_number
 
 MAX_SECONDS = 7 * 86_400  # as for STUCK_CALL_SECONDS
 
@@ -19,14 +20,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--after", type=int, help="seconds, instead of STUCK_CALL_SECONDS")
+        parser.add_argument(
+            "--after",
+            type=whole_number(60, MAX_SECONDS),
+            help="seconds, instead of STUCK_CALL_SECONDS; less would end calls in progress",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         after = options["after"]
-        if after is not None and not 60 <= after <= MAX_SECONDS:
-            raise CommandError(
-                f"--after must be from 60 to {MAX_SECONDS}; less would end calls in progress."
-            )
         ended = end_stuck_calls(
             now=timezone.now(), after=timedelta(seconds=after) if after else None
         )

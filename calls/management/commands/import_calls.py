@@ -17,7 +17,7 @@ from calls.intake.imports.importing import Counts, ImportFailed, import_calls
 from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
 from calls.intake.imports.report import report
 from calls.intake.imports.streams import UnreadableFile
-from console.arguments import time_zone
+from console.arguments import not_empty, time_zone
 from console.interrupts import interruptible
 from console.progress import progress_bar
 
@@ -35,7 +35,7 @@ twice changes nothing. An import may be interrupted at any time and run again.""
         return super().create_parser(*args, formatter_class=formatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="the file, or - for standard input")
+        parser.add_argument("file", type=not_empty, help="the file, or - for standard input")
         parser.add_argument(
             "--format", choices=sorted(formats.READERS), help="default: detected from the content"
         )

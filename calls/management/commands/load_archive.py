@@ -1,12 +1,11 @@
 """Bring a file of drop_archive back into the archive."""
 
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from calls.archival import command_output, ledger, loading
-from console.arguments import positive
+from console.arguments import path, positive
 from console.interrupts import stop_requested
 from console.progress import progress_bar
 
@@ -19,7 +18,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="such as calls_archive_2018_03.csv.gz")
+        parser.add_argument("file", type=path, help="such as calls_archive_2018_03.csv.gz")
         parser.add_argument(
             "--batch-size",
             type=positive,
@@ -45,4 +44,4 @@ class Command(BaseCommand):
             f"Already archived: {loaded.already_archived:,}."
             f" Skipped, since their line was deleted: {loaded.of_deleted_lines:,}."
         )
-        command_output.fail_if_stopped(loaded.run)
+        command_output.fail_if_stopped(loaded.run, should_stop)

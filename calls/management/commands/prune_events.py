@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from api.idempotency_keys import forget_idempotency_keys
 from api.rate_limit import prune_request_counts
 from calls.intake.webhooks.retention import prune_events
+from console.arguments import whole_number
 
 MAX_DAYS = 36_500
 
@@ -22,13 +23,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--days", type=int, help="days to keep, instead of INBOX_RETENTION_DAYS"
+            "--days",
+            type=whole_number(1, MAX_DAYS),
+            help="days to keep, instead of INBOX_RETENTION_DAYS",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]
-        if days is not None and not 1 <= days <= MAX_DAYS:
-            raise CommandError(f"--days must be from 1 to {MAX_DAYS}.")
         now = timezone.now()
         keep = timedelta(days=days) if days else None
         self.stdout.write(f"Events deleted: {prune_events(now=now, keep=keep)}.")

@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 from django.utils import timezone
 
 from calls.intake.imports.formats import Source, open_source
 from calls.intake.imports.reconciling import CannotReconcile, fetch_from_twilio, reconcile_calls
 from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
 from calls.intake.imports.streams import UnreadableFile
-from console.arguments import time_zone, whole_number
+from console.arguments import not_empty, time_zone, whole_number
 from console.interrupts import interruptible
 from console.progress import progress_bar
-from database.errors import is_unavailable
 
 
 class Command(BaseCommand):
@@ -32,6 +30,7 @@ class Command(BaseCommand):
         source.add_argument(
             "file",
             nargs="?",
+            type=not_empty,
             help="Twilio's Calls list as JSON, its console's CSV, or JSON lines, optionally"
             " gzipped; - for standard input",
         )
@@ -83,12 +82,6 @@ class Command(BaseCommand):
                 )
         except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
-        except DatabaseError as error:
-            if not is_unavailable(error):
-                raise
-            raise CommandError(
-                "The database is busy or unavailable; run the command again."
-            ) from None
         compared, filled = counts.total(), counts.pop("applied", 0)
         self.stdout.write(f"Calls compared: {compared}, filled in: {filled}.")
         for outcome, count in counts.most_common():

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from calls.intake.webhooks.replaying import DEFERRED, NOT_FOUND, problem_ids, replay_events
+from console.arguments import whole_number
 
 MAX_EVENTS = 1_000_000
 
@@ -17,17 +18,20 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("ids", nargs="*", type=int, help="event ids, as shown in the admin")
+        parser.add_argument(
+            "ids",
+            nargs="*",
+            type=whole_number(1, 2**63 - 1),
+            help="event ids, as shown in the admin",
+        )
         parser.add_argument(
             "--limit",
-            type=int,
+            type=whole_number(1, MAX_EVENTS),
             default=10_000,
             help="at most this many events (default %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["limit"] <= MAX_EVENTS:
-            raise CommandError(f"--limit must be from 1 to {MAX_EVENTS}.")
         counts = replay_events(options["ids"] or problem_ids(limit=options["limit"]))
         self.stdout.write(f"Events replayed: {counts.total()}.")
         for outcome, count in counts.most_common():

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from calls.archival import command_output, ledger, moving, restoring
+from calls.models import Call
 from console.arguments import moment, positive
 from console.interrupts import stop_requested
 from console.progress import progress_bar
@@ -32,6 +33,9 @@ class Command(BaseCommand):
         with command_output.one_line_errors(), all_tenants("restore_calls"):
             choice = self._choice(options)
             found = restoring.count(choice)
+            if not found and choice.call_sid:
+                self._explain_nothing(choice.call_sid)
+                return
             if options["dry_run"]:
                 self.stdout.write(f"Would restore {found:,} calls.")
                 return
@@ -44,7 +48,12 @@ class Command(BaseCommand):
                     on_batch=lambda batch: update(advance=batch.calls),
                 )
             self.stdout.write(command_output.summary(run, "Restored"))
-            command_output.fail_if_stopped(run)
+            command_output.fail_if_stopped(run, should_stop)
+
+    def _explain_nothing(self, call_sid: str) -> None:
+        if not Call.objects.filter(call_sid=call_sid).exists():
+            raise CommandError(f'No call has the SID "{call_sid}", archived or live.')
+        self.stdout.write("This call is live; nothing to restore.")
 
     def _choice(self, options: dict[str, Any]) -> restoring.Choice:
         period = [options[name] for name in ("phone_id", "since", "until")]

@@ -33,9 +33,9 @@ class Command(BaseCommand):
             record_release(loader)
             return
         releases = records()
-        labels = [options["app_label"]] if options["app_label"] else [*releases]
+        labels = [*releases] if options["app_label"] is None else [options["app_label"]]
         if unknown := {*labels} - {*releases}:
-            raise CommandError(f"No app {unknown.pop()} with migrations here.")
+            raise CommandError(f'No app "{unknown.pop()}" with migrations here.')
         beside_traffic = any(record.exists() for record in releases.values())
         new = [migration for label in labels for migration in new_migrations(loader, label)]
         count = 0

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 
 from database.safe_migrations.lock_retry import LOCK_TIMEOUT
 from database.safe_migrations.planning import plan
@@ -19,12 +20,15 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("app_label", nargs="?", default="", help="only those of this app")
+        parser.add_argument("app_label", nargs="?", help="only those of this app")
         parser.add_argument(
             "--database", default="owner", choices=tuple(connections), help="owner by default"
         )
 
     def handle(self, **options: Any) -> None:
+        label = options["app_label"]
+        if label is not None and label not in MigrationLoader(None).migrated_apps:
+            raise CommandError(f'No app "{label}" with migrations here.')
         try:
             self._show(options)
         except ValueError as error:
@@ -37,7 +41,9 @@ class Command(BaseCommand):
         failures: list[str] = []
         count = 0
         connection = connections[options["database"]]
-        for planned in plan(connection, app_label=options["app_label"], min_age=LOCK_TIMEOUT):
+        for planned in plan(
+            connection, app_label=options["app_label"] or "", min_age=LOCK_TIMEOUT
+        ):
             count += 1
             atomic = "one transaction" if planned.migration.atomic else "no transaction"
             self.stdout.write(f"{planned.migration} ({atomic})\n{planned.sql}")

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from console.arguments import moment, not_empty
+from console.arguments import moment, not_empty, path
 from monitoring.backups import (
     BadInfo,
     NotSeen,
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--kind", default=BackupKind.FULL.value, choices=BackupKind.values)
         parser.add_argument(
             "--path",
-            type=Path,
+            type=path,
             help="the backup's file, or its directory with a manifest; its time is the backup's,"
             " and each report looks again",
         )
