@@ -36,10 +36,25 @@ NO_STATEMENTS_IN_LOG = {
     "log_min_duration_sample": "-1",
     "log_transaction_sample_rate": "0",
 }
+
+
+def _ends_in_time(*, statement: int, idle: int) -> dict[str, str]:
+    """The longest statement, and the longest pause within a transaction; seconds."""
+    return {
+        "statement_timeout": str(statement * 1000),
+        "idle_in_transaction_session_timeout": str(idle * 1000),
+    }
+
+
 # What the sessions of each login begin with. A login can change its own, which tenancy.W026 shows.
-LOGIN_SETTINGS = {OWNER: NO_VALUES_IN_LOG} | dict.fromkeys(
-    (WEB, API, INTAKE), NO_VALUES_IN_LOG | NO_STATEMENTS_IN_LOG
-)
+# Requests and callbacks send shorter timeouts with their statements; these hold for whatever does
+# not. The jobs of the worker, which has the login of the admin, may count every call.
+LOGIN_SETTINGS = {
+    OWNER: NO_VALUES_IN_LOG,
+    WEB: NO_VALUES_IN_LOG | NO_STATEMENTS_IN_LOG | _ends_in_time(statement=7_200, idle=900),
+    API: NO_VALUES_IN_LOG | NO_STATEMENTS_IN_LOG | _ends_in_time(statement=10, idle=10),
+    INTAKE: NO_VALUES_IN_LOG | NO_STATEMENTS_IN_LOG | _ends_in_time(statement=5, idle=5),
+}
 
 
 class Step(NamedTuple):

@@ -70,8 +70,12 @@ workers = settings.WEB_CONCURRENCY
 # Loaded once, for all workers: a new one answers at once, and they share the memory.
 preload_app = True
 # Requests wait for the database most of the time; a thread costs one connection while it is busy.
-worker_class = "gthread"
+worker_class = "replytics.gunicorn_worker.Worker"
 threads = 8 if settings.SERVICE == "admin" else 4  # four of them for logins, by nginx
+# As much as nginx lets through (large_client_header_buffers), which refuses more in our words.
+limit_request_line = 8_190
+limit_request_fields = 32_768
+limit_request_field_size = 8_190
 # A worker is replaced now and then, so that memory which a library loses comes back; with the
 # jitter they are not replaced all at once.
 max_requests = 10_000

@@ -305,8 +305,8 @@ RULES = [
                 AND source NOT IN ('user', 'database user', 'session', 'client')) END
             GROUP BY w.login
         """,
-        message="{login} lacks settings ({names}), so that the server's log holds what callers"
-        " said and their numbers when its statements fail.",
+        message="{login} lacks settings ({names}), which keep what callers said and their numbers"
+        " out of the server's log, and end statements that take too long.",
         fix="As an administrator: {fix}",
         is_error=False,
     ),

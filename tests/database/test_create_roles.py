@@ -283,7 +283,7 @@ def test_what_a_login_set_and_its_password_are_set_back(shop: Cluster) -> None:
     create_roles(shop, **PASSWORDS)
     with psycopg.connect(url_of(shop, "replytics_web", "for-web")) as web:
         row = web.execute("SELECT current_setting('statement_timeout'), current_user").fetchone()
-    assert row == ("0", "replytics_web")
+    assert row == ("2h", "replytics_web")
 
 
 def test_what_was_broken_is_repaired(shop: Cluster) -> None:

@@ -169,7 +169,7 @@ ADMINISTRATORS_MUTATIONS = [
         "replytics_owner",
         "ALTER ROLE replytics_owner SET log_parameter_max_length_on_error = -1",
     ),
-    ("W026", "replytics_web", "ALTER ROLE replytics_web SET statement_timeout = '1ms'"),
+    ("W026", "replytics_web", "ALTER ROLE replytics_web SET lock_timeout = '1ms'"),
     (
         "W026",
         "replytics_web",

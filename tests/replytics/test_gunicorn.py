@@ -10,8 +10,9 @@ from local.embedded import ROOT
 LOADED = """
 import gc
 from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.workers.gthread import ThreadWorker
 config = WSGIApplication("gunicorn").cfg
-assert config.worker_class_str == "gthread", config.worker_class_str
+assert issubclass(config.worker_class, ThreadWorker), config.worker_class
 config.when_ready(None)
 print(gc.get_freeze_count())
 config.on_exit(None)
