@@ -10,6 +10,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -25,6 +26,7 @@ from tenancy.constraints import ApiRights, CascadeForeignKey, TenantKeyConstrain
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 from tenancy.readonly import ReadOnlyManager
 from tenancy.triggers import MatchParentTenant
+from tenants.addresses import Spoilt, caller_of
 
 
 class CallStatus(models.TextChoices):
@@ -286,6 +288,14 @@ class Call(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.caller_number} at {self.created_at:%Y-%m-%d %H:%M} UTC"
+
+    def clean(self) -> None:
+        """A caller that is typed in becomes what an event or a file would have made of it."""
+        if self._state.adding:
+            try:
+                self.caller_number = caller_of(self.caller_number)
+            except Spoilt as reason:
+                raise ValidationError({"caller_number": f"This {reason}."}) from None
 
 
 class CallMetadata(TenantModel):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from tenancy import current_scope
+from tenants.addresses import line_numbers
 from tenants.models import PhoneNumber
 from tenants.numbers import UNKNOWN_REGION, number_prefixes, region_of
 
@@ -39,6 +40,6 @@ def find_lines(words: str) -> QuerySet[PhoneNumber]:
     """Lines by part of their name, by part of their number in any notation, or by their id."""
     found = Q(business_name__icontains=words) | Q(display_name__icontains=words) | Q(id=words)
     if digits := re.sub(r"[^0-9]", "", words):
-        found |= Q(number__contains=digits)
+        found |= Q(number__contains=digits) | Q(number__in=line_numbers(words, region_in_scope()))
     lines: QuerySet[PhoneNumber] = PhoneNumber.objects.filter(found)
     return lines.order_by("business_name", "id")

@@ -12,11 +12,10 @@ from calls.dialogue import turns
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallReview
 from calls.recordings import playable_url
+from tenants.addresses import is_withheld
 
 OTHERS_SHOWN = 8
 EVENTS_SHOWN = 50
-# Values that do not identify a caller.
-ANONYMOUS = ("anonymous", "restricted", "unavailable", "unknown", "")
 
 
 def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
         "events": _events(call) if sees_events else [],
         "others": _others(call, request),
         "other_lists": _other_lists(call, request),
-        "is_anonymous": call.caller_number.lower() in ANONYMOUS,
+        "is_anonymous": is_withheld(call.caller_number),
     }
 
 
@@ -75,7 +74,7 @@ def _events(call: Any) -> list[dict[str, Any]]:
 
 def _others(call: Any, request: HttpRequest) -> list[dict[str, Any]]:
     """The latest other calls of the same caller in the scope, live and archived."""
-    if call.caller_number.lower() in ANONYMOUS:
+    if is_withheld(call.caller_number):
         return []
     found: list[Any] = []
     models: tuple[Any, ...] = (Call, CallArchive)

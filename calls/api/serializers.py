@@ -4,6 +4,7 @@ calls.api.page writes the same shape in SQL; tests/calls/test_api_bytes.py holds
 """
 
 import json
+import re
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
@@ -14,18 +15,50 @@ from api.parsing import read_json, refuse_what_is_no_text
 from api.serializer_fields import MomentField, NumberField, StrictSerializer
 from calls.models import Call, CallStatus
 from calls.recordings import playable_url
+from tenants.addresses import NOT_A_PERSON, Spoilt, caller_of
+from tenants.numbers import one_form_of_prefix
 
 MAX_PAGE_SIZE = 200
 MAX_TAGS = 100
 MAX_TAG_LENGTH = 100
 MAX_OBJECT_LENGTH = 100_000  # characters of JSON
 MAX_CONDITION_LENGTH = 2000
+PART_OF_A_NUMBER = re.compile(r"\+[0-9 ().-]+")
 ARCHIVED = "Archived calls cannot be changed."
 
 
 class RecordingField(serializers.CharField):
     def to_representation(self, value: str) -> str | None:  # type: ignore[override]
         return playable_url(value)
+
+
+class CallerField(serializers.CharField):
+    """A caller in any spelling, as calls have it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(_with_plus(data))
+        if text in NOT_A_PERSON:
+            return text
+        try:
+            return caller_of(text)
+        except Spoilt:
+            return text  # no call has it
+
+
+class CallerPrefixField(serializers.CharField):
+    """The beginning of a caller's number, as calls have it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(_with_plus(data))
+        if not PART_OF_A_NUMBER.fullmatch(text):
+            return text
+        return one_form_of_prefix("+" + re.sub(r"\D", "", text))
+
+
+def _with_plus(data: Any) -> Any:
+    """A plus sign in a query string means a space unless it is written as %2B."""
+    text = data if isinstance(data, str) else ""
+    return f"+{text[1:]}" if re.match(r" [1-9]", text) else data
 
 
 class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
@@ -169,8 +202,13 @@ class CallQuery(serializers.Serializer[Any]):
     )
     created_after = serializers.DateTimeField(required=False, help_text="At or after this time.")
     created_before = serializers.DateTimeField(required=False, help_text="Before this time.")
-    caller = serializers.CharField(required=False, max_length=256)
-    caller_prefix = serializers.CharField(
+    caller = CallerField(
+        required=False,
+        max_length=256,
+        help_text="The caller's number with its country code, in any notation, or anonymous for"
+        " all withheld callers.",
+    )
+    caller_prefix = CallerPrefixField(
         required=False, max_length=256, help_text="A prefix of the caller's number, such as +1415."
     )
     duration_min = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)

@@ -5,6 +5,7 @@ import uuid
 
 from django.db.models import Q
 
+from tenants.addresses import ANONYMOUS, UNKNOWN, Spoilt, caller_of, is_withheld
 from tenants.line_search import of_lines_that_match, region_in_scope
 from tenants.numbers import number_prefixes
 
@@ -20,9 +21,21 @@ def calls_named(term: str, *, path: str = "") -> Q:
         return Q(**{f"{path}id": uuid.UUID(term)})
     prefixes = number_prefixes(term, region_in_scope())
     condition = Q() if prefixes else Q(**{f"{path}call_sid": term})
-    for prefix in prefixes or [term]:
+    for prefix in prefixes or [_one_caller(term)]:
         condition |= Q(**{f"{path}caller_number__prefix": prefix})
+    if is_withheld(term):
+        condition |= Q(**{f"{path}caller_number": ANONYMOUS})
     return condition
+
+
+def _one_caller(term: str) -> str:
+    """An address as it is stored: the number in sip:+1415…@example.com."""
+    if term == UNKNOWN:
+        return term
+    try:
+        return caller_of(term)
+    except Spoilt:
+        return term
 
 
 def calls_that_match(term: str, *, path: str = "") -> Q:

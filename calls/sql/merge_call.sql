@@ -1,15 +1,15 @@
 -- Called by app.apply_call_event(). Its caller may pass the policies, so it names the line itself.
 --
 -- What an event does to the call it names. Each column's rule is independent of the order of
--- events: the furthest status, the longest duration, the earliest beginning, a known caller over
--- an unknown one. A recording that the provider reports replaces another of the provider's (the
--- lesser address stays), never one that somebody set. Returns NULL when this line has no such
--- call.
+-- events: the furthest status, the longest duration, the earliest beginning, a number over a
+-- withheld caller, and that over an unknown one. A recording that the provider reports replaces
+-- another of the provider's (the lesser address stays), never one that somebody set. Returns NULL
+-- when this line has no such call.
 CREATE OR REPLACE FUNCTION app.merge_call(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     line CONSTANT text := app.phone();
-    provider_recording CONSTANT text := '/Recordings/RE[0-9a-f]{32}';
+    provider_recording CONSTANT text := '/Recordings/RE[0-9a-fA-F]{32}';
     known record;
     ahead integer;
     new_status text;
@@ -35,8 +35,8 @@ BEGIN
         END IF;
     END IF;
     new_caller := known.caller_number;
-    IF new_caller = 'unknown' THEN
-        new_caller := coalesce(parsed->>'caller_number', 'unknown');
+    IF new_caller IN ('unknown', 'anonymous') THEN
+        new_caller := coalesce(parsed->>'caller_number', new_caller);
     END IF;
     new_duration := greatest(known.duration, (parsed->>'duration')::integer);
     IF known.recording_url ~ provider_recording THEN

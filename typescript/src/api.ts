@@ -1645,6 +1645,7 @@ export interface operations {
                  *     * `only` - only
                  */
                 archived?: "exclude" | "include" | "only";
+                /** @description The caller's number with its country code, in any notation, or anonymous for all withheld callers. */
                 caller?: string;
                 /** @description A prefix of the caller's number, such as +1415. */
                 caller_prefix?: string;

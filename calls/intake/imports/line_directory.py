@@ -1,15 +1,11 @@
-"""The lines of an import, found by id or number, and normalized callers."""
+"""The lines of an import, found by id or number."""
 
 from collections.abc import Iterable
 
-from tenants.numbers import region_of, to_e164
+from tenants.addresses import line_numbers
+from tenants.numbers import region_of
 
 _MAX_SPELLINGS = 10_000
-
-
-def caller_number(text: str, region: str | None = None) -> str:
-    """The caller as E.164, or as given (client:…, sip:…, a short code); anonymous when empty."""
-    return to_e164(text, region) or text or "anonymous"
 
 
 class LineDirectory:
@@ -37,8 +33,7 @@ class LineDirectory:
         return self._spellings[text]
 
     def _find_spelled(self, text: str) -> str | None:
-        # Spreadsheets drop the plus sign; a national form only means a line of its own country.
-        forms = {"+" + text.strip(), to_e164(text.strip())}
-        forms |= {to_e164(text.strip(), region) for region in set(self._regions.values())}
-        found = {self._by_number[form] for form in forms if form in self._by_number}
-        return found.pop() if len(found) == 1 else None
+        regions = set(self._regions.values())
+        spelled = line_numbers(text, *regions)
+        found = dict.fromkeys(self._by_number[n] for n in spelled if n in self._by_number)
+        return next(iter(found)) if len(found) == 1 else None

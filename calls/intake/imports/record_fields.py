@@ -21,7 +21,9 @@ MAX_DURATION = 2**31 - 1  # seconds; what the column holds
 
 _SID = re.compile(r"[!-~]{1,64}")
 _URL = re.compile(r"https?://[!-~]+")
-_WHOLE = re.compile(r"[0-9]{1,10}")
+# Spreadsheets add the comma of thousands and the fraction of 0.
+_WHOLE = re.compile(r"([0-9]{1,10}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0+)?")
+_CLOCK = re.compile(r"(?:([0-9]{1,4}):(?=[0-5][0-9]:))?([0-9]{1,5}):([0-5][0-9])")
 # An escaped NUL in JSON text, which jsonb refuses; an even number of backslashes escapes itself.
 _ESCAPED_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 
@@ -85,16 +87,6 @@ def sid_field(value: Any, column: str) -> str:
     return value
 
 
-def is_inbound(direction: str) -> bool:
-    """From the API's or console's direction: inbound, outbound-api, outbound-dial, Incoming, …"""
-    # An originating trunk delivers calls to us, a terminating one carries ours to the network.
-    if direction in ("inbound", "incoming", "trunking-originating"):
-        return True
-    if direction.startswith(("outbound", "outgoing")) or direction == "trunking-terminating":
-        return False
-    raise Rejected(f"direction {shown(direction)} is unknown: expected inbound or outbound-api")
-
-
 def status_field(value: Any) -> tuple[CallStatus, str]:
     """Our status and the provider's word."""
     if not value:
@@ -111,11 +103,27 @@ def seconds_field(value: Any) -> int:
     """Seconds. Calls that never began have none."""
     if value is None or value == "":
         return 0
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_DURATION:
-        return value
-    raise Rejected(f"duration {shown(value)} is not a number of seconds: expected a whole number")
+    seconds = _seconds(value)
+    if seconds is not None and 0 <= seconds <= MAX_DURATION:
+        return seconds
+    raise Rejected(
+        f"duration {shown(value)} is not a number of seconds: expected a whole number, or 1:05"
+    )
+
+
+def _seconds(value: Any) -> int | None:
+    """65 of 65, 65.0, "65", "65.0" and "1:05", and 1065 of "1,065"."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value) if value == value // 1 else None
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if whole := _WHOLE.fullmatch(text):
+        return int(whole[1].replace(",", ""))
+    if clock := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    return None
 
 
 def confidence_field(value: Any) -> Decimal | None:

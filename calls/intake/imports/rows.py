@@ -8,14 +8,14 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from calls.intake.imports.line_directory import LineDirectory, caller_number
+from calls.intake.directions import is_outbound
+from calls.intake.imports.line_directory import LineDirectory
 from calls.intake.imports.record_fields import (
     MAX_CALLER_LENGTH,
     MAX_SUMMARY_LENGTH,
     MAX_TRANSCRIPT_LENGTH,
     Rejected,
     confidence_field,
-    is_inbound,
     object_field,
     seconds_field,
     shown,
@@ -28,6 +28,7 @@ from calls.intake.imports.record_fields import (
 )
 from calls.intake.imports.times import BadTime, TimeReader
 from calls.models import CallStatus
+from tenants.addresses import Spoilt, caller_of
 
 MAX_UNKNOWN_COLUMNS = 100
 
@@ -56,11 +57,20 @@ class Row(NamedTuple):
         texts = (self.transcript, self.ai_summary, self.metadata, self.custom_fields)
         return sum(map(len, filter(None, texts)))
 
+    def as_json(self) -> dict[str, Any]:
+        """The columns as jsonb_to_recordset() reads them."""
+        texts = {name: getattr(self, name) for name in ("metadata", "custom_fields")}
+        parsed = {name: json.loads(text) if text else None for name, text in texts.items()}
+        return self._asdict() | parsed | {"ai_confidence": self._confidence()}
+
+    def _confidence(self) -> str | None:
+        return None if self.ai_confidence is None else str(self.ai_confidence)
+
     def has_metadata(self) -> bool:
         return any(part is not None for part in (self.metadata, self.tags, self.custom_fields))
 
 
-OWN_COLUMNS = frozenset(Row._fields) - {"row"} | {"number"}
+OWN_COLUMNS = frozenset(Row._fields) - {"row"} | {"number", "line"}
 
 
 class RowReader:
@@ -89,7 +99,12 @@ class RowReader:
         if not direction:
             inbound = self._lines.find(ours or "") is not None
         else:
-            inbound = is_inbound(direction)
+            outbound = is_outbound(direction)
+            if outbound is None:
+                raise Rejected(
+                    f"direction {shown(direction)} is unknown: expected inbound or outbound-api"
+                )
+            inbound = not outbound
         if not inbound:
             theirs, ours = ours, theirs
         phone_id = self._line(ours, "to" if inbound else "from")
@@ -98,7 +113,7 @@ class RowReader:
         return Row(
             row=row,
             phone_id=phone_id,
-            caller_number=self._caller(theirs, phone_id),
+            caller_number=self._caller(theirs, phone_id, "from" if inbound else "to"),
             call_sid=sid,
             status=status,
             provider_status=word,
@@ -126,7 +141,7 @@ class RowReader:
         return Row(
             row=row,
             phone_id=phone_id,
-            caller_number=self._caller(caller, phone_id),
+            caller_number=self._caller(caller, phone_id, "caller_number"),
             call_sid=sid,
             status=status,
             provider_status=given or (None if word in CallStatus else word),
@@ -155,6 +170,9 @@ class RowReader:
     def _own_line(self, record: dict[str, Any]) -> str:
         phone_id = text_field(record, "phone_id", MAX_CALLER_LENGTH)
         number = text_field(record, "number", MAX_CALLER_LENGTH)
+        if line := text_field(record, "line", MAX_CALLER_LENGTH):
+            is_id = line in self._lines.number_of
+            phone_id, number = (line, number) if is_id else (phone_id, number or line)
         if phone_id is None and number is None:
             raise Rejected("the line is missing: expected phone_id or number")
         if phone_id is not None and phone_id not in self._lines.number_of:
@@ -170,8 +188,11 @@ class RowReader:
         assert phone_id is not None
         return phone_id
 
-    def _caller(self, text: str | None, phone_id: str) -> str:
-        return caller_number(text or "", self._lines.region(phone_id))
+    def _caller(self, text: str | None, phone_id: str, column: str) -> str:
+        try:
+            return caller_of(text or "", self._lines.region(phone_id))
+        except Spoilt as reason:
+            raise Rejected(f"{column} {shown(text)} {reason}") from None
 
     def _time(self, record: dict[str, Any], column: str) -> str:
         text = record.get(column)

@@ -1,8 +1,9 @@
 """A callback's parameters, and whether the provider signed exactly those.
 
-Twilio signs the URL and, without any delimiter, the names and values of a form sorted by name:
-https://www.twilio.com/docs/usage/security#validating-requests. Two different forms can therefore
-have the same signature; what each parameter must look like is checked in events.py.
+Twilio signs the URL with its query string and, without any delimiter, the names and values of a
+form sorted by name: https://www.twilio.com/docs/usage/security#validating-requests. Two different
+forms can therefore have the same signature: see moved_parameters.py. Nothing of the query string
+is used.
 """
 
 import json
@@ -16,9 +17,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
 
-MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand
-MAX_PARAMETERS = 200
-BODY_HASH = re.compile(r"bodySHA256=[0-9a-f]{64}")
+MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand, more with its AddOns
+MAX_PARAMETERS = 1_000
+BODY_HASH = re.compile(r"(?:^|&)bodySHA256=[0-9a-f]{64}(?:&|$)")
 # Used without a token, so that the response takes as long as with one.
 NO_TOKEN = RequestValidator("no token")
 
@@ -47,16 +48,17 @@ class Callback:
         body = _read_body(request)
         content_type = (request.content_type or "").lower()
         if content_type == "application/json":
-            if not BODY_HASH.fullmatch(self._query):
-                raise Refused(
-                    403, "JSON requires bodySHA256, and nothing else, in the query string."
-                )
+            if len(BODY_HASH.findall(self._query)) != 1 or self._query.count("bodySHA256") != 1:
+                raise Refused(403, "JSON requires one bodySHA256 in the query string.")
             self.parameters = _read_json(body)
             self._signed: str | dict[str, str] = body
         elif content_type == "application/x-www-form-urlencoded":
-            if self._query:
-                raise Refused(403, "Parameters belong in the body, not in the query string.")
+            if "bodySHA256" in self._query:
+                raise Refused(403, "Only JSON has a bodySHA256 in the query string.")
             self._signed = self.parameters = _read_form(body)
+            # The text signed begins with the URL, so the first parameter might be moved there.
+            if "AccountSid" in self._query and "AccountSid" not in self.parameters:
+                raise Refused(403, "AccountSid belongs in the body, not in the query string.")
         else:
             raise Refused(
                 403, "Send a form or JSON: other bodies are not covered by the signature."

@@ -11,37 +11,33 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from calls.intake.directions import is_outbound
 from calls.intake.models import EventKind
-from calls.intake.statuses import our_status
+from calls.intake.statuses import our_status, provider_word
+from calls.intake.webhooks.moved_parameters import find_hidden, has_another
+from tenants.addresses import Spoilt, caller_of, line_numbers
+from tenants.numbers import region_of
 
-CALL_SID = re.compile(r"CA[0-9a-f]{32}")
-ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
-WORD = re.compile(r"[a-z]+(-[a-z]+)*")
-PARAMETER = re.compile(r"[A-Z][A-Za-z0-9_-]{0,99}")
+CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
+ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+WORD = re.compile(r"(?=.{1,100}\Z)[a-z]+(-[a-z]+)*")
 URL = re.compile(r"https?://[\x21-\x7e]{1,2000}")
-# A number, a client:, sip: or sim: address, or a word such as anonymous; no invisible characters.
-CALLER = re.compile(r"[^\x00-\x20\x7f-\xa0\ud800-\udfff]{1,255}")
-MAX_VALUE_LENGTH = 4096
 MAX_INTEGER, MAX_BIGINT = 2**31 - 1, 2**63 - 1
 # A Timestamp further from the arrival than this is not the time of the event.
 PLAUSIBLE_DELAY = timedelta(days=2)
 PLAUSIBLE_CLOCK_ERROR = timedelta(minutes=5)
 
-# The parameters used, which a forger might hide or move: see find_moved_parameter.
-USED = {
-    EventKind.VOICE: (
-        "CallSid", "AccountSid", "CallStatus", "From", "To", "Direction", "CallDuration",
-        "RecordingUrl", "SequenceNumber", "Timestamp",
-    ),
-    EventKind.RECORDING: ("CallSid", "AccountSid", "RecordingUrl", "RecordingStatus"),
+# The parameters that say whose call it is and how far it came, and the other ones that are used.
+IDENTITY = {
+    EventKind.VOICE: ("CallSid", "AccountSid", "CallStatus", "From", "To", "Direction"),
+    EventKind.RECORDING: ("CallSid", "AccountSid", "RecordingStatus"),
     EventKind.RECONCILED: (),  # fetched, not signed
-}  # fmt: skip
-# The parameters that follow free text in the signed text, which a forger might append to it.
-NEIGHBOURS = (
-    "FromCity", "FromCountry", "FromState", "FromZip", "ParentCallSid", "RecordingChannels",
-    "RecordingDuration", "RecordingSid", "RecordingSource", "RecordingStartTime",
-    "RecordingTrack", "StirVerstat", "ToCity", "ToCountry", "ToState", "ToZip",
-)  # fmt: skip
+}
+VALUES = {
+    EventKind.VOICE: ("CallDuration", "RecordingUrl", "SequenceNumber", "Timestamp"),
+    EventKind.RECORDING: ("RecordingUrl",),
+    EventKind.RECONCILED: (),
+}
 
 
 class Malformed(Exception):
@@ -86,35 +82,44 @@ def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
     """The line's number comes first: called, or calling where Direction says outbound."""
     numbers: list[str] = []
     if kind is not EventKind.RECORDING:
-        numbers = [parameters.get("To", ""), parameters.get("From", "")]
-        if is_outbound(parameters):
-            numbers.reverse()
+        sides = _sides(parameters)
+        # Else the other one's line might be taken for the called one.
+        if _is_readable(sides[0], parameters):
+            numbers = [n for name in sides for n in line_numbers(parameters.get(name, ""))]
+    account = _matching(ACCOUNT_SID, parameters.get("AccountSid"))
     return Address(
-        numbers=[n for n in numbers if re.fullmatch(r"\+[0-9]{2,15}", n)],
+        numbers=list(dict.fromkeys(numbers)),
         call_sid=_matching(CALL_SID, parameters.get("CallSid")),
-        account_sid=_matching(ACCOUNT_SID, parameters.get("AccountSid")),
+        account_sid=account and account[:2] + account[2:].lower(),
     )
 
 
-def is_outbound(parameters: Mapping[str, str]) -> bool:
-    return parameters.get("Direction", "").startswith("outbound")
+def _is_readable(name: str, parameters: Mapping[str, str]) -> bool:
+    try:
+        caller_of(parameters.get(name, ""))
+    except Spoilt:
+        return False
+    return not has_another(name, parameters)
+
+
+def _sides(parameters: Mapping[str, str]) -> tuple[str, str]:
+    """The parameter with the line's address, and that with the caller's."""
+    outbound = is_outbound(provider_word(parameters.get("Direction", "")))
+    return ("From", "To") if outbound else ("To", "From")
 
 
 def read_event(
     kind: EventKind, parameters: Mapping[str, str], *, received_at: datetime
 ) -> ParsedEvent:
     """Raises Malformed, with a reason that quotes no value."""
-    for name, value in parameters.items():
-        if not PARAMETER.fullmatch(name):
-            raise Malformed("The name of a parameter is not one of the provider's.")
-        if len(value) > MAX_VALUE_LENGTH:
-            raise Malformed(f"{name} is longer than {MAX_VALUE_LENGTH} characters.")
-    if moved := find_moved_parameter(kind, parameters):
-        raise Malformed(f"{moved} is part of another parameter.")
+    if hidden := find_hidden(IDENTITY[kind], parameters):
+        raise Malformed(f"{hidden} is part of another parameter.")
     _require(parameters, "CallSid", CALL_SID)
     if kind is EventKind.RECORDING or "AccountSid" in parameters:
         _require(parameters, "AccountSid", ACCOUNT_SID)
     parsed = ParsedEvent()
+    if hidden := find_hidden(VALUES[kind], parameters):
+        parsed.notes.append(f"{hidden} is missing, or part of another parameter")
     if kind is EventKind.VOICE:
         _read_progress(parsed, parameters)
         parsed.began_at = _read_beginning(parsed, parameters, received_at)
@@ -128,39 +133,30 @@ def read_event(
     return parsed
 
 
-def find_moved_parameter(kind: EventKind, parameters: Mapping[str, str]) -> str | None:
-    """The name of a parameter we use that was merged into, or split over, another one.
-
-    The signature is the same for a=1&b=2, a=1b2 and a1=b2, so a used name that is not a
-    parameter must not occur anywhere in the signed text.
-    """
-    for used in USED[kind]:
-        if used in parameters:
-            continue
-        for name, value in parameters.items():
-            split = used.startswith(name) and value.startswith(used[len(name) :])
-            if split or used in value or name.startswith(used):
-                return used
-    for neighbour in NEIGHBOURS:
-        if neighbour not in parameters and any(
-            neighbour in parameters.get(used, "") for used in USED[kind]
-        ):
-            return neighbour
-    return None
-
-
 def _read_progress(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
     word = _require(parameters, "CallStatus", WORD)
     if "Direction" in parameters:
         _require(parameters, "Direction", WORD)
     parsed.status = our_status(word)
     parsed.provider_status = word
-    caller = parameters.get("To" if is_outbound(parameters) else "From")
-    parsed.caller_number = "anonymous" if caller == "" else _matching(CALLER, caller)
-    if caller and parsed.caller_number is None:
-        parsed.notes.append("the caller is invalid")
+    parsed.caller_number = _read_caller(parsed, parameters)
     parsed.duration = _read_integer(parsed, parameters, "CallDuration", MAX_INTEGER)
     parsed.recording_url = _read_url(parsed, parameters)
+
+
+def _read_caller(parsed: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
+    line, caller = _sides(parameters)
+    if caller not in parameters:
+        return None
+    if has_another(caller, parameters):
+        parsed.notes.append(f"{caller} goes on with another parameter")
+        return None
+    region = next(map(region_of, line_numbers(parameters.get(line, ""))), None)
+    try:
+        return caller_of(parameters[caller], region)
+    except Spoilt as reason:
+        parsed.notes.append(f"{caller} {reason}")
+        return None
 
 
 def _read_beginning(
@@ -195,8 +191,9 @@ def _read_url(parsed: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
     if not (text := parameters.get("RecordingUrl")):
         return None
     url = _matching(URL, text)
-    if url is None:
+    if url is None or has_another("RecordingUrl", parameters):
         parsed.notes.append("RecordingUrl is not a URL")
+        return None
     return url
 
 

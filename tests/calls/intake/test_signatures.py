@@ -136,12 +136,28 @@ def test_json_of_another_shape_is_refused(line: PhoneNumber, body: str) -> None:
     assert nothing_was_kept()
 
 
-def test_form_with_a_query_string_is_refused(line: PhoneNumber) -> None:
+def test_form_with_a_body_hash_is_refused(line: PhoneNumber) -> None:
+    """JSON's signature covers its address alone, as does that of an empty form."""
     event = voice_event(new_sid(), "ringing")
-    sid = event.pop("CallSid")
-    for path in (f"{VOICE}?CallSid={sid}", f"{VOICE}?bodySHA256={'0' * 64}"):
-        assert post(event, path=path).status_code == 403
+    assert post(event, path=f"{VOICE}?bodySHA256={'0' * 64}").status_code == 403
+    body = json.dumps(event)
+    hashed = hashlib.sha256(body.encode()).hexdigest()
+    for query in (f"bodySHA256={hashed}&bodySHA256={'0' * 64}", f"xbodySHA256={hashed}"):
+        signed = {"X-Twilio-Signature": sign(f"{VOICE}?{query}", {})}
+        path = f"{VOICE}?{query}"
+        assert send(body, path=path, content_type="application/json", **signed).status_code == 403
     assert nothing_was_kept()
+
+
+def test_a_parameter_cannot_be_moved_into_the_query_string(line: PhoneNumber) -> None:
+    event = voice_event(new_sid(), "ringing")
+    account = event.pop("AccountSid")
+    assert post(event, path=f"{VOICE}?a=1AccountSid{account}").status_code == 403
+    assert nothing_was_kept()
+    sid = event.pop("CallSid")
+    assert post(event | {"AccountSid": account}, path=f"{VOICE}?CallSid={sid}").status_code == 400
+    with all_tenants("test"):
+        assert not Call.objects.exists()
 
 
 def test_repeated_parameters_are_refused(line: PhoneNumber) -> None:
@@ -158,14 +174,10 @@ def test_repeated_parameters_are_refused(line: PhoneNumber) -> None:
     [
         {"CallSid": None, "CallStatus": None, "CallSi": "d{sid}CallStatusringing"},
         {"CallSid": "{sid}CallStatusringing", "CallStatus": None},
-        {"CallDuration4": "9"},
-        {"Call": "Duration49"},
         {"CallStatus": "ring", "CallStatusi": "ng"},
         {"Direction": None, "Directioni": "nbound"},
-        {"CallerCity": "AUSTINCallDuration49"},
-        {"From": "client:BobFromCityAUSTIN"},
-        {"x": "1"},
-        {"Call Sid": "1"},
+        {"To": None, "StirVerstat": "To+14155550101"},
+        {"From": None, "ForwardedFrom": "+1From+14155559999"},
     ],
 )
 def test_moved_parameters_change_no_call(line: PhoneNumber, change: dict[str, str | None]) -> None:
@@ -182,6 +194,42 @@ def test_moved_parameters_change_no_call(line: PhoneNumber, change: dict[str, st
     with all_tenants("test"):
         assert not Call.objects.exists()
         assert CallEvent.objects.get().outcome in {"malformed", "unknown_status"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"CallDuration4": "9"}, "CallDuration is missing, or part of another parameter"),
+        ({"Call": "Duration49"}, "CallDuration is missing, or part of another parameter"),
+        ({"CallerCity": "AUSTINCallDuration49"}, "CallDuration is missing, or part of another"),
+        ({"From": "client:BobFromCityAUSTIN"}, "From goes on with another parameter"),
+        ({"From": "+14155559999FromXevil"}, "From goes on with another parameter"),
+        ({"From": "+14155559999FromCityAUSTIN"}, "From goes on with another parameter"),
+        (
+            {"RecordingUrl": "https://api.twilio.com/RE1RecordingUrlXevil"},
+            "RecordingUrl is not a URL",
+        ),
+    ],
+)
+def test_a_moved_parameter_that_is_no_name_of_the_call_costs_its_own_value(
+    line: PhoneNumber, change: dict[str, str], reason: str
+) -> None:
+    assert post(voice_event(new_sid(), "ringing") | change).status_code == 204
+    with tenant(line.id):
+        call, event = Call.objects.get(), CallEvent.objects.get()
+    assert reason in event.reason
+    assert (call.duration, call.recording_url) == (0, None)
+    assert call.caller_number == ("unknown" if "From" in change else "+14155559999")
+
+
+def test_the_line_of_an_unreadable_number_is_not_that_of_the_caller(
+    line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    sent = voice_event(new_sid(), "ringing", To="+1666To+14155550101", From=other_line.number)
+    assert post(sent).status_code == 204
+    with all_tenants("test"):
+        assert CallEvent.objects.get().outcome == "unknown_line"
+        assert not Call.objects.exists()
 
 
 def test_unknown_algorithm_is_refused(line: PhoneNumber) -> None:
