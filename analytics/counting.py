@@ -1,7 +1,8 @@
 """How calls are counted, in one place: the roll-up and the live part of a read use these texts.
 
-answered: answered or completed. successful: completed. Durations are seconds. Live calls and the
-archive count alike. Arguments are SQL, mostly names of relations and columns.
+answered: answered or completed. successful: completed. Durations are seconds. A withheld or
+unknown caller is none of the unique callers. Live calls and the archive count alike. Arguments are
+SQL, mostly names of relations and columns.
 
 Every text reads only calls that began in [%(since)s, %(until)s). Both are values, not expressions,
 so that the planner prunes the other partitions of the archive.
@@ -19,7 +20,8 @@ COUNTS = """
     coalesce(sum(successful), 0) AS successful_calls,
     coalesce(sum(duration), 0)::bigint AS total_duration,
     round(sum(duration) / nullif(sum(calls), 0), 2) AS average_duration,
-    count(DISTINCT caller_number) + coalesce(sum(callers), 0) AS unique_callers,
+    count(DISTINCT caller_number) FILTER (WHERE caller_number NOT IN ('anonymous', 'unknown'))
+        + coalesce(sum(callers), 0) AS unique_callers,
     coalesce(bool_and(caller_number IS NOT NULL), true) AS callers_exact"""
 
 
