@@ -1,5 +1,6 @@
 """import_calls on calls that are there already: forward only, and nothing twice."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,13 @@ from tests.calls.call_files import (
     the_metadata,
     twilio_call,
 )
-from tests.factories import make_call
+from tests.factories import make_call as make_any_call
+
+BEGAN = datetime(2026, 3, 3, 20, 36, 28, tzinfo=UTC)  # before the calls of the files
+
+
+def make_call(line: PhoneNumber, **fields: Any) -> Call:
+    return make_any_call(line, **{"created_at": BEGAN, **fields})
 
 
 def test_import_twice_changes_nothing(line: PhoneNumber, tmp_path: Path) -> None:
@@ -161,7 +168,7 @@ def test_import_never_overwrites(line: PhoneNumber, tmp_path: Path) -> None:
         transcript="First.",
         ai_summary="First.",
         ai_confidence="0.70",
-        metadata={"tags": ["first"]},
+        metadata={"tags": ["first"], "metadata": {"first": True}},
     )
     before = everything()
     again = own_call(
@@ -174,7 +181,7 @@ def test_import_never_overwrites(line: PhoneNumber, tmp_path: Path) -> None:
         ai_confidence=0.1,
         tags=["second"],
         metadata={"second": True},
-        created_at="2026-01-01T00:00:00Z",
+        created_at="2026-03-04T00:00:00Z",
     )
     assert "updated 0, unchanged 1" in import_text(tmp_path, lines(again))
     assert everything() == before

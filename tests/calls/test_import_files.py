@@ -59,7 +59,7 @@ def test_import_of_an_empty_file(tmp_path: Path, db: None, content: str) -> None
         b"\x00" * 1_000,
         b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
         "just a text\n",
-        page().encode("utf-16"),
+        page().encode("utf-32"),
     ],
 )
 def test_import_of_garbage(tmp_path: Path, db: None, content: bytes) -> None:

@@ -199,7 +199,7 @@ def test_import_finds_a_line_however_its_number_is_spelled(
     ("given", "kept"),
     [
         ("(415) 555-9999", "+14155559999"),
-        ("0044 20 7946 0018", "0044 20 7946 0018"),
+        ("0044 20 7946 0018", "+442079460018"),
         ("011 44 20 7946 0018", "+442079460018"),
         ("client:agent4155550101", "client:agent4155550101"),
         ("sip:alice@example.com", "sip:alice@example.com"),
@@ -219,9 +219,14 @@ def test_import_caller_is_e164_or_as_given(
 
 def test_import_survives_a_line_in_no_country(line: PhoneNumber, tmp_path: Path) -> None:
     made = make_line(number="+99912345678")
-    call = twilio_call(to=made.number, **{"from": "415 555 9999"})
-    assert "loaded 1" in import_text(tmp_path, page(call))
-    assert the_call(call["sid"]).caller_number == "415 555 9999"
+    national, whole = (
+        twilio_call(to=made.number, **{"from": caller})
+        for caller in ("415 555 9999", "+1 415 555 9999")
+    )
+    assert "loaded 1" in import_text(tmp_path, page(national, whole))
+    assert the_call(whole["sid"]).caller_number == "+14155559999"
+    [row] = rejected(tmp_path)
+    assert "from '415 555 9999' is not a whole number; write it with its country" in row["reason"]
 
 
 @pytest.mark.parametrize(

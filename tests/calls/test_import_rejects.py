@@ -192,26 +192,6 @@ def test_import_says_which_rows_a_stray_quote_took_along(
     assert "not a CSV row (up to line 4)" in row["reason"]
 
 
-def test_import_rejects_the_second_of_two_rows(line: PhoneNumber, tmp_path: Path) -> None:
-    first = twilio_call(status="ringing")
-    printed = import_text(tmp_path, page(first, twilio_call(), {**first, "status": "completed"}))
-    assert "read 3, loaded 2, updated 0, unchanged 0, rejected 1" in printed
-    [row] = rejected(tmp_path)
-    assert (row["row"], row["call_sid"]) == ("3", first["sid"])
-    assert "appears earlier in the file" in row["reason"]
-    assert the_call(first["sid"]).status == "ringing"
-
-
-def test_import_finds_repeated_rows_over_chunks(
-    line: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("calls.intake.imports.chunks.CHUNK_ROWS", 3)
-    calls = [twilio_call() for _ in range(10)]
-    printed = import_text(tmp_path, page(*calls, calls[0], calls[9], twilio_call()))
-    assert "read 13, loaded 11, updated 0, unchanged 0, rejected 2" in printed
-    assert [row["row"] for row in rejected(tmp_path)] == ["11", "12"]
-
-
 def test_import_rejects_a_call_of_another_line(
     line: PhoneNumber, other_line: PhoneNumber, tmp_path: Path
 ) -> None:

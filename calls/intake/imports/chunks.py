@@ -1,6 +1,7 @@
-"""The rows of a file in chunks, each call once."""
+"""The rows of a file in chunks."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +18,19 @@ CHUNK_CHARACTERS = 16 * 1024 * 1024  # of free text, so that long transcripts ma
 class Chunk:
     rows: list[Row] = field(default_factory=list)
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    repeated: set[int] = field(default_factory=set)  # rows of a call with an earlier row
     characters: int = 0
+
+    def parts(self) -> list[list[Row]]:
+        """The rows, in order, in parts that have each call once."""
+        parts: list[list[Row]] = []
+        times: Counter[str] = Counter()
+        for row in self.rows:
+            if times[row.call_sid] == len(parts):
+                parts.append([])
+            parts[times[row.call_sid]].append(row)
+            times[row.call_sid] += 1
+        return parts
 
     def is_full(self) -> bool:
         rows = len(self.rows) + len(self.rejected)
@@ -45,25 +58,18 @@ def chunks_of(records: Records, reader: RowReader, seen: "SeenCalls") -> Iterato
                 chunk.rows.append(row)
                 chunk.characters += row.characters()
             if chunk.is_full():
-                yield _drop_repeated(chunk, seen)
+                yield _with_repeated(chunk, seen)
                 chunk = Chunk()
     except UnreadableFile:
-        yield _drop_repeated(chunk, seen)
+        yield _with_repeated(chunk, seen)
         raise
     if chunk.rows or chunk.rejected:
-        yield _drop_repeated(chunk, seen)
+        yield _with_repeated(chunk, seen)
 
 
-def _drop_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
-    """The chunk, with the calls that came earlier in the file among the rejected."""
+def _with_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
     met = seen.add([row.call_sid for row in chunk.rows])
-    if any(met):
-        reason = (
-            "this call SID appears earlier in the file, and that row is used; remove one of them"
-        )
-        repeated = [row for row, again in zip(chunk.rows, met, strict=True) if again]
-        chunk.rejected += [(row.row, row.call_sid, reason) for row in repeated]
-        chunk.rows = [row for row, again in zip(chunk.rows, met, strict=True) if not again]
+    chunk.repeated = {row.row for row, again in zip(chunk.rows, met, strict=True) if again}
     return chunk
 
 

@@ -1,12 +1,13 @@
 """The file formats of calls, read as a stream: memory does not grow with the file.
 
 - twilio-json: Twilio's Calls list resource, {"calls": [...]}, several such pages, or a bare list
-- twilio-csv: the call log that Twilio's console exports
+- csv: the call log that Twilio's console exports, or our own export of calls
 - jsonl: one JSON object per line, with our columns or with Twilio's (as its BulkExport writes)
 
-Each may be gzipped.
+Each may be gzipped, and in UTF-8 or UTF-16.
 """
 
+import codecs
 import gzip
 import io
 import re
@@ -14,20 +15,20 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from calls.intake.imports.csv_files import read_csv, read_header
+from calls.intake.imports.csv_files import DELIMITER_LINE, read_csv, read_header
 from calls.intake.imports.json_files import read_json, read_json_lines
 from calls.intake.imports.streams import Records, UnreadableFile
 
 HEAD = 64 * 1024  # characters from which the format is detected
 GZIP_MAGIC = b"\x1f\x8b"
 
-READERS: dict[str, Callable[[str, TextIO], Records]] = {
+READERS: dict[str, Callable[[str, TextIO, list[str]], Records]] = {
     "twilio-json": read_json,
-    "twilio-csv": read_csv,
+    "csv": read_csv,
     "jsonl": read_json_lines,
 }
 
@@ -41,6 +42,7 @@ class Source:
     records: Records
     size: int | None  # None for a pipe, which also has no position
     position: Callable[[], int]
+    warnings: list[str] = field(default_factory=list)  # complete when the records were read
 
 
 @contextmanager
@@ -57,22 +59,34 @@ def open_source(path: str, *, file_format: str | None = None) -> Iterator[Source
             text = _as_text(cast(io.BufferedReader, raw))
             head = text.read(HEAD)
             found = file_format or _detect(head, name)
-            records = READERS[found](head, text)
+            warnings: list[str] = []
+            records = READERS[found](head, text, warnings)
         yield Source(
             name=name,
             file_format=found,
             records=_reported(records, name),
             size=Path(path).stat().st_size if is_file else None,
             position=raw.tell if is_file else lambda: 0,
+            warnings=warnings,
         )
 
 
 def _as_text(raw: io.BufferedReader) -> TextIO:
     binary = gzip.GzipFile(fileobj=raw) if raw.peek(2).startswith(GZIP_MAGIC) else raw
-    # A byte that is not UTF-8 spoils its own row, not the whole file: see rows.py.
-    return io.TextIOWrapper(
-        cast(BinaryIO, binary), encoding="utf-8-sig", errors="surrogateescape", newline=""
-    )
+    encoding = _encoding(binary.peek(4))
+    # Text that is not in the encoding spoils its own row, not the whole file: see rows.py.
+    errors = "surrogateescape" if encoding == "utf-8-sig" else "surrogatepass"
+    return io.TextIOWrapper(cast(BinaryIO, binary), encoding=encoding, errors=errors, newline="")
+
+
+def _encoding(start: bytes) -> str:
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    # Without the mark: every second byte of ASCII characters is a zero.
+    zeros = [byte == 0 for byte in start[:4]]
+    if zeros == [False, True, False, True]:
+        return "utf-16-le"
+    return "utf-16-be" if zeros == [True, False, True, False] else "utf-8-sig"
 
 
 @contextmanager
@@ -82,6 +96,10 @@ def _reporting(name: str) -> Iterator[None]:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise UnreadableFile(
             f"{name}: the gzip file is damaged or incomplete; download it again"
+        ) from None
+    except UnicodeDecodeError:
+        raise UnreadableFile(
+            f"{name} is not UTF-16 from a certain place on; save it as UTF-8"
         ) from None
     except OSError as error:
         raise UnreadableFile(f"{name} cannot be read: {error.strerror}") from None
@@ -98,14 +116,16 @@ def _detect(head: str, name: str) -> str:
     if not start:
         raise UnreadableFile(f"{name} is empty; export the calls again")
     first, _, more = start.partition("\n")
+    if DELIMITER_LINE.fullmatch(first):
+        return "csv"
     if start[0] == "[":
         return "twilio-json"
     if start[0] == "{":
         return _detect_json(first.rstrip(), is_whole=bool(more))
-    if read_header(first)[1]:
-        return "twilio-csv"
+    if read_header(first).columns:
+        return "csv"
     raise UnreadableFile(
-        f"{name} is neither JSON nor a CSV call log in UTF-8; see --help for the formats"
+        f"{name} is neither JSON nor a CSV call log in UTF-8 or UTF-16; see --help for the formats"
     )
 
 

@@ -1,9 +1,10 @@
 """Loads a file of calls in chunks of one transaction each; safe to repeat.
 
 A file only ever adds to an existing call. A later status moves the call forward, by the same rule
-as an event (app.call_progress); a caller, recording, transcript, summary or metadata that the call
-lacks is filled in. Nothing is overwritten and nothing goes backward, so importing a file twice
-changes nothing. Archived calls stay as they are.
+as an event (app.call_progress); an earlier beginning, and a caller, recording, transcript, summary
+or metadata that the call lacks, are filled in. Nothing goes backward, so importing a file twice
+changes nothing, and rows give the same calls in one file or several, in any order. Archived calls
+stay as they are.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from calls.intake.imports.line_directory import LineDirectory
 from calls.intake.imports.rejects import RejectsFile
 from calls.intake.imports.rows import RowReader
 from calls.intake.imports.times import TimeReader
-from calls.intake.imports.upsert import load
+from calls.intake.imports.upsert import count_changes, load
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 
@@ -41,6 +42,7 @@ class Counts:
     unchanged: int = 0
     archived: int = 0  # of those unchanged
     rejected: int = 0
+    repeated: int = 0  # rows of a call that has an earlier row in the file
     ignored_columns: set[str] = field(default_factory=set)
 
 
@@ -49,15 +51,16 @@ def import_calls(
     source: Source,
     rejects: RejectsFile,
     counts: Counts,
-    local: tzinfo = UTC,
+    local: tzinfo | None = None,
     dry_run: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> None:
     """Load the calls of the source; those that cannot be loaded go to rejects with the reason.
 
     counts grows with each committed chunk, after which progress is called. Times without a zone
-    are in `local`. A dry run does everything and rolls it back. Raises
-    UnreadableFile where the file cannot be read further, and ImportFailed.
+    are in `local`, or in UTC. A dry run reads the database and writes nothing; there, rows of a
+    call that has an earlier row count as unchanged. Raises UnreadableFile where the file cannot be
+    read further, and ImportFailed.
     """
     try:
         with all_tenants(f"import_calls {source.name!r}"):
@@ -78,14 +81,20 @@ def import_calls(
 
 
 def _load_chunk(chunk: Chunk, counts: Counts, rejects: RejectsFile, *, dry_run: bool) -> None:
-    loaded = load(chunk.rows, dry_run=dry_run)
-    rejected = chunk.rejected + [(row, sid, OF_ANOTHER_LINE) for row, sid in loaded.foreign]
+    counts.read += len(chunk.rows) + len(chunk.rejected)
+    counts.repeated += len(chunk.repeated)
+    if dry_run:
+        first = [row for row in chunk.rows if row.row not in chunk.repeated]
+        results = [count_changes(first)]
+    else:
+        results = [load(rows) for rows in chunk.parts()]
+    rejected = list(chunk.rejected)
+    for loaded in results:
+        rejected += [(row, sid, OF_ANOTHER_LINE) for row, sid in loaded.foreign]
+        counts.loaded += loaded.new
+        counts.updated += loaded.updated
+        counts.archived += loaded.archived
+    counts.rejected += len(rejected)
+    counts.unchanged = counts.read - counts.loaded - counts.updated - counts.rejected
     for row, call_sid, reason in sorted(rejected):
         rejects.add(row, call_sid, reason)
-    known = len(chunk.rows) - loaded.new - loaded.updated - len(loaded.foreign)
-    counts.read += len(chunk.rows) + len(chunk.rejected)
-    counts.loaded += loaded.new
-    counts.updated += loaded.updated
-    counts.unchanged += known
-    counts.archived += loaded.archived
-    counts.rejected += len(rejected)

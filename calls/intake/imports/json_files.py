@@ -1,23 +1,32 @@
 """Calls in JSON: Twilio's pages and lists, and JSON lines."""
 
 import json
+from collections import Counter
 from typing import Any, TextIO
 
 from calls.intake.imports import streams
-from calls.intake.imports.record_fields import Rejected
+from calls.intake.imports.record_fields import Rejected, shown
 from calls.intake.imports.streams import Records, UnreadableFile, lines_of
 
+MORE_PAGES = (
+    "The last page names another one in next_page_uri: more calls exist than this file has."
+    " Fetch that page and import it too, or run reconcile_calls."
+)
 
-def read_json(head: str, stream: TextIO) -> Records:
-    return JsonText(head, stream).records()
+
+def read_json(head: str, stream: TextIO, warnings: list[str]) -> Records:
+    text = JsonText(head, stream)
+    yield from text.records()
+    if text.names_next_page:
+        warnings.append(MORE_PAGES)
 
 
-def read_json_lines(head: str, stream: TextIO) -> Records:
+def read_json_lines(head: str, stream: TextIO, warnings: list[str]) -> Records:
     for row, line in enumerate(lines_of(head, stream), 1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line, strict=False)
+            record = json.loads(line, strict=False, object_pairs_hook=unrepeated)
         except (ValueError, RecursionError) as error:
             reason = getattr(error, "msg", "invalid value")
             if len(line) >= streams.MAX_RECORD_LENGTH:
@@ -26,15 +35,29 @@ def read_json_lines(head: str, stream: TextIO) -> Records:
         yield row, record
 
 
+def unrepeated(pairs: list[tuple[str, Any]]) -> Any:
+    """An object, or Rejected when a name is in it twice: it is unknown which value was meant."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    [twice, *_] = [name for name, n in Counter(name for name, _ in pairs).items() if n > 1]
+    return Rejected(f"{shown(twice)} appears twice in one object; remove one of them")
+
+
 class JsonText:
-    """A window on a JSON text of any length."""
+    """A window on a JSON text of any length.
+
+    names_next_page is whether the page read last has a next one.
+    """
 
     def __init__(self, head: str, stream: TextIO) -> None:
         self._stream = stream
         self._text = head
         self._at = 0
         self._rows = 0
-        self._decode = json.JSONDecoder(strict=False).raw_decode
+        decoder = json.JSONDecoder(strict=False, object_pairs_hook=unrepeated)
+        self._decode = decoder.raw_decode
+        self.names_next_page = False
 
     def records(self) -> Records:
         """Every element of every list, and every object that is not a page of a list."""
@@ -58,7 +81,7 @@ class JsonText:
     def _object(self) -> Records:
         """A page is read key by key, since its list of calls may be of any length."""
         self._take("{")
-        record: dict[Any, Any] = {}
+        pairs: list[tuple[Any, Any]] = []
         is_page = False
         while self._peek() != "}":
             key = self._value()
@@ -67,13 +90,15 @@ class JsonText:
                 is_page = True
                 yield from self._list()
             else:
-                record[key] = self._value()
+                pairs.append((key, self._value()))
             if self._peek() != "}":
                 self._take(",")
         self._take("}")
-        if not is_page:
+        if is_page:
+            self.names_next_page = bool(dict(pairs).get("next_page_uri"))
+        else:
             self._rows += 1
-            yield self._rows, record
+            yield self._rows, unrepeated(pairs)
 
     def _peek(self) -> str:
         """The next character that is not blank; empty at the end."""

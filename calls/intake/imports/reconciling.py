@@ -7,7 +7,7 @@ Twilio or in a file of any format that import_calls reads.
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from email.utils import format_datetime
 from itertools import count
 from typing import Any
@@ -57,14 +57,14 @@ def reconcile_calls(
     rejects: RejectsFile,
     *,
     now: datetime,
-    local: tzinfo = UTC,
+    local: tzinfo | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Counter[str]:
     """Apply each call of a list; returns the number of calls for each outcome.
 
     "applied" means that something was filled in. A record that cannot be applied counts as
-    "rejected" and goes to rejects with the reason. Times without a zone are in `local`. Raises
-    UnreadableFile where a file cannot be read further.
+    "rejected" and goes to rejects with the reason. Times without a zone are in `local`, or in UTC.
+    Raises UnreadableFile where a file cannot be read further.
     """
     with all_tenants("reconcile_calls"):
         lines = LineDirectory(PhoneNumber.objects.values_list("id", "number"))

@@ -11,6 +11,11 @@ def report(counts: Counts, rejects: Path, *, dry_run: bool) -> str:
         f"read {counts.read}, loaded {counts.loaded}, updated {counts.updated},"
         f" unchanged {counts.unchanged}{archived}, rejected {counts.rejected}"
     ]
+    if counts.repeated:
+        lines.append(
+            f"{counts.repeated} of them are of a call with an earlier row in the file; the later"
+            " state of each call counts."
+        )
     if dry_run:
         lines.append("Dry run: no calls were changed.")
     if counts.ignored_columns:

@@ -18,10 +18,12 @@ _FORMS = [
     re.compile(rf"{_CLOCK}\s+{_ZONE}\s*{_DATE}"),
 ]
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-# Offsets in hours of the names that RFC 2822 defines; other names mean different zones to
-# different people.
-_NAMED = {"Z": 0, "UTC": 0, "UT": 0, "GMT": 0}
-_NAMED |= {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+_UNIVERSAL = {"Z", "UTC", "UT", "GMT"}
+# Offsets in hours of the names that RFC 2822 defines, for a file of no given zone; elsewhere they
+# mean other zones: CST is also China's, IST Ireland's, India's and Israel's.
+_AMERICAN = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
 
 # The REST API's form, of which a large file has one per row.
 _API_CLOCK = re.compile(r" ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] \+0000")
@@ -37,13 +39,14 @@ class BadTime(ValueError):
 class TimeReader:
     """Reads times as ISO 8601 text for PostgreSQL.
 
-    local is the time zone of times without one, and the one meant by an abbreviation such as
-    AEDT. A call cannot begin before 2000 or more than a day after `now`.
+    local is the time zone of times without one, and the one that an abbreviation such as AEDT or
+    CST is of. Without it, those times are in UTC and only America's abbreviations are known. A
+    call cannot begin before 2000 or more than a day after `now`.
     """
 
-    def __init__(self, *, now: datetime, local: tzinfo = UTC) -> None:
+    def __init__(self, *, now: datetime, local: tzinfo | None = None) -> None:
         self._latest = now + timedelta(days=1)
-        self._local = local
+        self._given = local
         self._days: dict[str, str] = {}
 
     def read(self, text: str) -> str:
@@ -84,17 +87,41 @@ class TimeReader:
 
     def _zone(self, naive: datetime, name: str | None) -> tzinfo:
         if not name:
-            return self._local
+            return self._local(naive)
         if name[0] in "+-":
             hours, minutes = int(name[1:3]), int(name[-2:]) if len(name) > 3 else 0
             if hours > 15 or minutes > 59:
                 raise BadTime("has an invalid UTC offset; correct it")
             offset = timedelta(hours=hours, minutes=minutes)
             return timezone(-offset if name[0] == "-" else offset)
-        if name.upper() in _NAMED:
-            return timezone(timedelta(hours=_NAMED[name.upper()]))
-        for fold in (0, 1):  # the hour that occurs twice when summer time ends
-            if naive.replace(tzinfo=self._local, fold=fold).tzname() == name.upper():
-                offset = naive.replace(tzinfo=self._local, fold=fold).utcoffset() or timedelta()
-                return timezone(offset)
-        raise BadTime(f"has the ambiguous time zone {name}; set it with --timezone")
+        if name.upper() in _UNIVERSAL:
+            return UTC
+        if self._given is None:
+            if name.upper() in _AMERICAN:
+                return timezone(timedelta(hours=_AMERICAN[name.upper()]))
+            raise BadTime(f"has the ambiguous time zone {name}; set it with --timezone")
+        return self._abbreviated(naive, name.upper(), self._given)
+
+    def _local(self, naive: datetime) -> tzinfo:
+        """The given zone, at a time that it has once."""
+        if self._given is None:
+            return UTC
+        first, second = (naive.replace(tzinfo=self._given, fold=fold) for fold in (0, 1))
+        if first.utcoffset() != second.utcoffset():
+            there_and_back = first.astimezone(UTC).astimezone(self._given).replace(tzinfo=None)
+            times = "exists twice" if there_and_back == naive else "does not exist"
+            raise BadTime(
+                f"{times} in {self._given}, where the clocks are changed then;"
+                f" write its offset, such as {first:%z} or {second:%z}"
+            )
+        return self._given
+
+    @staticmethod
+    def _abbreviated(naive: datetime, name: str, given: tzinfo) -> tzinfo:
+        """The offset of a zone's abbreviation, in the hour that occurs twice and out of season."""
+        moments = [naive.replace(tzinfo=given, fold=fold) for fold in (0, 1)]
+        moments += [datetime(naive.year, month, 1, tzinfo=given) for month in range(1, 13)]
+        for moment in moments:
+            if moment.tzname() == name:
+                return timezone(moment.utcoffset() or timedelta())
+        raise BadTime(f"has the time zone {name}, which {given} does not use; correct --timezone")

@@ -1,44 +1,48 @@
-"""Writes one chunk of rows to the database in one transaction."""
+"""Writes rows of a file to the database in one transaction, or counts what that would do."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
 from calls.intake.imports.rows import Row
 
-# COPY into a table under row level security is refused, hence the temporary one. The collation is
-# that of calls.call_sid, or its index would not serve the joins.
-CREATE_INCOMING = """
-CREATE TEMPORARY TABLE incoming_calls (
+COLUMNS = """
     row bigint, phone_id text, caller_number text, call_sid text COLLATE "C",
     status text, provider_status text, duration integer, recording_url text,
     transcript text, ai_summary text, ai_confidence numeric(3,2), created_at timestamptz,
     metadata jsonb, tags text[], custom_fields jsonb
-)
 """
+# COPY into a table under row level security is refused, hence the temporary one. The collation is
+# that of calls.call_sid, or its index would not serve the joins.
+CREATE_INCOMING = f"CREATE TEMPORARY TABLE incoming_calls ({COLUMNS})"
 COPY_INCOMING = "COPY incoming_calls FROM STDIN"
 DROP_INCOMING = "DROP TABLE incoming_calls"
 
 # Two imports of the same calls in different orders would deadlock.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('import_calls'))"
 
-# Held until the chunk is committed, so that neither an event nor the archiver changes them.
+# Held until the transaction is committed, so that neither an event nor the archiver changes them.
 LOCK_EXISTING = """
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id
 FROM incoming_calls i JOIN calls c USING (call_sid)
 ORDER BY c.id FOR UPDATE OF c
 """
 
-MERGE_EXISTING = """
-WITH merged AS (
+# What each existing call becomes. Nothing depends on the order of files: the later state, the
+# earliest beginning, a number over a withheld caller and that over an unknown one.
+MERGED = """
+merged AS (
     SELECT c.id, i.row,
         CASE WHEN f.is_later THEN i.status ELSE c.status END AS status,
-        CASE WHEN c.caller_number = 'unknown' THEN i.caller_number
+        CASE WHEN c.caller_number IN ('unknown', 'anonymous') THEN i.caller_number
             ELSE c.caller_number END AS caller_number,
         CASE WHEN f.is_later THEN i.provider_status
             WHEN f.is_same THEN coalesce(c.provider_status, i.provider_status)
             ELSE c.provider_status END AS provider_status,
-        CASE WHEN f.is_later OR f.is_same THEN greatest(c.duration, i.duration)
+        CASE WHEN f.is_later AND i.duration > 0 THEN i.duration
+            WHEN f.is_same THEN greatest(c.duration, i.duration)
             ELSE c.duration END AS duration,
         coalesce(c.recording_url, i.recording_url) AS recording_url,
         coalesce(c.transcript, i.transcript) AS transcript,
@@ -46,7 +50,8 @@ WITH merged AS (
         -- The confidence belongs to the summary that is kept.
         CASE WHEN c.ai_summary IS NULL AND i.ai_summary IS NOT NULL
             THEN coalesce(i.ai_confidence, c.ai_confidence)
-            ELSE c.ai_confidence END AS ai_confidence
+            ELSE c.ai_confidence END AS ai_confidence,
+        least(c.created_at, i.created_at) AS created_at
     FROM incoming_calls i JOIN calls c USING (call_sid, phone_id)
     CROSS JOIN LATERAL (
         SELECT app.call_progress(i.status, i.provider_status)
@@ -57,16 +62,21 @@ WITH merged AS (
             c.status = i.status AS is_same
     ) f
 )
+"""
+IS_CHANGED = """
+c.id = m.id
+    AND (c.status, c.provider_status, c.caller_number, c.duration, c.recording_url, c.transcript,
+        c.ai_summary, c.ai_confidence, c.created_at)
+    IS DISTINCT FROM (m.status, m.provider_status, m.caller_number, m.duration, m.recording_url,
+        m.transcript, m.ai_summary, m.ai_confidence, m.created_at)
+"""
+MERGE_EXISTING = f"""
+WITH {MERGED}
 UPDATE calls c SET
     status = m.status, provider_status = m.provider_status, caller_number = m.caller_number,
     duration = m.duration, recording_url = m.recording_url, transcript = m.transcript,
-    ai_summary = m.ai_summary, ai_confidence = m.ai_confidence
-FROM merged m
-WHERE c.id = m.id
-    AND (c.status, c.provider_status, c.caller_number, c.duration, c.recording_url, c.transcript,
-        c.ai_summary, c.ai_confidence)
-    IS DISTINCT FROM (m.status, m.provider_status, m.caller_number, m.duration, m.recording_url,
-        m.transcript, m.ai_summary, m.ai_confidence)
+    ai_summary = m.ai_summary, ai_confidence = m.ai_confidence, created_at = m.created_at
+FROM merged m WHERE {IS_CHANGED}
 RETURNING m.row
 """
 
@@ -83,20 +93,46 @@ SELECT phone_id, caller_number, call_sid, status, provider_status, duration,
     recording_url, transcript, ai_summary, coalesce(ai_confidence, 0.8), created_at
 FROM incoming_calls
 ON CONFLICT (call_sid) DO NOTHING
+RETURNING call_sid
 """
 
-INSERT_METADATA = """
+# Whether the file has something for one of the columns that is empty so far.
+FILLS_METADATA = """
+(m.metadata = '{}' AND i.metadata <> '{}') OR (m.tags = '{}' AND i.tags <> '{}')
+    OR (m.custom_fields = '{}' AND i.custom_fields <> '{}')
+"""
+HAS_METADATA = "(i.metadata IS NOT NULL OR i.tags IS NOT NULL OR i.custom_fields IS NOT NULL)"
+FILL_METADATA = f"""
 WITH added AS (
-    INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields)
-    SELECT c.id, c.phone_id, coalesce(i.metadata, '{}'), coalesce(i.tags, '{}'),
-        coalesce(i.custom_fields, '{}')
+    INSERT INTO call_metadata AS m (call_id, phone_id, metadata, tags, custom_fields)
+    SELECT c.id, c.phone_id, coalesce(i.metadata, '{{}}'), coalesce(i.tags, '{{}}'),
+        coalesce(i.custom_fields, '{{}}')
     FROM incoming_calls i JOIN calls c USING (call_sid, phone_id)
-    WHERE i.metadata IS NOT NULL OR i.tags IS NOT NULL OR i.custom_fields IS NOT NULL
-    ON CONFLICT (call_id) DO NOTHING
+    WHERE {HAS_METADATA}
+    ON CONFLICT (call_id) DO UPDATE SET
+        metadata = CASE m.metadata WHEN '{{}}' THEN excluded.metadata ELSE m.metadata END,
+        tags = CASE m.tags WHEN '{{}}' THEN excluded.tags ELSE m.tags END,
+        custom_fields = CASE m.custom_fields WHEN '{{}}' THEN excluded.custom_fields
+            ELSE m.custom_fields END
+    WHERE {FILLS_METADATA.replace(" i.", " excluded.")}
     RETURNING call_id
 )
 SELECT i.row
 FROM added a JOIN calls c ON c.id = a.call_id JOIN incoming_calls i USING (call_sid)
+"""
+
+# What load() would do, by reading alone.
+COUNT_CHANGES = f"""
+WITH incoming_calls AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS r ({COLUMNS})
+), {MERGED}
+SELECT i.row, i.call_sid, c.phone_id = i.phone_id,
+    EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid),
+    EXISTS (SELECT FROM merged m WHERE m.row = i.row AND {IS_CHANGED})
+        OR ({HAS_METADATA} AND c.phone_id = i.phone_id
+            AND (m.call_id IS NULL OR coalesce({FILLS_METADATA}, false)))
+FROM incoming_calls i LEFT JOIN calls c USING (call_sid)
+    LEFT JOIN call_metadata m ON m.call_id = c.id
 """
 
 
@@ -110,32 +146,57 @@ class LoadResult:
     foreign: list[tuple[int, str]]
 
 
-def load(rows: list[Row], *, dry_run: bool = False) -> LoadResult:
-    """Needs a scope of all tenants. A dry run does everything and rolls it back."""
+def load(rows: list[Row]) -> LoadResult:
+    """Write rows that have each call once. Needs a scope of all tenants."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ONE_AT_A_TIME)
         cursor.execute(CREATE_INCOMING)
         with cursor.copy(COPY_INCOMING) as copy:
             for row in rows:
                 copy.write_row(row)
-        cursor.execute(LOCK_EXISTING)
-        existing = cursor.fetchall()
         changed: set[int] = set()
-        if existing:
-            cursor.execute(MERGE_EXISTING)
-            changed.update(row for (row,) in cursor.fetchall())
+        existing = _merge_existing(cursor, changed)
         cursor.execute(DROP_ARCHIVED)
         archived = cursor.rowcount
         cursor.execute(INSERT_NEW)
-        new = cursor.rowcount
+        inserted = {call_sid for (call_sid,) in cursor.fetchall()}
+        if len(existing) + archived + len(inserted) < len(rows):
+            # An event made one of the calls after they were locked. INSERT_NEW has waited for it.
+            existing = [
+                call for call in _merge_existing(cursor, changed) if call[1] not in inserted
+            ]
         if any(row.has_metadata() for row in rows):
-            cursor.execute(INSERT_METADATA)
+            cursor.execute(FILL_METADATA)
             changed.update(row for (row,) in cursor.fetchall())
         cursor.execute(DROP_INCOMING)
-        transaction.set_rollback(dry_run)
     return LoadResult(
-        new=new,
+        new=len(inserted),
         updated=len(changed & {row for row, _, is_same_line in existing if is_same_line}),
         archived=archived,
         foreign=[(row, call_sid) for row, call_sid, is_same_line in existing if not is_same_line],
+    )
+
+
+def _merge_existing(cursor: Any, changed: set[int]) -> list[tuple[int, str, bool]]:
+    """Lock and merge; returns the row and SID of each call, and whether its line is the row's."""
+    cursor.execute(LOCK_EXISTING)
+    existing: list[tuple[int, str, bool]] = cursor.fetchall()
+    if existing:
+        cursor.execute(MERGE_EXISTING)
+        changed.update(row for (row,) in cursor.fetchall())
+    return existing
+
+
+def count_changes(rows: list[Row]) -> LoadResult:
+    """What load() would return; nothing is locked or written. Needs a scope of all tenants."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_CHANGES, [json.dumps([row.as_json() for row in rows])])
+        found = cursor.fetchall()
+    known = [(row, sid, same, changes) for row, sid, same, _, changes in found if same is not None]
+    archived = sum(is_archived for _, _, same, is_archived, _ in found if same is None)
+    return LoadResult(
+        new=len(found) - len(known) - archived,
+        updated=sum(same and changes for _, _, same, changes in known),
+        archived=archived,
+        foreign=[(row, call_sid) for row, call_sid, same, _ in known if not same],
     )

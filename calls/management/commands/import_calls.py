@@ -47,11 +47,15 @@ twice changes nothing. An import may be interrupted at any time and run again.""
         parser.add_argument(
             "--timezone",
             type=time_zone,
-            default="UTC",
             metavar="ZONE",
-            help="for times without a zone, or with one such as AEDT; default: UTC",
+            help="for times without a zone, and with an abbreviation such as CST; default: UTC,"
+            " and America's abbreviations",
         )
-        parser.add_argument("--dry-run", action="store_true", help="report only")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="report only; nothing is written to the database",
+        )
         parser.add_argument(
             "--strict", action="store_true", help="exit with an error if any row is rejected"
         )
@@ -81,6 +85,8 @@ twice changes nothing. An import may be interrupted at any time and run again.""
         finally:
             if counts.read:
                 self.stdout.write(report(counts, rejects.path, dry_run=options["dry_run"]))
+        for warning in source.warnings:
+            self.stderr.write(self.style.WARNING(warning))
         if not counts.read:
             self.stdout.write("The file contains no calls.")
         if counts.rejected and (options["strict"] or counts.rejected == counts.read):

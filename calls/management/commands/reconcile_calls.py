@@ -48,8 +48,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--timezone",
             type=time_zone,
-            default="UTC",
-            help="for times without a zone (default UTC)",
+            metavar="ZONE",
+            help="for times without a zone, and with an abbreviation such as CST (default UTC, and"
+            " America's abbreviations)",
         )
         parser.add_argument(
             "--rejects",
@@ -82,6 +83,8 @@ class Command(BaseCommand):
                 )
         except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
+        for warning in source.warnings:
+            self.stderr.write(self.style.WARNING(warning))
         compared, filled = counts.total(), counts.pop("applied", 0)
         self.stdout.write(f"Calls compared: {compared}, filled in: {filled}.")
         for outcome, count in counts.most_common():
