@@ -17,10 +17,21 @@ from django.db.models import Q
 from backoffice.held_rows import HeldRows
 from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.archival.models import SealedMonth as SealedMonth
+from calls.archival.parts import LEGS, RECORDINGS
 from calls.intake.models import CallEvent as CallEvent
+from calls.legs import CallLeg as CallLeg
+from calls.recordings import CallRecording as CallRecording
 from calls.reviews.models import CallReview as CallReview
 from calls.search.query import Found, Search
-from database.columns import EMPTY_ARRAY, EMPTY_OBJECT, NOW, RANDOM_UUID, is_object, is_one_of
+from database.columns import (
+    EMPTY_ARRAY,
+    EMPTY_LIST,
+    EMPTY_OBJECT,
+    NOW,
+    RANDOM_UUID,
+    is_object,
+    is_one_of,
+)
 from database.triggers import RejectUpdate, RunFunction, StampUpdatedAt, Trigger
 from tenancy.constraints import ApiRights, CascadeForeignKey, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
@@ -262,6 +273,18 @@ class Call(TenantModel):
                 operation=pgtrigger.Truncate,
                 func="app.forget_words",
             ),
+            StatementTrigger(
+                name="calls_forget_parts",
+                operation=pgtrigger.Delete,
+                referencing=REMOVED,
+                condition=pgtrigger.Condition(NOT_MOVED),
+                func="app.forget_call_parts",
+            ),
+            StatementTrigger(
+                name="calls_forget_all_parts",
+                operation=pgtrigger.Truncate,
+                func="app.forget_call_parts",
+            ),
             RejectUpdate(
                 name="calls_line_is_fixed",
                 condition="OLD.phone_id IS DISTINCT FROM NEW.phone_id",
@@ -417,6 +440,8 @@ class CallArchive(TenantModel):
         null=True, help_text="Unset for a call that had no metadata."
     )
     archived_at = models.DateTimeField(db_default=NOW)
+    legs = models.JSONField(db_default=EMPTY_LIST, help_text="Rows of call_legs.")
+    recordings = models.JSONField(db_default=EMPTY_LIST, help_text="Rows of call_recordings.")
 
     write_via = "Only archive_calls and restore_calls write the archive."
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -467,6 +492,21 @@ class CallArchive(TenantModel):
                         NEW.custom_fields = kept.custom_fields;
                         NEW.metadata_created_at = kept.created_at;
                     END IF;
+                    RETURN NEW;
+                """,
+            ),
+            # The same for legs and recordings.
+            Trigger(
+                name="calls_archive_keeps_parts",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.legs = '[]' AND NEW.recordings = '[]'"
+                    " AND current_setting('app.archiving', true) IS DISTINCT FROM 'on'"
+                ),
+                func=f"""
+                    NEW.legs = {LEGS.format(call="NEW")};
+                    NEW.recordings = {RECORDINGS.format(call="NEW")};
                     RETURN NEW;
                 """,
             ),

@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 # Defaults that PostgreSQL fills in, written as the document writes them.
 NOW = RawSQL("now()", ())
 EMPTY_OBJECT = RawSQL("'{}'::jsonb", ())
+EMPTY_LIST = RawSQL("'[]'::jsonb", ())
 EMPTY_ARRAY = RawSQL("'{}'::text[]", ())
 RANDOM_UUID = RawSQL("gen_random_uuid()", ())
 

@@ -10,8 +10,9 @@ from django.utils.safestring import SafeString
 from backoffice.display import duration, list_link
 from calls.dialogue import turns
 from calls.intake.models import PROBLEMS, CallEvent
+from calls.legs import legs_of
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallReview
-from calls.recordings import playable_url
+from calls.recordings import playable_url, recordings_of
 from tenants.addresses import is_withheld
 
 OTHERS_SHOWN = 8
@@ -29,6 +30,8 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
         "turns": turns(call.transcript),
         "tags": _tags(call, request),
         "recording": playable_url(call.recording_url),
+        "recordings": _recordings(call),
+        "legs": [{"leg": leg, "lasted": duration(leg.duration)} for leg in legs_of(call)],
         "review_steps": _review_steps(call) if _may_see(CallReview, request) else [],
         "sees_events": sees_events,
         "events": _events(call) if sees_events else [],
@@ -51,6 +54,15 @@ def _tags(call: Any, request: HttpRequest) -> list[SafeString]:
         return []
     found = CallMetadata.objects.filter(call=call).values_list("tags", flat=True).first()
     return [list_link("calls_call", tag, tag=tag) for tag in found or []]
+
+
+def _recordings(call: Any) -> list[dict[str, Any]]:
+    """The recordings beside the one that the player has."""
+    return [
+        {"recording": one, "lasted": duration(one.duration)}
+        for one in recordings_of(call)
+        if one.url is None or one.url != call.recording_url
+    ]
 
 
 def _review_steps(call: Any) -> list[dict[str, Any]]:

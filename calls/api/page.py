@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from calls.api.serializers import FIELDS
+from calls.legs import RESULTS
 from calls.recordings import playable_pattern
 from database.prepared import Statement
 from tenancy import current_scope
@@ -81,6 +82,29 @@ COUNT = "SELECT count(*) FROM (SELECT FROM ({rows}) AS c LIMIT %(most)s + 1) AS 
 # Up to here `total=estimate` counts. Without a condition an index alone is read, which is cheap.
 MAX_COUNTED = 10_000
 MAX_COUNTED_UNFILTERED = 100_000
+
+RESULT = " ".join(f"WHEN '{status}' THEN '{result}'" for status, result in RESULTS.items())
+# Of one call: its legs and recordings, from their tables or from the row in the archive.
+PART_FIELDS = {
+    "legs": f"""p.leg_sid, p.direction, p."to", p.status, CASE p.status {RESULT} END AS result,
+        p.duration, {MOMENT.format("p.started_at")} AS started_at,
+        {MOMENT.format("p.ended_at")} AS ended_at""",
+    "recordings": f"""p.recording_sid,
+        CASE WHEN p.url COLLATE "C" ~* %(playable)s THEN p.url END AS url,
+        p.duration, p.channels, p.source, p.state, {MOMENT.format("p.started")} AS started""",
+}
+PART_TABLES = {
+    "legs": ("call_legs", "p.started_at, p.leg_sid"),
+    "recordings": ("call_recordings", "p.started, p.recording_sid"),
+}
+PART_ROWS = {
+    "calls": """(SELECT * FROM {table} AS p
+        WHERE (p.phone_id, p.call_sid) = (c.phone_id, c.call_sid)) AS p""",
+    "calls_archive": "jsonb_populate_recordset(NULL::{table}, c.{name}) AS p",
+}
+PART = """(
+    SELECT concat('[', string_agg(row_to_json(shown)::text, ',' ORDER BY {order}), ']')::json
+    FROM {rows} CROSS JOIN LATERAL (SELECT {fields}) AS shown) AS {name}"""
 
 COLUMNS = ", ".join(f"c.{name}" for name in FIELDS if name != "archived")
 
@@ -175,7 +199,9 @@ def _page_statement(query: ListQuery, limit: int) -> Statement:
 @lru_cache(maxsize=1)
 def call_statement() -> Statement:
     query = ListQuery(filters=("id",), archived="include")
-    sql = ONE.format(rows=_unordered(query), fields=", ".join(map(_expression, FIELDS)))
+    rows = " UNION ALL ".join(_rows(query, table, parts=True) for table in PLACES["include"])
+    fields = [*map(_expression, FIELDS), *(f"c.{name}" for name in PART_FIELDS)]
+    sql = ONE.format(rows=rows, fields=", ".join(fields))
     return Statement(sql, line="text", playable="text", id="uuid")
 
 
@@ -187,7 +213,14 @@ def _unordered(query: ListQuery) -> str:
     return " UNION ALL ".join(_rows(query, table) for table in PLACES[query.archived])
 
 
-def _rows(query: ListQuery, table: str, *, with_limit: bool = False) -> str:
+def _part(name: str, table: str) -> str:
+    """The column of a call's legs or recordings."""
+    of, order = PART_TABLES[name]
+    rows = PART_ROWS[table].format(table=of, name=name)
+    return PART.format(fields=PART_FIELDS[name], order=order, rows=rows, name=name)
+
+
+def _rows(query: ListQuery, table: str, *, with_limit: bool = False, parts: bool = False) -> str:
     conditions = ["c.phone_id = %(line)s", *(FILTERS[name] for name in query.filters)]
     if query.after_cursor:
         _, before = ORDERS[query.order]
@@ -204,7 +237,7 @@ def _rows(query: ListQuery, table: str, *, with_limit: bool = False) -> str:
                 arguments.append("before_id => %(after_id)s::uuid")
         conditions.append(FOUND[table].format(", ".join(arguments)))
     return ROWS.format(
-        columns=COLUMNS,
+        columns=", ".join([COLUMNS, *(_part(name, table) for name in PART_FIELDS if parts)]),
         archived="true" if table == "calls_archive" else "false",
         table=table,
         conditions=" AND ".join(conditions),

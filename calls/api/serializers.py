@@ -13,8 +13,9 @@ from rest_framework.exceptions import APIException
 
 from api.parsing import read_json, refuse_what_is_no_text
 from api.serializer_fields import MomentField, NumberField, StrictSerializer
+from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
-from calls.recordings import playable_url
+from calls.recordings import CallRecording, playable_url
 from tenants.addresses import NOT_A_PERSON, Spoilt, caller_of
 from tenants.numbers import one_form_of_prefix
 
@@ -96,6 +97,58 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
 
 
 FIELDS: list[str] = CallSerializer.Meta.fields
+
+
+class LegSerializer(serializers.ModelSerializer[CallLeg]):
+    """A further connection of the call, such as the transfer to a person."""
+
+    to = serializers.CharField(allow_null=True, help_text="Who was called.")
+    result = serializers.ChoiceField(
+        sorted(set(RESULTS.values())), allow_null=True, help_text="Null while it is not decided."
+    )
+    started_at = MomentField(read_only=True, allow_null=True)
+    ended_at = MomentField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = CallLeg
+        fields = [
+            "leg_sid",
+            "direction",
+            "to",
+            "status",
+            "result",
+            "duration",
+            "started_at",
+            "ended_at",
+        ]
+        read_only_fields = fields
+
+
+class CallRecordingSerializer(serializers.ModelSerializer[CallRecording]):
+    """A recording that the provider reported."""
+
+    url = RecordingField(
+        read_only=True,
+        allow_null=True,
+        help_text="Also null if the recording's host is not in RECORDING_HOSTS.",
+    )
+    started = MomentField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = CallRecording
+        fields = ["recording_sid", "url", "duration", "channels", "source", "state", "started"]
+        read_only_fields = fields
+
+
+class WholeCallSerializer(CallSerializer):
+    """A call with its legs and recordings."""
+
+    legs = LegSerializer(many=True, read_only=True)
+    recordings = CallRecordingSerializer(many=True, read_only=True)
+
+    class Meta(CallSerializer.Meta):
+        fields = [*CallSerializer.Meta.fields, "legs", "recordings"]
+        read_only_fields = fields
 
 
 class HighlightsSerializer(serializers.Serializer[Any]):

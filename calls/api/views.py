@@ -31,7 +31,7 @@ from calls.api.serializers import (
     MAX_PAGE_SIZE,
     CallPageSerializer,
     CallQuery,
-    CallSerializer,
+    WholeCallSerializer,
 )
 from calls.models import Call, CallArchive
 from tenancy import current_scope
@@ -85,13 +85,13 @@ class CallView(LineView):
     scopes = {"GET": KeyScope.READ, "PATCH": KeyScope.WRITE}
     largest_body = 4 * MAX_SUMMARY_LENGTH + 1000
 
-    @documented({200: CallSerializer})
+    @documented({200: WholeCallSerializer})
     def get(self, request: Request, call_id: uuid.UUID) -> HttpResponse:
         if (body := read_call(call_id)) is None:
             raise no_such_call()
         return HttpResponse(body, content_type=JSON)
 
-    @documented({200: CallSerializer}, request=CallChangeSerializer, refusals=[409])
+    @documented({200: WholeCallSerializer}, request=CallChangeSerializer, refusals=[409])
     def patch(self, request: Request, call_id: uuid.UUID) -> HttpResponse:
         change = CallChangeSerializer(data=request.data, partial=True)
         change.is_valid(raise_exception=True)

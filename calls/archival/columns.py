@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
-# The columns of call_metadata in the archive, and all that it has beside the columns of calls.
-CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at"]
+# The columns of call_metadata in the archive with the call's legs and recordings, and all that it
+# has beside the columns of calls.
+CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at", "legs", "recordings"]
 ARCHIVE_ONLY = [*CARRIED, "archived_at"]
 METADATA = {"call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"}
 KNOWN_CHILDREN = ["call_metadata"]

@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, ledger, month_locks
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
+from calls.archival.parts import LEGS, RECORDINGS
 from calls.archival.statistics import analyze_after
 from calls.models import ENDED, LIVE
 from tenancy import all_tenants
@@ -67,8 +68,14 @@ WITH meta AS (
 ), whole AS (
     SELECT {moved_columns}, coalesce(meta.metadata, '{{}}') AS metadata,
         coalesce(meta.tags, '{{}}') AS tags, coalesce(meta.custom_fields, '{{}}') AS custom_fields,
-        meta.created_at AS metadata_created_at
+        meta.created_at AS metadata_created_at, {legs} AS legs, {recordings} AS recordings
     FROM moved LEFT JOIN meta ON meta.call_id = moved.id
+), legs AS (
+    DELETE FROM call_legs l USING moved
+    WHERE (l.phone_id, l.call_sid) = (moved.phone_id, moved.call_sid)
+), recordings AS (
+    DELETE FROM call_recordings r USING moved
+    WHERE (r.phone_id, r.call_sid) = (moved.phone_id, moved.call_sid)
 ), copied AS (
     INSERT INTO calls_archive ({columns}, {extra}) SELECT * FROM whole RETURNING {columns}, {extra}
 )
@@ -213,6 +220,8 @@ def _mover(
         columns=batches.names(columns),
         moved_columns=batches.names(columns, "moved"),
         extra=batches.names(CARRIED),
+        legs=LEGS.format(call="moved"),
+        recordings=RECORDINGS.format(call="moved"),
         whole_checksum=batches.CHECKSUM.format(row="whole"),
         copied_checksum=batches.CHECKSUM.format(row="copied"),
     )

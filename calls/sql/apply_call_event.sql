@@ -2,7 +2,8 @@
 -- calls.intake.webhooks.inbox, calls.intake.pipeline and calls.intake.imports.reconciling with
 -- those of the scope.
 --
--- Finds or makes the call of an event and returns the event's outcome. Events of one call take
+-- Finds or makes the call of an event and returns the event's outcome. A leg (leg_sid) is recorded
+-- under its call, whose SID is sid, and makes none. Events of one call take
 -- turns (the advisory lock). Whether the call was archived is the trigger's to say: if the
 -- archiver holds the call, the INSERT waits for it to commit.
 CREATE OR REPLACE FUNCTION app.apply_call_event(sid text, parsed jsonb) RETURNS text
@@ -12,23 +13,33 @@ DECLARE
     outcome text;
     known record;
     waited jsonb;
+    parent text;
     made boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
+    IF parsed ? 'leg_sid' THEN
+        outcome := app.keep_call_leg(sid, parsed);
+        IF parsed ? 'recording_sid' AND outcome NOT IN ('waiting', 'conflict') THEN
+            PERFORM app.keep_call_recording(sid, parsed);
+        END IF;
+        RETURN outcome;
+    ELSIF parsed->>'status' IS NULL THEN
+        RETURN app.keep_call_recording(sid, parsed);
+    END IF;
+    -- A later event of a leg need not name its parent again.
+    SELECT l.call_sid INTO parent FROM public.call_legs AS l
+    WHERE l.leg_sid = sid AND l.phone_id = line;
+    IF FOUND THEN
+        RETURN app.keep_call_leg(parent, parsed || jsonb_build_object('leg_sid', sid));
+    END IF;
     outcome := app.merge_call(sid, parsed);
-    IF outcome IS NULL AND parsed->>'status' IS NULL THEN
-        SELECT * INTO known FROM app.line_of_call(sid);
-        RETURN CASE WHEN known.phone_id IS NULL THEN 'waiting'
-            WHEN known.phone_id <> line THEN 'conflict'
-            WHEN known.archived THEN 'archived'
-            ELSE app.merge_call(sid, parsed) END;
-    ELSIF outcome IS NULL THEN
+    IF outcome IS NULL THEN
         BEGIN
             INSERT INTO public.calls (phone_id, call_sid, caller_number, status, provider_status,
                 duration, recording_url, created_at)
             VALUES (line, sid, coalesce(parsed->>'caller_number', 'unknown'),
                 parsed->>'status', parsed->>'provider_status',
-                coalesce((parsed->>'duration')::integer, 0), parsed->>'recording_url',
+                coalesce((parsed->>'duration')::integer, 0), CASE WHEN NOT parsed ? 'recording_sid' THEN parsed->>'recording_url' END,
                 coalesce((parsed->>'began_at')::timestamptz, now()))
             ON CONFLICT (call_sid) DO NOTHING;
             made := FOUND;
@@ -45,8 +56,18 @@ BEGIN
         END IF;
     END IF;
     IF outcome <> 'conflict' THEN
+        IF parsed ? 'recording_sid' AND app.keep_call_recording(sid, parsed) = 'applied'
+            AND outcome = 'duplicate'
+        THEN
+            outcome := 'applied';
+        END IF;
         FOR waited IN SELECT app.adopt_call_events(sid) LOOP
-            PERFORM app.merge_call(sid, waited);
+            IF waited ? 'leg_sid' THEN
+                PERFORM app.keep_call_leg(sid, waited);
+            END IF;
+            IF waited ? 'recording_sid' OR NOT waited ? 'leg_sid' THEN
+                PERFORM app.keep_call_recording(sid, waited);
+            END IF;
         END LOOP;
     END IF;
     RETURN outcome;

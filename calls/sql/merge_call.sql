@@ -2,21 +2,20 @@
 --
 -- What an event does to the call it names. Each column's rule is independent of the order of
 -- events: the furthest status, the longest duration, the earliest beginning, a number over a
--- withheld caller, and that over an unknown one. A recording that the provider reports replaces
--- another of the provider's (the lesser address stays), never one that somebody set. Returns NULL
--- when this line has no such call.
+-- withheld caller, and that over an unknown one. An address of a recording fills in a missing one;
+-- the provider's recordings are kept by app.keep_call_recording(). Returns NULL when this line has
+-- no such call.
 CREATE OR REPLACE FUNCTION app.merge_call(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     line CONSTANT text := app.phone();
-    provider_recording CONSTANT text := '/Recordings/RE[0-9a-fA-F]{32}';
     known record;
     ahead integer;
     new_status text;
     new_provider_status text;
     new_caller text;
     new_duration integer;
-    new_recording text := parsed->>'recording_url';
+    new_recording text;
     new_beginning timestamptz;
 BEGIN
     SELECT id, status, provider_status, caller_number, duration, recording_url, created_at
@@ -39,10 +38,9 @@ BEGIN
         new_caller := coalesce(parsed->>'caller_number', new_caller);
     END IF;
     new_duration := greatest(known.duration, (parsed->>'duration')::integer);
-    IF known.recording_url ~ provider_recording THEN
-        new_recording := least(known.recording_url, new_recording);
-    ELSE
-        new_recording := coalesce(known.recording_url, new_recording);
+    new_recording := known.recording_url;
+    IF NOT parsed ? 'recording_sid' THEN
+        new_recording := coalesce(known.recording_url, parsed->>'recording_url');
     END IF;
     new_beginning := least(known.created_at, (parsed->>'began_at')::timestamptz);
 

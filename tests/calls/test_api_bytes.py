@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from api.rendering import to_json
 from calls.api.page import ListQuery, read_call, read_page
-from calls.api.serializers import FIELDS, CallSerializer
+from calls.api.serializers import FIELDS, CallSerializer, WholeCallSerializer
+from calls.legs import legs_of
 from calls.models import Call
-from tenancy import tenant
+from calls.recordings import recordings_of
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.factories import make_call
 
@@ -68,7 +71,32 @@ def test_page_equals_the_serializer(line: PhoneNumber, calls: None) -> None:
         assert len(rows) == len(TEXTS)
         assert page.results == b"[" + b",".join(rows) + b"]"
         ids = Call.objects.order_by("-created_at", "-id").values_list("pk", flat=True)
-        assert [read_call(pk) for pk in ids] == rows
+        no_parts = b',"legs":[],"recordings":[]}'
+        assert [read_call(pk) for pk in ids] == [row[:-1] + no_parts for row in rows]
+
+
+PARTS = """
+INSERT INTO call_legs (phone_id, call_sid, leg_sid, direction, "to", status, duration, started_at)
+SELECT phone_id, call_sid, 'CA' || n, 'outbound-dial', '+1415' || n, s.status, n, created_at
+FROM calls, unnest(ARRAY['busy', 'completed', 'queued', 'other']) WITH ORDINALITY AS s (status, n);
+INSERT INTO call_recordings (phone_id, call_sid, recording_sid, url, channels, state, started)
+SELECT phone_id, call_sid, 'RE' || n, url, n, 'completed', created_at + n * interval '1 s'
+FROM calls, unnest(ARRAY['https://api.twilio.com/a"b', 'https://elsewhere.example/', NULL])
+    WITH ORDINALITY AS u (url, n)
+"""
+
+
+def test_whole_call_equals_the_serializer(line: PhoneNumber) -> None:
+    call = make_call(line, created_at=MOMENTS[0])
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute(PARTS)
+    with tenant(line.pk):
+        [row] = Call.objects.all()
+        row.archived = False
+        row.legs, row.recordings = legs_of(row), recordings_of(row)
+        assert len(row.legs) == 4
+        assert len(row.recordings) == 3
+        assert read_call(call.pk) == to_json(WholeCallSerializer(row).data)
 
 
 def test_sparse_page_equals_the_serializer(line: PhoneNumber, calls: None) -> None:

@@ -20,7 +20,16 @@ from analytics.models import (
 from api.models import IdempotencyKey
 from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
-from calls.models import Call, CallArchive, CallMetadata, CallReview, CallSearch, SealedMonth
+from calls.models import (
+    Call,
+    CallArchive,
+    CallLeg,
+    CallMetadata,
+    CallRecording,
+    CallReview,
+    CallSearch,
+    SealedMonth,
+)
 from tenancy import all_tenants
 from tenancy.models import ScopedModel
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
@@ -36,6 +45,14 @@ SELECT app.create_archive_partitions('2020-01-01Z', '2020-01-01Z');
 INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, created_at)
 VALUES (gen_random_uuid(), %(line)s, '+14155559999', %(line)s || ' archived', 'completed',
         '2020-01-15Z')
+"""
+INSERT_LEG = """
+INSERT INTO call_legs (phone_id, call_sid, leg_sid, status)
+VALUES (%(line)s, %(line)s || ' call', %(line)s || ' leg', 'busy')
+"""
+INSERT_RECORDING = """
+INSERT INTO call_recordings (phone_id, call_sid, recording_sid, state)
+VALUES (%(line)s, %(line)s || ' call', %(line)s || ' recording', 'completed')
 """
 INSERT_HOUR = """
 INSERT INTO call_analytics (date_bucket, phone_id, total_calls) VALUES ('2020-01-15Z', %(line)s, 1)
@@ -90,6 +107,8 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     ),
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
+    CallLeg: _execute(INSERT_LEG),
+    CallRecording: _execute(INSERT_RECORDING),
     CallReview: _create(CallReview, number="id", call_id=uuid.uuid4(), call_began=CUT_OFF),
     Membership: _create(Membership, subject="user"),
     CallAnalytics: _execute(INSERT_HOUR),

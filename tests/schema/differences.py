@@ -7,6 +7,7 @@ NOW_NOT_NULL = (
 TEXT_C = ("text NOT NULL", 'text COLLATE "C" NOT NULL')
 COUNT = (None, "integer NOT NULL DEFAULT 0")
 OBJECT = (None, "jsonb NOT NULL DEFAULT '{}'::jsonb")
+LIST = (None, "jsonb NOT NULL DEFAULT '[]'::jsonb")
 CONFIDENCE = (
     None,
     "CHECK (((ai_confidence >= (0)::numeric) AND (ai_confidence <= (1)::numeric)))",
@@ -386,6 +387,26 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             "AFTER UPDATE ON phone_numbers FOR EACH ROW"
             " WHEN (old.timezone IS DISTINCT FROM new.timezone)"
             " EXECUTE FUNCTION app.requeue_line()",
+        ),
+    },
+    "a call has legs and several recordings, in the archive within its row": {
+        "column calls_archive.legs": LIST,
+        "column calls_archive.recordings": LIST,
+        "trigger calls.calls_forget_parts": (
+            None,
+            "AFTER DELETE ON calls REFERENCING OLD TABLE AS removed FOR EACH STATEMENT"
+            f" {NOT_MOVED} EXECUTE FUNCTION app.forget_call_parts()",
+        ),
+        "trigger calls.calls_forget_all_parts": (
+            None,
+            "AFTER TRUNCATE ON calls FOR EACH STATEMENT EXECUTE FUNCTION app.forget_call_parts()",
+        ),
+        "trigger calls_archive.calls_archive_keeps_parts": (
+            None,
+            "BEFORE INSERT ON calls_archive FOR EACH ROW"
+            " WHEN (new.legs = '[]'::jsonb AND new.recordings = '[]'::jsonb"
+            " AND current_setting('app.archiving'::text, true) IS DISTINCT FROM 'on'::text)"
+            " EXECUTE FUNCTION app.calls_archive_keeps_parts()",
         ),
     },
     "search inside one line reads an index": {

@@ -361,36 +361,26 @@ export interface components {
         BusinessWeek: {
             results: components["schemas"]["BusinessHours"][];
         };
-        Call: {
-            /** Format: uuid */
-            readonly id: string;
-            /** Line */
-            readonly phone_id: string;
-            readonly caller_number: string;
-            readonly call_sid: string;
-            readonly status: components["schemas"]["CallStatus"];
-            /** @description Seconds. */
-            readonly duration: number;
-            /** @description Also null if the recording's host is not in RECORDING_HOSTS. */
-            readonly recording_url: string | null;
-            readonly transcript: string | null;
-            readonly ai_summary: string | null;
-            /** Format: date-time */
-            readonly created_at: string;
-            /** Format: date-time */
-            readonly updated_at: string;
-            /** Format: double */
-            readonly ai_confidence: number;
-            /** @description The provider's own status, such as busy or no-answer. */
-            readonly provider_status: string | null;
-            /** @description Whether the call is in the archive, which is read-only. */
-            readonly archived: boolean;
-        };
         CallPage: {
             results: components["schemas"]["ListedCall"][];
             total?: components["schemas"]["Total"];
             /** @description Send it as `cursor` for the next page; null on the last one. */
             next: string | null;
+        };
+        /** @description A recording that the provider reported. */
+        CallRecording: {
+            readonly recording_sid: string;
+            /** @description Also null if the recording's host is not in RECORDING_HOSTS. */
+            readonly url: string | null;
+            /** @description Seconds. */
+            readonly duration: number | null;
+            readonly channels: number | null;
+            /** @description What made it, such as DialVerb. */
+            readonly source: string | null;
+            /** @description The provider's own, such as completed or absent. */
+            readonly state: string;
+            /** Format: date-time */
+            readonly started: string | null;
         };
         /**
          * @description * `ringing` - Ringing
@@ -503,6 +493,31 @@ export interface components {
             /** @default true */
             is_active: boolean;
         };
+        /** @description A further connection of the call, such as the transfer to a person. */
+        Leg: {
+            readonly leg_sid: string;
+            readonly direction: string | null;
+            /** @description Who was called. */
+            to: string | null;
+            /** @description The provider's own, such as busy or no-answer. */
+            readonly status: string;
+            /**
+             * @description Null while it is not decided.
+             *
+             *     * `answered` - answered
+             *     * `busy` - busy
+             *     * `canceled` - canceled
+             *     * `failed` - failed
+             *     * `no answer` - no answer
+             */
+            result: components["schemas"]["ResultEnum"] | components["schemas"]["NullEnum"];
+            /** @description Seconds. */
+            readonly duration: number | null;
+            /** Format: date-time */
+            readonly started_at: string | null;
+            /** Format: date-time */
+            readonly ended_at: string | null;
+        };
         /** @description Only the requested fields; with highlights in a search. */
         ListedCall: {
             /** Format: uuid */
@@ -542,6 +557,7 @@ export interface components {
             };
             archived: boolean;
         };
+        NullEnum: null;
         /** @description All rules of the line in the order of evaluation. */
         OrderRequest: {
             rules: string[];
@@ -664,6 +680,15 @@ export interface components {
             request_id?: string;
             errors?: components["schemas"]["Fault"][];
         };
+        /**
+         * @description * `answered` - answered
+         *     * `busy` - busy
+         *     * `canceled` - canceled
+         *     * `failed` - failed
+         *     * `no answer` - no answer
+         * @enum {string}
+         */
+        ResultEnum: "answered" | "busy" | "canceled" | "failed" | "no answer";
         RoutingActions: {
             calendar?: string;
             department?: string;
@@ -837,6 +862,34 @@ export interface components {
          * @enum {integer}
          */
         Weekday: 0 | 1 | 2 | 3 | 4 | 5 | 6;
+        /** @description A call with its legs and recordings. */
+        WholeCall: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Line */
+            readonly phone_id: string;
+            readonly caller_number: string;
+            readonly call_sid: string;
+            readonly status: components["schemas"]["CallStatus"];
+            /** @description Seconds. */
+            readonly duration: number;
+            /** @description Also null if the recording's host is not in RECORDING_HOSTS. */
+            readonly recording_url: string | null;
+            readonly transcript: string | null;
+            readonly ai_summary: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly updated_at: string;
+            /** Format: double */
+            readonly ai_confidence: number;
+            /** @description The provider's own status, such as busy or no-answer. */
+            readonly provider_status: string | null;
+            /** @description Whether the call is in the archive, which is read-only. */
+            readonly archived: boolean;
+            readonly legs: components["schemas"]["Leg"][];
+            readonly recordings: components["schemas"]["CallRecording"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -1784,7 +1837,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Call"];
+                    "application/json": components["schemas"]["WholeCall"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -1875,7 +1928,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Call"];
+                    "application/json": components["schemas"]["WholeCall"];
                 };
             };
             /** @description Some fields are not valid. */
@@ -4052,6 +4105,7 @@ export const pathsApiV1StatsDailyGetParametersQueryGroup_byValues: ReadonlyArray
 export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
+export const resultEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ResultEnum"]> = ["answered", "busy", "canceled", "failed", "no answer"];
 export const routingActionsConfirm_byValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RoutingActions"]["confirm_by"]> = ["sms", "email", "none"];
 export const ruleConditionsUrgencyValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["urgency"]> = ["low", "normal", "high", "emergency"];
 export const ruleConditionsSentimentValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["sentiment"]> = ["negative", "neutral", "positive"];

@@ -6,6 +6,7 @@ https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,29 +16,48 @@ from calls.intake.directions import is_outbound
 from calls.intake.models import EventKind
 from calls.intake.statuses import our_status, provider_word
 from calls.intake.webhooks.moved_parameters import find_hidden, has_another
+from calls.models import ENDED
 from tenants.addresses import Spoilt, caller_of, line_numbers
 from tenants.numbers import region_of
 
 CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
 ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+RECORDING_SID = re.compile(r"RE[0-9a-fA-F]{32}")
+SOURCE = re.compile(r"[A-Za-z]{1,50}")
 WORD = re.compile(r"(?=.{1,100}\Z)[a-z]+(-[a-z]+)*")
 URL = re.compile(r"https?://[\x21-\x7e]{1,2000}")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_INTEGER, MAX_BIGINT = 2**31 - 1, 2**63 - 1
-# A Timestamp further from the arrival than this is not the time of the event.
-PLAUSIBLE_DELAY = timedelta(days=2)
+# A longer call than this is a mistake of its duration.
+MAX_LENGTH = timedelta(days=2)
+# An event may come days late, and no earlier than it happened.
 PLAUSIBLE_CLOCK_ERROR = timedelta(minutes=5)
 
 # The parameters that say whose call it is and how far it came, and the other ones that are used.
 IDENTITY = {
-    EventKind.VOICE: ("CallSid", "AccountSid", "CallStatus", "From", "To", "Direction"),
+    EventKind.VOICE: (
+        "CallSid",
+        "AccountSid",
+        "CallStatus",
+        "From",
+        "To",
+        "Direction",
+        "ParentCallSid",
+    ),
     EventKind.RECORDING: ("CallSid", "AccountSid", "RecordingStatus"),
     EventKind.RECONCILED: (),  # fetched, not signed
 }
 VALUES = {
-    EventKind.VOICE: ("CallDuration", "RecordingUrl", "SequenceNumber", "Timestamp"),
-    EventKind.RECORDING: ("RecordingUrl",),
+    EventKind.VOICE: (
+        "CallDuration", "RecordingUrl", "SequenceNumber", "Timestamp", "RecordingSid",
+        "RecordingDuration",
+    ),
+    EventKind.RECORDING: (
+        "RecordingUrl", "RecordingSid", "RecordingDuration", "RecordingChannels",
+        "RecordingSource", "RecordingStartTime",
+    ),
     EventKind.RECONCILED: (),
-}
+}  # fmt: skip
 
 
 class Malformed(Exception):
@@ -54,24 +74,35 @@ class ParsedEvent:
     duration: int | None = None
     recording_url: str | None = None
     began_at: datetime | None = None
+    # Of a child leg: its own SID, and what only legs keep.
+    leg_sid: str | None = None
+    direction: str | None = None
+    to: str | None = None
+    ended_at: datetime | None = None
+    # Of a recording that the provider names.
+    recording_sid: str | None = None
+    recording_state: str | None = None
+    recording_duration: int | None = None
+    recording_channels: int | None = None
+    recording_source: str | None = None
+    recording_started: datetime | None = None
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The argument of app.apply_call_event."""
-        values = {
-            "status": self.status,
-            "provider_status": self.provider_status,
-            "caller_number": self.caller_number,
-            "duration": self.duration,
-            "recording_url": self.recording_url,
-            "began_at": self.began_at.isoformat() if self.began_at else None,
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in vars(self).items()
+            if value is not None and name != "notes"
         }
-        return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """What identifies the line of an event; read before the signature is checked, so untrusted."""
+    """What identifies the line of an event; read before the signature is checked, so untrusted.
+
+    call_sid is that of the call, also in the event of one of its legs.
+    """
 
     numbers: list[str]
     call_sid: str | None
@@ -79,9 +110,13 @@ class Address:
 
 
 def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
-    """The line's number comes first: called, or calling where Direction says outbound."""
+    """The line's number comes first: called, or calling where Direction says outbound.
+
+    A leg is found by its call alone: its numbers are the caller's and that of the transfer.
+    """
     numbers: list[str] = []
-    if kind is not EventKind.RECORDING:
+    parent = parent_of(kind, parameters)
+    if kind is not EventKind.RECORDING and parent is None:
         sides = _sides(parameters)
         # Else the other one's line might be taken for the called one.
         if _is_readable(sides[0], parameters):
@@ -89,7 +124,7 @@ def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
     account = _matching(ACCOUNT_SID, parameters.get("AccountSid"))
     return Address(
         numbers=list(dict.fromkeys(numbers)),
-        call_sid=_matching(CALL_SID, parameters.get("CallSid")),
+        call_sid=parent or _matching(CALL_SID, parameters.get("CallSid")),
         account_sid=account and account[:2] + account[2:].lower(),
     )
 
@@ -123,14 +158,22 @@ def read_event(
     if kind is EventKind.VOICE:
         _read_progress(parsed, parameters)
         parsed.began_at = _read_beginning(parsed, parameters, received_at)
+        _read_leg(parsed, parameters)
     elif kind is EventKind.RECONCILED:
         _read_progress(parsed, parameters)
         parsed.began_at = _read_time(parsed, parameters, "StartTime")
-    elif (status := _require(parameters, "RecordingStatus", WORD)) == "completed":
-        parsed.recording_url = _read_url(parsed, parameters)
+        _read_leg(parsed, parameters)
     else:
-        parsed.notes.append(f"RecordingStatus is {status}")
+        parsed.recording_state = _require(parameters, "RecordingStatus", WORD)
+        _read_recording(parsed, parameters)
     return parsed
+
+
+def parent_of(kind: EventKind, parameters: Mapping[str, str]) -> str | None:
+    """The SID of the call that a leg belongs to; None for an event of a call itself."""
+    parent = _matching(CALL_SID, parameters.get("ParentCallSid"))
+    is_leg = kind is not EventKind.RECORDING and parent != parameters.get("CallSid")
+    return parent if is_leg else None
 
 
 def _read_progress(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
@@ -141,7 +184,35 @@ def _read_progress(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
     parsed.provider_status = word
     parsed.caller_number = _read_caller(parsed, parameters)
     parsed.duration = _read_integer(parsed, parameters, "CallDuration", MAX_INTEGER)
+    _read_recording(parsed, parameters)
+
+
+def _read_leg(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
+    """What the event of a child leg says beside the status."""
+    if parent_of(EventKind.VOICE, parameters) is None:
+        return
+    parsed.leg_sid = parameters["CallSid"]
+    parsed.direction = parameters.get("Direction")
+    with suppress(Spoilt):
+        parsed.to = caller_of(parameters.get("To", ""))
+    if parsed.began_at and parsed.status in ENDED:
+        parsed.ended_at = parsed.began_at + timedelta(seconds=parsed.duration or 0)
+
+
+def _read_recording(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
+    """A recording, of which the event of a call gives fewer values than that of the recording."""
     parsed.recording_url = _read_url(parsed, parameters)
+    found = RECORDING_SID.search(parsed.recording_url or "")
+    parsed.recording_sid = _matching(RECORDING_SID, parameters.get("RecordingSid")) or (
+        found[0] if found else None
+    )
+    if parsed.recording_sid is None:
+        return
+    number = _read_integer(parsed, parameters, "RecordingDuration", MAX_INTEGER)
+    parsed.recording_duration = number
+    parsed.recording_channels = _read_integer(parsed, parameters, "RecordingChannels", 100)
+    parsed.recording_source = _matching(SOURCE, parameters.get("RecordingSource"))
+    parsed.recording_started = _read_time(parsed, parameters, "RecordingStartTime")
 
 
 def _read_caller(parsed: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
@@ -166,12 +237,11 @@ def _read_beginning(
     happened = _read_time(parsed, parameters, "Timestamp")
     if happened is None:
         return None
-    age = received_at - happened
-    if not -PLAUSIBLE_CLOCK_ERROR <= age <= PLAUSIBLE_DELAY:
-        parsed.notes.append("Timestamp is too far from the time of arrival")
+    if not EARLIEST <= happened <= received_at + PLAUSIBLE_CLOCK_ERROR:
+        parsed.notes.append("Timestamp is in the future or before 2000")
         return None
     length = timedelta(seconds=parsed.duration or 0)
-    return happened - length if length <= PLAUSIBLE_DELAY else happened
+    return happened - length if length <= MAX_LENGTH else happened
 
 
 def _read_time(parsed: ParsedEvent, parameters: Mapping[str, str], name: str) -> datetime | None:

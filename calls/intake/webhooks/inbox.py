@@ -111,8 +111,8 @@ def classify(
         event.outcome = EventOutcome.UNKNOWN_STATUS
         event.reason = "CallStatus is not supported by this version."
     elif event.phone_id is None:
-        is_recording = kind is EventKind.RECORDING
-        event.outcome = EventOutcome.WAITING if is_recording else EventOutcome.UNKNOWN_LINE
+        waits = kind is EventKind.RECORDING or event.parsed.leg_sid is not None
+        event.outcome = EventOutcome.WAITING if waits else EventOutcome.UNKNOWN_LINE
     return event
 
 

@@ -1,0 +1,95 @@
+-- Called by app.apply_call_event() and app.keep_call_leg().
+--
+-- Records what an event reports of a recording under the call of this SID, or of the call that has
+-- a leg of this SID, live or archived, and returns the event's outcome. recording_url of the call
+-- is its latest complete recording, unless somebody set another address. The rules do not depend
+-- on the order of events. It runs with the owner's rights, past every policy, so it names the line
+-- in each statement.
+CREATE OR REPLACE FUNCTION app.keep_call_recording(sid text, parsed jsonb) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    line CONSTANT text := app.phone();
+    recording CONSTANT text := coalesce(parsed->>'recording_sid',
+        substring(parsed->>'recording_url' FROM 'RE[0-9a-fA-F]{32}'), parsed->>'recording_url');
+    new_state CONSTANT text := coalesce(parsed->>'recording_state', 'completed');
+    states CONSTANT text[] := ARRAY['in-progress', 'paused', 'stopped', 'processing', 'absent',
+        'failed', 'completed', 'deleted'];
+    provider_recording CONSTANT text := '/Recordings/RE[0-9a-fA-F]{32}';
+    known public.call_recordings;
+    merged public.call_recordings;
+    kept jsonb;
+    latest text;
+BEGIN
+    SELECT l.call_sid INTO sid FROM (
+        SELECT l.call_sid FROM public.call_legs AS l
+        WHERE l.leg_sid = sid AND l.phone_id = line
+        UNION ALL SELECT sid LIMIT 1
+    ) AS l;
+    -- The lock keeps the archiver away.
+    PERFORM FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+    IF FOUND THEN
+        SELECT * INTO known FROM public.call_recordings
+        WHERE (phone_id, call_sid, recording_sid) = (line, sid, recording);
+    ELSIF EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
+        SELECT recordings INTO kept FROM public.calls_archive
+        WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+        SELECT * INTO known FROM jsonb_populate_recordset(NULL::public.call_recordings, kept) AS r
+        WHERE r.recording_sid = recording;
+    ELSIF EXISTS (SELECT FROM app.line_of_call(sid)) THEN
+        RETURN 'conflict';
+    ELSE
+        RETURN 'waiting';
+    END IF;
+
+    IF recording IS NULL THEN
+        RETURN 'duplicate';  -- nothing to keep, such as of a recording that was not made
+    END IF;
+    merged := known;
+    merged.phone_id := line;
+    merged.call_sid := sid;
+    merged.recording_sid := recording;
+    merged.url := least(known.url, parsed->>'recording_url');
+    merged.duration := greatest(known.duration, (parsed->>'recording_duration')::integer);
+    merged.channels := greatest(known.channels, (parsed->>'recording_channels')::integer);
+    merged.source := coalesce(known.source, parsed->>'recording_source');
+    merged.started := least(known.started, (parsed->>'recording_started')::timestamptz);
+    IF known.state IS NULL OR coalesce(array_position(states, new_state), 0)
+        > coalesce(array_position(states, known.state), 0)
+    THEN
+        merged.state := new_state;
+    END IF;
+
+    IF merged IS NOT DISTINCT FROM known THEN
+        RETURN CASE WHEN kept IS NULL THEN 'duplicate' ELSE 'archived' END;
+    ELSIF kept IS NULL THEN
+        INSERT INTO public.call_recordings SELECT merged.*
+        ON CONFLICT (phone_id, call_sid, recording_sid) DO UPDATE SET url = excluded.url,
+            duration = excluded.duration, channels = excluded.channels, source = excluded.source,
+            state = excluded.state, started = excluded.started;
+        SELECT url INTO latest FROM public.call_recordings
+        WHERE (phone_id, call_sid) = (line, sid) AND state = 'completed' AND url IS NOT NULL
+        ORDER BY started DESC NULLS LAST, recording_sid DESC LIMIT 1;
+        UPDATE public.calls SET recording_url = latest
+        WHERE call_sid = sid AND phone_id = line AND recording_url IS DISTINCT FROM latest
+            AND latest IS NOT NULL
+            AND (recording_url IS NULL OR recording_url ~ provider_recording);
+        RETURN 'applied';
+    END IF;
+    SELECT jsonb_agg(r - ARRAY['phone_id', 'call_sid'] ORDER BY r->>'recording_sid') INTO kept
+    FROM (
+        SELECT r FROM jsonb_array_elements(kept) AS r WHERE r->>'recording_sid' <> recording
+        UNION ALL SELECT to_jsonb(merged)
+    ) AS all_recordings (r);
+    SELECT url INTO latest FROM jsonb_populate_recordset(NULL::public.call_recordings, kept)
+    WHERE state = 'completed' AND url IS NOT NULL
+    ORDER BY started DESC NULLS LAST, recording_sid DESC LIMIT 1;
+    UPDATE public.calls_archive SET recordings = kept,
+        recording_url = CASE WHEN recording_url IS NULL OR recording_url ~ provider_recording
+            THEN coalesce(latest, recording_url) ELSE recording_url END
+    WHERE call_sid = sid AND phone_id = line;
+    RETURN 'archived';
+END
+$$;
+REVOKE ALL ON FUNCTION app.keep_call_recording(text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app.keep_call_recording(text, jsonb) TO replytics_web, replytics_staff;
