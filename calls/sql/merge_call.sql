@@ -18,7 +18,8 @@ DECLARE
     new_recording text;
     new_beginning timestamptz;
 BEGIN
-    SELECT id, status, provider_status, caller_number, duration, recording_url, created_at
+    SELECT id, status, provider_status, caller_number, duration, recording_url, created_at,
+        legal_hold
     INTO known FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
     IF NOT FOUND THEN
         RETURN NULL;
@@ -34,7 +35,7 @@ BEGIN
         END IF;
     END IF;
     new_caller := known.caller_number;
-    IF new_caller IN ('unknown', 'anonymous') THEN
+    IF new_caller = 'unknown' OR (new_caller = 'anonymous' AND NOT known.legal_hold) THEN
         new_caller := coalesce(parsed->>'caller_number', new_caller);
     END IF;
     new_duration := greatest(known.duration, (parsed->>'duration')::integer);

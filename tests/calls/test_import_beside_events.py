@@ -94,6 +94,28 @@ def test_import_fills_metadata_column_by_column(line: PhoneNumber, tmp_path: Pat
     assert "unchanged 1" in import_text(tmp_path, lines(file))
 
 
+def test_import_fills_a_held_call_and_changes_nothing_of_it(
+    line: PhoneNumber, tmp_path: Path
+) -> None:
+    call = make_call(
+        line,
+        legal_hold=True,
+        caller_number="anonymous",
+        status="answered",
+        metadata={"tags": ["first"]},
+    )
+    file = own_call(call_sid=call.call_sid, metadata={"n": 1}, transcript="Hello.")
+    assert "updated 1" in import_text(tmp_path, lines(file))
+    held, metadata = the_call(call.call_sid), the_metadata(call.call_sid)
+    assert (held.status, held.transcript, held.caller_number) == (
+        "completed",
+        "Hello.",
+        "anonymous",
+    )
+    assert metadata is not None
+    assert (metadata.tags, metadata.metadata) == (["first"], {})
+
+
 WRITTEN = """
 SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables
 """

@@ -36,8 +36,9 @@ MERGED = """
 merged AS (
     SELECT c.id, i.row,
         CASE WHEN f.is_later THEN i.status ELSE c.status END AS status,
-        CASE WHEN c.caller_number IN ('unknown', 'anonymous') THEN i.caller_number
-            ELSE c.caller_number END AS caller_number,
+        CASE WHEN c.caller_number = 'unknown'
+                OR (c.caller_number = 'anonymous' AND NOT c.legal_hold)
+            THEN i.caller_number ELSE c.caller_number END AS caller_number,
         CASE WHEN f.is_later THEN i.provider_status
             WHEN f.is_same THEN coalesce(c.provider_status, i.provider_status)
             ELSE c.provider_status END AS provider_status,
@@ -101,6 +102,8 @@ FILLS_METADATA = """
 (m.metadata = '{}' AND i.metadata <> '{}') OR (m.tags = '{}' AND i.tags <> '{}')
     OR (m.custom_fields = '{}' AND i.custom_fields <> '{}')
 """
+# What is known of a call under legal hold does not change.
+NOT_HELD = "NOT (SELECT legal_hold FROM calls held WHERE held.id = m.call_id)"
 HAS_METADATA = "(i.metadata IS NOT NULL OR i.tags IS NOT NULL OR i.custom_fields IS NOT NULL)"
 FILL_METADATA = f"""
 WITH added AS (
@@ -114,7 +117,7 @@ WITH added AS (
         tags = CASE m.tags WHEN '{{}}' THEN excluded.tags ELSE m.tags END,
         custom_fields = CASE m.custom_fields WHEN '{{}}' THEN excluded.custom_fields
             ELSE m.custom_fields END
-    WHERE {FILLS_METADATA.replace(" i.", " excluded.")}
+    WHERE ({FILLS_METADATA.replace(" i.", " excluded.")}) AND {NOT_HELD}
     RETURNING call_id
 )
 SELECT i.row
@@ -130,7 +133,7 @@ SELECT i.row, i.call_sid, c.phone_id = i.phone_id,
     EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid),
     EXISTS (SELECT FROM merged m WHERE m.row = i.row AND {IS_CHANGED})
         OR ({HAS_METADATA} AND c.phone_id = i.phone_id
-            AND (m.call_id IS NULL OR coalesce({FILLS_METADATA}, false)))
+            AND (m.call_id IS NULL OR coalesce(({FILLS_METADATA}) AND {NOT_HELD}, false)))
 FROM incoming_calls i LEFT JOIN calls c USING (call_sid)
     LEFT JOIN call_metadata m ON m.call_id = c.id
 """

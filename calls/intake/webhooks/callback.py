@@ -8,14 +8,17 @@ is used.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
+
+from calls.intake.webhooks.events import USED
 
 MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand, more with its AddOns
 MAX_PARAMETERS = 1_000
@@ -51,11 +54,12 @@ class Callback:
             if len(BODY_HASH.findall(self._query)) != 1 or self._query.count("bodySHA256") != 1:
                 raise Refused(403, "JSON requires one bodySHA256 in the query string.")
             self.parameters = _read_json(body)
-            self._signed: str | dict[str, str] = body
+            self._signed: str | MultiValueDict[str, str] = body
         elif content_type == "application/x-www-form-urlencoded":
             if "bodySHA256" in self._query:
                 raise Refused(403, "Only JSON has a bodySHA256 in the query string.")
-            self._signed = self.parameters = _read_form(body)
+            self._signed = _read_form(body)
+            self.parameters = {name: self._signed.getlist(name)[-1] for name in self._signed}
             # The text signed begins with the URL, so the first parameter might be moved there.
             if "AccountSid" in self._query and "AccountSid" not in self.parameters:
                 raise Refused(403, "AccountSid belongs in the body, not in the query string.")
@@ -72,7 +76,7 @@ class Callback:
 
 def is_valid(
     url: str,
-    signed: str | dict[str, str],
+    signed: str | Mapping[str, str],
     signature: str,
     tokens: Sequence[str],
     algorithm: str = HMAC_SHA1,
@@ -92,14 +96,20 @@ def _read_body(request: HttpRequest) -> str:
         raise Refused(400, "The body is not UTF-8 text.") from None
 
 
-def _read_form(body: str) -> dict[str, str]:
+def _read_form(body: str) -> MultiValueDict[str, str]:
     try:
         pairs = parse_qsl(
             body, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
         )
     except ValueError:
         raise Refused(400, "The form is invalid.") from None
-    return _without_repeats(pairs)
+    form: MultiValueDict[str, str] = MultiValueDict()
+    for name, value in pairs:
+        form.appendlist(name, value)
+    # It is unknown which value of a parameter is meant; of the others nothing is used.
+    if any(len(form.getlist(name)) > 1 for name in USED):
+        raise Refused(400, "A parameter appears twice.")
+    return form
 
 
 def _read_json(body: str) -> dict[str, str]:
@@ -111,8 +121,6 @@ def _read_json(body: str) -> dict[str, str]:
         raise Refused(400, "The JSON is invalid.") from None
     if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
         raise Refused(400, "The JSON must be an object of parameters.")
-    if any(isinstance(value, dict | list) for value in parameters.values()):
-        raise Refused(400, "A parameter must have a single value.")
     return {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in parameters.items()

@@ -58,6 +58,7 @@ VALUES = {
     ),
     EventKind.RECONCILED: (),
 }  # fmt: skip
+USED = {name for names in (IDENTITY, VALUES) for of_kind in names.values() for name in of_kind}
 
 
 class Malformed(Exception):

@@ -15,6 +15,8 @@ NEIGHBOURS = (
     "RecordingDuration", "RecordingSid", "RecordingSource", "RecordingStartTime",
     "RecordingTrack", "StirVerstat", "ToCity", "ToCountry", "ToState", "ToZip",
 )  # fmt: skip
+# What a parameter looks like that most events do not have: its bare name may be part of a text.
+OPTIONAL = {"ParentCallSid": "CA[0-9a-fA-F]{32}"}
 
 
 def find_hidden(names: Iterable[str], parameters: Mapping[str, str]) -> str | None:
@@ -22,9 +24,9 @@ def find_hidden(names: Iterable[str], parameters: Mapping[str, str]) -> str | No
     for used in names:
         if used in parameters:
             continue
+        form = re.compile(re.escape(used) + OPTIONAL.get(used, ""))
         for name, value in parameters.items():
-            split = used.startswith(name) and value.startswith(used[len(name) :])
-            if split or used in value or name.startswith(used):
+            if form.match(name + value) or form.search(value):
                 return used
     return None
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
+from django.utils.datastructures import MultiValueDict
 
 from calls.models import Call, CallEvent
 from tenancy import all_tenants, tenant
@@ -109,6 +110,7 @@ def test_json_may_hold_what_jsonb_may_not(line: PhoneNumber) -> None:
     [
         {"AddOns": json.dumps({"results": {"n": "x" * 5_000, "Timestamp": "Direction"}})},
         {"CallerName": "Timestamp"},
+        {"CallerName": "ParentCallSid"},
         {"CallerName": "CallDuration 5, RecordingUrl"},
         {f"Parameter{n}": str(n) for n in range(300)},
         {"foo.bar": "1", "Ünknown": "é", "": "", "x" * 500: "1"},
@@ -156,6 +158,27 @@ def test_the_address_may_have_a_query_string(line: PhoneNumber, query: str) -> N
         assert unsigned.status_code == 403
     with tenant(line.id):
         assert Call.objects.get().caller_number == "+14155559999"
+
+
+def test_a_parameter_that_is_not_used_may_come_twice(line: PhoneNumber) -> None:
+    event: MultiValueDict[str, str] = MultiValueDict()
+    event.update(voice_event(new_sid(), "ringing"))
+    event.setlist("Note", ["b", "a", "b"])
+    sent = Client().post(
+        VOICE,
+        urlencode(list(event.lists()), doseq=True),
+        content_type=FORM,
+        headers={"X-Twilio-Signature": sign(VOICE, event)},
+    )
+    assert sent.status_code == 204
+
+
+def test_json_may_hold_objects_that_are_not_used(line: PhoneNumber) -> None:
+    event: dict[str, Any] = voice_event(new_sid(), "ringing")
+    assert post_json(event | {"AddOns": {"results": [{"n": 1}]}, "n": [1]}).status_code == 204
+    with tenant(line.id):
+        assert CallEvent.objects.get().payload["AddOns"] == '{"results": [{"n": 1}]}'
+    assert post_json(event | {"CallSid": {"a": 1}}).status_code == 400
 
 
 def test_json_may_have_more_in_its_query_string(line: PhoneNumber) -> None:
