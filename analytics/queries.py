@@ -6,13 +6,15 @@ snapshot whether that was enough. The cost follows the range and the backlog of 
 history.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from psycopg import IsolationLevel
 
 from analytics.counting import (
     COUNTS,
@@ -102,12 +104,14 @@ _LINE_IN_SCOPE = f"WITH line AS MATERIALIZED ({lines('id = %(line)s')})"
 _HISTORY = history("%(line)s", sealed="(SELECT sealed FROM line)")
 RANGE = f"{_LINE_IN_SCOPE} SELECT NULL AS bucket, {COUNTS} FROM ({_HISTORY}) AS history"
 
-# What a moment on the wall clock of a time zone belongs to. ISO weeks begin on Monday; weekdays
-# count from Sunday, 0, as business_hours does.
+# What a moment on the wall clock of a time zone belongs to. Weeks begin on Monday or, with
+# week_offset 1, the day before; weekdays count from Sunday, 0, as business_hours does. Hours count
+# from `since`, since those of some clocks begin half an hour or a quarter after UTC's.
 GROUPS = {
-    "hour": "date_trunc('hour', created_at, 'UTC')",
+    "hour": "date_bin('1 hour', created_at, %(since)s)",
     "day": "(created_at AT TIME ZONE %(timezone)s)::date",
-    "week": "date_trunc('week', created_at AT TIME ZONE %(timezone)s)::date",
+    "week": "date_trunc('week', (created_at AT TIME ZONE %(timezone)s)::date"
+    " + %(week_offset)s)::date - %(week_offset)s",
     "month": "date_trunc('month', created_at AT TIME ZONE %(timezone)s)::date",
     "hour_of_day": "extract(hour FROM created_at AT TIME ZONE %(timezone)s)::integer",
     "weekday": "extract(dow FROM created_at AT TIME ZONE %(timezone)s)::integer",
@@ -168,14 +172,36 @@ def total(*, since: datetime, until: datetime) -> Counts:
 
 
 def grouped(
-    *, group_by: str, timezone: str, since: datetime, until: datetime
+    *, group_by: str, timezone: str, since: datetime, until: datetime, week_offset: int = 0
 ) -> dict[Any, Counts]:
     """The calls of [since, until) by one of GROUPS, on the clock of `timezone`; none are left out.
 
-    Unlike hourly() and daily() it costs what the range holds.
+    week_offset: by how many days weeks begin before Monday. Unlike hourly() and daily() it costs
+    what the range holds.
     """
-    values = {"since": since, "until": until, "timezone": timezone}
+    values = {"since": since, "until": until, "timezone": timezone, "week_offset": week_offset}
     return dict(_buckets(GROUPED[group_by], values))
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """Reads of the block see one moment, so that buckets add up to their total.
+
+    Inside a transaction, whose isolation cannot be changed, it does nothing.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    connection.ensure_connection()
+    driver = connection.connection
+    before = driver.isolation_level
+    driver.isolation_level = IsolationLevel.REPEATABLE_READ
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        if not driver.closed:
+            driver.isolation_level = before
 
 
 def daily_sums(*, first: date, last: date) -> dict[date, Sums]:

@@ -1,15 +1,17 @@
 """Fields that write JSON as PostgreSQL does."""
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from database.columns import validate_timezone
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
 
 
@@ -20,6 +22,48 @@ class MomentField(serializers.DateTimeField):
         if not isinstance(value, datetime):
             return super().to_representation(value)
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z".rjust(27, "0")
+
+
+# A plus in a query string stands for a blank.
+BLANK_FOR_PLUS = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)")
+
+
+class InstantField(serializers.DateTimeField):
+    """A moment with its offset: 2026-03-10T08:00:00Z. Without one it would be a guess."""
+
+    default_error_messages = {
+        "invalid": "Expected a time with its offset, such as 2026-03-10T08:00:00Z or"
+        " 2026-03-10T09:00:00+01:00.",
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            moment = parse_datetime(BLANK_FOR_PLUS.sub("+", value)) if "T" in value else None
+        except (TypeError, ValueError):
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fail("invalid")
+        return moment
+
+
+@extend_schema_field(
+    {"anyOf": [{"type": "string", "format": form} for form in ("date-time", "date")]}
+)
+class InstantOrDayField(InstantField):
+    """A moment with its offset, or a day, which the caller reads on the line's clock."""
+
+    default_error_messages = {
+        "invalid": "Expected a time with its offset, such as 2026-03-10T08:00:00Z, or a day of"
+        " the line, such as 2026-03-10.",
+    }
+
+    def to_internal_value(self, value: Any) -> Any:
+        if isinstance(value, str) and DAY.fullmatch(value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                self.fail("invalid")
+        return super().to_internal_value(value)
 
 
 class NumberField(serializers.DecimalField):

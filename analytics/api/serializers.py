@@ -5,9 +5,16 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from api.serializer_fields import MomentField, NumberField, StrictSerializer, TimezoneField
+from api.serializer_fields import (
+    InstantField,
+    MomentField,
+    NumberField,
+    StrictSerializer,
+    TimezoneField,
+)
 
-MAX_RANGE = 400  # days
+# Days of a range. Two years by month, and one with which to compare them.
+MAX_RANGE = {"day": 400, "weekday": 400, "week": 800, "month": 800}
 MAX_HOURS = 31 * 24
 
 
@@ -29,13 +36,18 @@ class DailyQuery(RangeSerializer):
     first = serializers.DateField()
     last = serializers.DateField(help_text="Included.")
     group_by = serializers.ChoiceField(["day", "week", "month", "weekday"], default="day")
+    week_start = serializers.ChoiceField(
+        ["monday", "sunday"], default="monday", help_text="The first day of a week."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         first, last = attrs["first"], attrs["last"]
         if last < first:
             raise serializers.ValidationError({"last": "Must not be before first."})
-        if (last - first).days >= MAX_RANGE:
-            raise serializers.ValidationError({"last": f"At most {MAX_RANGE} days."})
+        group_by = attrs["group_by"]
+        if (last - first).days >= MAX_RANGE[group_by]:
+            longest = MAX_RANGE[group_by]
+            raise serializers.ValidationError({"last": f"At most {longest} days by {group_by}."})
         if not date(1970, 1, 1) <= first <= last <= date(2200, 1, 1):
             raise serializers.ValidationError({"first": "Must be between 1970 and 2200."})
         return attrs
@@ -47,17 +59,14 @@ class HourlyQuery(RangeSerializer):
         "until": "2026-03-10T18:00:00Z",
         "timezone": "Europe/Berlin",
     }
-    since = serializers.DateTimeField(help_text="The start of an hour.")
-    until = serializers.DateTimeField(help_text="Not included.")
+    since = InstantField(help_text="The start of an hour in the time zone, or in UTC.")
+    until = InstantField(help_text="Not included.")
     group_by = serializers.ChoiceField(["hour", "hour_of_day"], default="hour")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         since, until = attrs["since"], attrs["until"]
         if not datetime(1970, 1, 1, tzinfo=UTC) <= since <= datetime(2200, 1, 1, tzinfo=UTC):
             raise serializers.ValidationError({"since": "Must be between 1970 and 2200."})
-        for name, moment in (("since", since), ("until", until)):
-            if moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) != moment:
-                raise serializers.ValidationError({name: "Expected a whole hour in UTC."})
         if not since < until <= since + timedelta(hours=MAX_HOURS):
             raise serializers.ValidationError(
                 {"until": f"Must be 1 to {MAX_HOURS} hours after since."}

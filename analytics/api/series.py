@@ -12,19 +12,34 @@ from analytics.queries import Counts, daily, grouped, hourly, total
 NONE = Counts(0, 0, 0, 0, None, 0)
 
 
-def read_days(*, first: date, last: date, timezone: str, group_by: str, is_own: bool) -> Any:
+def read_days(
+    *, first: date, last: date, timezone: str, group_by: str, week_start: str, is_own: bool
+) -> Any:
     """The days first to last on the clock of timezone. is_own: it is the line's own clock."""
+    week_offset = 1 if week_start == "sunday" else 0
     since, until = _midnight(first, timezone), _midnight(last + timedelta(days=1), timezone)
     if group_by == "day" and is_own:
         known: dict[Any, Counts] = dict(daily(first=first, last=last))
     else:
-        known = grouped(group_by=group_by, timezone=timezone, since=since, until=until)
-    return _period(since, until, known, _days(first, last, group_by))
+        known = grouped(
+            group_by=group_by,
+            timezone=timezone,
+            since=since,
+            until=until,
+            week_offset=week_offset,
+        )
+    return _period(since, until, known, _days(first, last, group_by, week_offset))
 
 
 def read_hours(*, since: datetime, until: datetime, timezone: str, group_by: str) -> Any:
     if group_by == "hour":
-        known: dict[Any, Counts] = dict(hourly(since=since, until=until))
+        # Stored hours are UTC's.
+        is_stored = since.astimezone(UTC).minute == 0
+        known: dict[Any, Counts] = dict(
+            hourly(since=since, until=until)
+            if is_stored
+            else grouped(group_by="hour", timezone=timezone, since=since, until=until)
+        )
         hours = int((until - since).total_seconds()) // 3600
         names: Iterator[Any] = (since + timedelta(hours=n) for n in range(hours))
     else:
@@ -37,13 +52,13 @@ def _midnight(day: date, timezone: str) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
 
 
-def _days(first: date, last: date, group_by: str) -> Iterator[Any]:
+def _days(first: date, last: date, group_by: str, week_offset: int) -> Iterator[Any]:
     if group_by == "weekday":
         yield from range(7)
         return
     day = {
         "day": first,
-        "week": first - timedelta(days=first.weekday()),
+        "week": first - timedelta(days=(first.weekday() + week_offset) % 7),
         "month": first.replace(day=1),
     }[group_by]
     while day <= last:

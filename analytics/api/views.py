@@ -1,8 +1,9 @@
 """The statistics of a line, exact at the moment of the request."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from drf_spectacular.utils import extend_schema_view
@@ -17,6 +18,7 @@ from analytics.api.serializers import (
 )
 from analytics.api.series import read_days, read_hours
 from analytics.models import PhonePerformance
+from analytics.queries import one_snapshot
 from analytics.summary import summary_as_of
 from api.documentation import documented
 from api.errors import Invalid
@@ -38,16 +40,21 @@ class StatsView(LineView):
 
     def get(self, request: Request) -> Response:
         query = validated(self.query, request)
-        with connection.cursor() as cursor:
-            cursor.execute(CLOCKS)
-            as_of, own = cursor.fetchone()
-        clock = query.get("timezone", own)
-        body = self.read(query, timezone=clock, is_own=clock == own)
-        if "compare" in query:
-            before = query | self.before(query)
-            body["previous"] = self.read(before, timezone=clock, is_own=clock == own)
+        with one_snapshot():
+            with connection.cursor() as cursor:
+                cursor.execute(CLOCKS)
+                as_of, own = cursor.fetchone()
+            clock = query.get("timezone", own)
+            self.check(query, timezone=clock)
+            body = self.read(query, timezone=clock, is_own=clock == own)
+            if "compare" in query:
+                before = query | self.before(query)
+                body["previous"] = self.read(before, timezone=clock, is_own=clock == own)
         about = {"timezone": clock, "group_by": query["group_by"], "as_of": as_of}
         return Response({**about, **body})
+
+    def check(self, query: Mapping[str, Any], *, timezone: str) -> None:
+        """What depends on the clock. Raises Invalid."""
 
     def read(self, query: Mapping[str, Any], *, timezone: str, is_own: bool) -> dict[str, Any]:
         raise NotImplementedError
@@ -69,6 +76,7 @@ class DailyStats(StatsView):
             last=query["last"],
             timezone=timezone,
             group_by=query["group_by"],
+            week_start=query["week_start"],
             is_own=is_own,
         )
 
@@ -83,6 +91,21 @@ class HourlyStats(StatsView):
 
     query = HourlyQuery
 
+    def check(self, query: Mapping[str, Any], *, timezone: str) -> None:
+        ends = {name: query[name] for name in ("since", "until")}
+        whole = {
+            clock: [_is_whole_hour(moment, clock) for moment in ends.values()]
+            for clock in ("UTC", timezone)
+        }
+        if not any(map(all, whole.values())):
+            raise Invalid(
+                [
+                    {"parameter": name, "detail": f"Expected a whole hour in {timezone} or UTC."}
+                    for name, is_whole in zip(ends, whole[timezone], strict=True)
+                    if not is_whole
+                ]
+            )
+
     def read(self, query: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
         return read_hours(
             since=query["since"],
@@ -94,6 +117,11 @@ class HourlyStats(StatsView):
     def before(self, query: Mapping[str, Any]) -> dict[str, Any]:
         length = query["until"] - query["since"]
         return {"since": query["since"] - length, "until": query["since"]}
+
+
+def _is_whole_hour(moment: datetime, timezone: str) -> bool:
+    local = moment.astimezone(ZoneInfo(timezone))
+    return (local.minute, local.second, local.microsecond) == (0, 0, 0)
 
 
 class SummaryStats(LineView):

@@ -31,11 +31,16 @@ HIGHLIGHTS = """json_build_object({}) AS highlights"""
 HEADLINE = """'{0}', ts_headline('app.words', left(c.{0}, 50000),
     websearch_to_tsquery('app.words', %(words)s), 'StartSel=⟦, StopSel=⟧, MaxFragments=2')"""
 
+# When a day begins on the line's clock.
+MIDNIGHT = """(%({})s::date::timestamp AT TIME ZONE (
+    SELECT p.timezone FROM phone_numbers AS p WHERE p.id = %(line)s))"""
 # Each is a condition on the row c that an index led by phone_id narrows, or that is checked along
 # idx_calls_phone_created. Nothing here may leak, or row level security keeps it from any index.
 FILTERS = {
     "status": "c.status = %(status)s",
     "statuses": "c.status = ANY (%(statuses)s)",
+    "created_after_day": f"c.created_at >= {MIDNIGHT.format('created_after_day')}",
+    "created_before_day": f"c.created_at < {MIDNIGHT.format('created_before_day')}",
     "created_after": "c.created_at >= %(created_after)s::timestamptz",
     "created_before": "c.created_at < %(created_before)s::timestamptz",
     "caller": "c.caller_number = %(caller)s",

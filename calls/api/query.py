@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -86,6 +87,8 @@ def _parsed(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
             filters |= {"status": value[0]} if len(statuses) == 1 else {"statuses": statuses}
         elif name == "has_recording":
             filters["with_recording" if value else "without_recording"] = True
+        elif type(value) is date:
+            filters[f"{name}_day"] = value
         elif name in SEARCHES or name in AS_THEY_ARE:
             searches[SEARCHES.get(name, name)] = value
         else:

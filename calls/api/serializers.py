@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
 from api.parsing import read_json, refuse_what_is_no_text
-from api.serializer_fields import MomentField, NumberField, StrictSerializer
+from api.serializer_fields import InstantOrDayField, MomentField, NumberField, StrictSerializer
 from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
 from calls.recordings import CallRecording, playable_url
@@ -253,8 +253,14 @@ class CallQuery(serializers.Serializer[Any]):
         required=False,
         help_text="Repeat for several values.",
     )
-    created_after = serializers.DateTimeField(required=False, help_text="At or after this time.")
-    created_before = serializers.DateTimeField(required=False, help_text="Before this time.")
+    created_after = InstantOrDayField(
+        required=False,
+        help_text="At or after this time, or the beginning of this day on the line's clock.",
+    )
+    created_before = InstantOrDayField(
+        required=False,
+        help_text="Before this time, or before this day begins on the line's clock.",
+    )
     caller = CallerField(
         required=False,
         max_length=256,

@@ -1,15 +1,17 @@
 """The statistics over the API: exact, zero-filled, on any clock, with the period before."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 
 from analytics.rollups import roll_up
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.api_client import Api, api_of
-from tests.factories import archive, make_call
+from tests.factories import archive, make_call, make_line
 
 
 @pytest.fixture
@@ -120,7 +122,11 @@ def test_summary_says_as_of_when(api: Api, line: PhoneNumber) -> None:
         ("daily", {"first": "2026-03-01", "last": "2026-03-01", "timezone": "CET-1"}, "timezone"),
         ("daily", {"first": "2026-03-01", "last": "2026-03-01", "line": "x"}, "line"),
         ("hourly", {"since": "2026-03-01T00:30:00Z", "until": "2026-03-01T02:00:00Z"}, "since"),
+        ("hourly", {"since": "2026-03-01T00:00:00", "until": "2026-03-01T02:00:00Z"}, "since"),
+        ("hourly", {"since": "2026-03-01", "until": "2026-03-01T02:00:00Z"}, "since"),
         ("hourly", {"since": "2026-03-01T00:00:00Z", "until": "2027-03-01T00:00:00Z"}, "until"),
+        ("daily", {"first": "2024-01-01", "last": "2026-03-20", "group_by": "month"}, "last"),
+        ("daily", {"first": "2026-03-01", "last": "2026-03-01", "week_start": "x"}, "week_start"),
         ("hourly", {"since": "2026-03-01T00:00:00Z", "until": "2026-03-01T00:00:00Z"}, "until"),
     ],
 )
@@ -130,3 +136,65 @@ def test_wrong_parameters_are_named(
     response = api_of(line).get(f"/stats/{path}/", query)
     assert response.status_code == 400
     assert parameter in [error["parameter"] for error in response.json()["errors"]]
+
+
+def test_weeks_begin_on_the_day_that_is_wanted(api: Api) -> None:
+    query = {"first": "2026-03-01", "last": "2026-03-12", "group_by": "week"}
+    body = api.get("/stats/daily/", query | {"week_start": "sunday"}).json()
+    assert [b["bucket"] for b in body["buckets"]] == ["2026-03-01", "2026-03-08"]
+    assert totals(body) == {"2026-03-01": 2, "2026-03-08": 2}
+    body = api.get("/stats/daily/", query | {"week_start": "monday"}).json()
+    assert totals(body) == {"2026-02-23": 1, "2026-03-02": 1, "2026-03-09": 2}
+
+
+def test_two_years_by_month(api: Api) -> None:
+    query = {"first": "2024-03-01", "last": "2026-03-31", "group_by": "month"}
+    body = api.get("/stats/daily/", query).json()
+    assert len(body["buckets"]) == 25
+    assert totals(body) == {"2026-03-01": 4}
+
+
+def test_hours_of_a_clock_half_an_hour_off(line: PhoneNumber) -> None:
+    for minute in (29, 30, 89, 90):
+        make_call(line, created_at=datetime(2026, 3, 2, tzinfo=UTC) + timedelta(minutes=minute))
+    query = {"since": "2026-03-02T06:00:00+05:30", "until": "2026-03-02T08:00:00+05:30"}
+    query |= {"timezone": "Asia/Kolkata"}
+    expected = {"2026-03-02T00:30:00.000000Z": 2, "2026-03-02T01:30:00.000000Z": 1}
+    for _ in range(2):
+        body = api_of(line).get("/stats/hourly/", query).json()
+        assert totals(body) == expected
+        assert body["total"]["total_calls"] == 3
+        with all_tenants("test"):
+            roll_up()
+    of_day = api_of(line).get("/stats/hourly/", query | {"group_by": "hour_of_day"}).json()
+    assert totals(of_day) == {"6": 2, "7": 1}
+    elsewhere = api_of(line).get("/stats/hourly/", query | {"timezone": "Europe/Berlin"})
+    assert {e["parameter"] for e in elsewhere.json()["errors"]} == {"since", "until"}
+
+
+def test_buckets_add_up_to_their_total_whatever_happens_meanwhile(committed: None) -> None:
+    """A call that is committed between the two statements is in neither."""
+    line = make_line()
+    make_call(line, created_at=datetime(2026, 3, 2, 10, tzinfo=UTC))
+    api = api_of(line)
+    added: list[Any] = []
+
+    def add() -> None:
+        added.append(make_call(line, created_at=datetime(2026, 3, 2, 10, tzinfo=UTC)))
+        connections.close_all()
+
+    def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if "call_analytics" in sql or "daily_call_stats" in sql or "calls_archive" in sql:
+            with ThreadPoolExecutor(1) as another:
+                another.submit(add).result()
+        return result
+
+    query = {"first": "2026-03-01", "last": "2026-03-03", "compare": "previous"}
+    with connection.execute_wrapper(between):
+        body = api.get("/stats/daily/", query).json()
+    assert len(added) >= 2
+    assert sum(b["total_calls"] for b in body["buckets"]) == body["total"]["total_calls"] == 1
+    # Afterwards the connection reads as before.
+    body = api.get("/stats/daily/", query).json()
+    assert body["total"]["total_calls"] == 1 + len(added)

@@ -179,7 +179,12 @@ def _compare(line: PhoneNumber) -> dict[str, int]:
                 period = read_hours(since=SINCE, until=UNTIL, timezone=clock, group_by=group_by)
             else:
                 period = read_days(
-                    first=FIRST, last=LAST, timezone=clock, group_by=group_by, is_own=clock == own
+                    first=FIRST,
+                    last=LAST,
+                    timezone=clock,
+                    group_by=group_by,
+                    week_start="monday",
+                    is_own=clock == own,
                 )
             expected: dict[str, list[Any]] = defaultdict(list)
             for call in calls:

@@ -5,6 +5,7 @@ import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -16,7 +17,7 @@ from calls.api.query import read_query
 from tenancy import tenant
 from tenants.models import PhoneNumber
 from tests.api_client import Api, api_of
-from tests.factories import archive, make_call
+from tests.factories import archive, make_call, make_line
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -167,6 +168,9 @@ def test_fields_are_chosen(api: Api, three: None) -> None:
         ({"status": ["failed", "lost"]}, "status"),
         ({"created_after": "yesterday"}, "created_after"),
         ({"created_after": "2026-13-01T00:00:00Z"}, "created_after"),
+        ({"created_after": "2026-03-10T13:00:00"}, "created_after"),
+        ({"created_before": "2026-02-30"}, "created_before"),
+        ({"created_before": "20260228"}, "created_before"),
         ({"duration_min": -1}, "duration_min"),
         ({"duration_min": 2**31}, "duration_min"),
         ({"confidence_min": "nan"}, "confidence_min"),
@@ -323,3 +327,28 @@ def sorts_above_limits(node: dict[str, Any]) -> bool:
         text = json.dumps(below)
         return '"Limit"' in text and text.count('"Sort"') == 0
     return all(sorts_above_limits(child) for child in below)
+
+
+@pytest.mark.parametrize("archived", ["exclude", "include"])
+@pytest.mark.parametrize("clock", ["Asia/Kolkata", "America/Los_Angeles", "UTC"])
+def test_a_day_is_that_of_the_lines_clock(db: None, archived: str, clock: str) -> None:
+    line = make_line(timezone=clock)
+    api = api_of(line)
+    calls = [make_call(line, created_at=NOON + timedelta(minutes=30 * n)) for n in range(-60, 60)]
+    if archived == "include":
+        for call in calls[::3]:
+            archive(call)
+    query = {"created_after": "2026-03-10", "created_before": "2026-03-11", "archived": archived}
+    found = walk(api, limit=50, **query)
+    in_zone = [
+        call for call in calls if f"{call.created_at.astimezone(ZoneInfo(clock)):%d}" == "10"
+    ]
+    assert found == [call.call_sid for call in reversed(in_zone)]
+    by_day = api.get("/stats/daily/", {"first": "2026-03-10", "last": "2026-03-10"}).json()
+    assert by_day["total"]["total_calls"] == len(in_zone)
+
+
+def test_a_plus_that_became_a_blank_is_a_plus(api: Api, three: None) -> None:
+    """As curl and browsers send it where nobody escaped it."""
+    answer = api.get("/calls/?created_before=2026-03-10T14:00:00+01:00")
+    assert names(answer) == ["booked"]

@@ -1704,9 +1704,9 @@ export interface operations {
                 caller_prefix?: string;
                 confidence_max?: number;
                 confidence_min?: number;
-                /** @description At or after this time. */
+                /** @description At or after this time, or the beginning of this day on the line's clock. */
                 created_after?: string;
-                /** @description Before this time. */
+                /** @description Before this time, or before this day begins on the line's clock. */
                 created_before?: string;
                 /** @description `next` of the previous page. */
                 cursor?: string;
@@ -3485,6 +3485,13 @@ export interface operations {
                 last: string;
                 /** @description The time zone of the buckets; the line's own by default. */
                 timezone?: string;
+                /**
+                 * @description The first day of a week.
+                 *
+                 *     * `monday` - monday
+                 *     * `sunday` - sunday
+                 */
+                week_start?: "monday" | "sunday";
             };
             header?: {
                 /** @description The line, for users with several. 404 if it is not yours. */
@@ -3582,7 +3589,7 @@ export interface operations {
                  *     * `hour_of_day` - hour_of_day
                  */
                 group_by?: "hour" | "hour_of_day";
-                /** @description The start of an hour. */
+                /** @description The start of an hour in the time zone, or in UTC. */
                 since: string;
                 /** @description The time zone of the buckets; the line's own by default. */
                 timezone?: string;
@@ -4102,6 +4109,7 @@ export const pathsApiV1CallsGetParametersQueryStatusValues: ReadonlyArray<Flatte
 export const pathsApiV1CallsGetParametersQueryTotalValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["total"]> = ["estimate", "exact"];
 export const pathsApiV1StatsDailyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/daily/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const pathsApiV1StatsDailyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/daily/"]["get"]["parameters"]["query"]["group_by"]> = ["day", "week", "month", "weekday"];
+export const pathsApiV1StatsDailyGetParametersQueryWeek_startValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/daily/"]["get"]["parameters"]["query"]["week_start"]> = ["monday", "sunday"];
 export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
