@@ -98,6 +98,8 @@ WHERE id NOT IN (
 )
 """
 MAKE_PARTITION = "SELECT app.create_archive_partitions(%(month)s, %(month)s)"
+# For whoever archives by the document's statement, which makes no partitions.
+MAKE_COMING_PARTITIONS = "SELECT app.create_archive_partitions(now() - interval '1 year', now())"
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def archive_calls(
             plan = plan or survey(cut_off=cut_off, phone_id=phone_id, limit=limit)
             for month in plan.months:
                 month_locks.until_free(partial(_make_partition, month))
+            month_locks.until_free(_make_coming_partitions)
             months = MonthQueue(plan.months)
 
             def work(stop: Callable[[], bool]) -> None:
@@ -273,6 +276,11 @@ def _just_before(month: datetime) -> batches.CallKey:
 def _make_partition(month: datetime) -> None:
     with batches.bounded() as cursor:
         cursor.execute(MAKE_PARTITION, {"month": month})
+
+
+def _make_coming_partitions() -> None:
+    with batches.bounded() as cursor:
+        cursor.execute(MAKE_COMING_PARTITIONS)
 
 
 def _line(phone_id: str | None) -> str:

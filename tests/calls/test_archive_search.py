@@ -36,8 +36,9 @@ def test_a_tag_has_an_index_over_all_lines(line: PhoneNumber) -> None:
     with all_tenants("test"):
         query(NO_SCAN_BUT_BY_A_CONDITION)
         plan = CallArchive.objects.filter(tags__contains=["n7"]).explain()
-    assert plan.count("phone_id_tags_metadata_custom_fields_idx") == 3
-    assert plan.count("Index Cond: (tags @> '{n7}'::text[])") == 3
+    months = query("SELECT count(*) FROM pg_inherits WHERE inhparent = 'calls_archive'::regclass")
+    assert [(plan.count("phone_id_tags_metadata_custom_fields_idx"),)] == months
+    assert [(plan.count("Index Cond: (tags @> '{n7}'::text[])"),)] == months
 
 
 def test_the_newest_calls_with_a_common_word_are_not_looked_for_in_older_months(
@@ -56,4 +57,4 @@ def test_the_newest_calls_with_a_common_word_are_not_looked_for_in_older_months(
         read = [month for month, scans in query(SCANS) if scans > before[month]]
     assert len(found) == 20
     assert min(created_at for created_at, _ in found) > datetime(2023, 8, 1, tzinfo=UTC)
-    assert read == ["calls_archive_2023_08"]
+    assert min(read) == "calls_archive_2023_08"

@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from calls.api.page import ListQuery, read_page
 from calls.models import Call, CallArchive
 from tenancy import all_tenants, tenant
-from tests.conftest import DROP_PARTITIONS
+from tests.conftest import months_of_the_archive
 
 # One line of 6,000 calls and forty of 350; a tag, a key and a word that 1 of 500 has, and others
 # that every second has.
@@ -46,7 +46,7 @@ FROM calls c JOIN call_metadata m ON m.call_id = c.id;
 
 @pytest.fixture(scope="module", autouse=True)
 def _rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), months_of_the_archive():
         with connections["owner"].cursor() as cursor:
             cursor.execute(ROWS)
             cursor.execute(ARCHIVED)
@@ -55,10 +55,9 @@ def _rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
                 "VACUUM ANALYZE phone_numbers, calls, call_metadata, call_search, calls_archive"
             )
         yield
+        connections.close_all()
         with connections["owner"].cursor() as cursor:
             cursor.execute("TRUNCATE phone_numbers CASCADE")
-            cursor.execute(DROP_PARTITIONS)
-        connections.close_all()
 
 
 @pytest.fixture(autouse=True)

@@ -267,11 +267,11 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             " SELECT phone_performance_summary.phone_id, phone_performance_summary.total_calls,"
             " phone_performance_summary.avg_duration, phone_performance_summary.unique_callers,"
             " phone_performance_summary.success_rate FROM mv.phone_performance_summary"
-            " WHERE (CURRENT_USER = 'replytics_staff'::name) UNION ALL"
+            " WHERE pg_has_role(CURRENT_USER, 'replytics_staff'::name, 'USAGE'::text) UNION ALL"
             " SELECT phone_performance_summary.phone_id, phone_performance_summary.total_calls,"
             " phone_performance_summary.avg_duration, phone_performance_summary.unique_callers,"
             " phone_performance_summary.success_rate FROM mv.phone_performance_summary"
-            " WHERE ((CURRENT_USER <> 'replytics_staff'::name) AND"
+            " WHERE ((NOT pg_has_role(CURRENT_USER, 'replytics_staff'::name, 'USAGE'::text)) AND"
             " (phone_performance_summary.phone_id = ( SELECT app.phone() AS phone)));",
         ),
     },

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
+from analytics.summary import refresh_summary
+from calls.archival.moving import archive_calls
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber, VoiceSettings
-from tests.factories import make_call
+from tests.factories import make_call, make_line
 from tests.schema.rawsql import fetch
 
 PAGINATION = """
@@ -130,11 +133,6 @@ def test_archival_moves_the_old_calls(
     ]
     kept = make_call(line, created_at=now - timedelta(days=300))
     before = {call.id: fetch("SELECT * FROM calls WHERE id = %s", call.id)[0] for call in old}
-    fetch(
-        "SELECT app.create_archive_partitions(%s, %s)",
-        now - timedelta(days=430),
-        now - timedelta(days=400),
-    )
     with connection.cursor() as cursor:
         cursor.execute(ARCHIVAL)
         assert cursor.rowcount == 2
@@ -155,3 +153,64 @@ def test_archival_without_partitions_loses_nothing(line: PhoneNumber, staff_scop
     ):
         cursor.execute(ARCHIVAL)
     assert [row["id"] for row in fetch("SELECT id FROM calls")] == [call.id]
+
+
+@pytest.mark.parametrize("months", [13, 18, 24])
+def test_archival_runs_on_a_fresh_system(
+    line: PhoneNumber, staff_scope: None, months: int
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now() - %s * interval '1 month'", [months])
+        [ago] = cursor.fetchone()
+        make_call(line, created_at=ago)
+        cursor.execute(ARCHIVAL)
+        assert cursor.rowcount == 1
+
+
+def test_archival_runs_a_year_after_the_last_migration(committed: None) -> None:
+    line = make_line()
+    last_month = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"DROP TABLE calls_archive_{last_month:%Y_%m}")  # it came after
+    archive_calls(cut_off=datetime(2001, 1, 1, tzinfo=UTC), started_by="test")
+    with all_tenants("test"), transaction.atomic(), connection.cursor() as cursor:
+        make_call(line, created_at=last_month)
+        cursor.execute(ARCHIVAL.replace("1 year", "0 days"))
+        assert cursor.rowcount == 1
+
+
+def test_the_owner_reads_the_summary_of_every_line(committed: None) -> None:
+    lines = [make_line(), make_line()]
+    for each in lines:
+        make_call(each)
+    with all_tenants("test"):
+        refresh_summary()
+    at = connections["owner"].settings_dict
+    with psycopg.connect(
+        host=at["HOST"],
+        port=at["PORT"],
+        user=at["USER"],
+        password=at["PASSWORD"],
+        dbname=at["NAME"],
+    ) as owner:
+        found = owner.execute("SELECT phone_id FROM phone_performance_summary ORDER BY 1")
+        assert found.fetchall() == sorted((each.pk,) for each in lines)
+        counted = owner.execute("SELECT count(*) FROM calls").fetchone()
+        assert counted == (2,)
+
+
+@pytest.mark.parametrize("login", ["replytics_web", "replytics_api"])
+def test_a_serving_login_reads_the_summary_of_its_line_alone(
+    administrator: "psycopg.Connection", login: str
+) -> None:
+    for each in (make_line(id="pn_bakery"), make_line()):
+        make_call(each)
+    with all_tenants("test"):
+        refresh_summary()
+    with administrator.transaction():
+        administrator.execute(f"SET LOCAL SESSION AUTHORIZATION {login}")
+        with pytest.raises(psycopg.Error, match="no tenant"), administrator.transaction():
+            administrator.execute("SELECT * FROM phone_performance_summary")
+        administrator.execute("SELECT set_config('app.phone_id', 'pn_bakery', true)")
+        rows = administrator.execute("SELECT phone_id FROM phone_performance_summary").fetchall()
+    assert rows == [("pn_bakery",)]
