@@ -14,8 +14,8 @@ export type WithoutNulls<Row> = {
 export const withoutNulls = <Row extends object>(row: Row): WithoutNulls<Row> =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as WithoutNulls<Row>;
 
-/** A call as the functions below return it; `withoutNulls` makes it of what the API sends. */
-export type Call = WithoutNulls<Schemas["Call"]>;
+/** A call with its legs and recordings; `withoutNulls` makes it of what the API sends. */
+export type Call = WithoutNulls<Schemas["WholeCall"]>;
 export type CallMetadata = Schemas["Metadata"];
 export type PhoneNumber = Schemas["PhoneNumber"];
 export type VoiceSettings = Schemas["VoiceSettings"];
@@ -44,7 +44,10 @@ export const createReplyticsClient = (options: Options): Client<paths> => {
 
 type CallQuery = NonNullable<paths["/api/v1/calls/"]["get"]["parameters"]["query"]>;
 
-export interface CallPage<Field extends keyof Call> {
+/** What a list has of a call. */
+export type CallField = NonNullable<CallQuery["fields"]>[number];
+
+export interface CallPage<Field extends CallField> {
   results: (Pick<Call, Field> & { highlights?: Schemas["Highlights"] })[];
   total?: Schemas["Total"];
   /** Send it as `cursor` for the next page; null on the last one. */
@@ -52,7 +55,7 @@ export interface CallPage<Field extends keyof Call> {
 }
 
 /** A page of calls, typed by the fields that are asked for; what is refused is thrown. */
-export const listCalls = async <Field extends keyof Call = keyof Call>(
+export const listCalls = async <Field extends CallField = CallField>(
   client: Client<paths>,
   query: Omit<CallQuery, "fields"> & { fields?: Field[] } = {},
 ): Promise<CallPage<Field>> => {
@@ -62,7 +65,7 @@ export const listCalls = async <Field extends keyof Call = keyof Call>(
 };
 
 /** Every call that the query finds, page after page. */
-export async function* everyCall<Field extends keyof Call = keyof Call>(
+export async function* everyCall<Field extends CallField = CallField>(
   client: Client<paths>,
   query: Omit<CallQuery, "fields"> & { fields?: Field[] } = {},
 ): AsyncGenerator<CallPage<Field>["results"][number]> {
