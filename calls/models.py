@@ -190,11 +190,7 @@ class Call(TenantModel):
         ]
         constraints = [
             *TenantModel.Meta.constraints,
-            ApiRights(
-                "SELECT, INSERT, UPDATE (caller_number, status, provider_status, "
-                "duration, recording_url, transcript, ai_summary, ai_confidence, "
-                "created_at)"
-            ),
+            ApiRights("SELECT, UPDATE (recording_url, transcript, ai_summary, ai_confidence)"),
             models.UniqueConstraint(
                 fields=["call_sid"],
                 name="calls_call_sid_key",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from backoffice.bulk import bulk_action
 from backoffice.exporting import Columns, export_action
+from calls.claims import provider_sid
 from calls.models import Call, CallArchive
 from calls.reviews.queue import mark_reviewed
 
@@ -102,7 +103,7 @@ def _local_time(call: Call | CallArchive) -> str:
 
 # Under the names of the table's columns, which import_calls reads.
 COLUMNS: Columns = {
-    "call_sid": lambda call: call.call_sid,
+    "call_sid": provider_sid,
     "phone_id": lambda call: call.phone_id,
     "business_name": lambda call: call.phone.business_name,
     "caller_number": lambda call: call.caller_number,

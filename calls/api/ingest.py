@@ -16,11 +16,12 @@ from api.permissions import KeyScope
 from api.serializer_fields import ObjectField, StrictSerializer
 from api.views import LineView
 from calls.api.serializers import ARCHIVED, MAX_OBJECT_LENGTH
-from calls.intake.pipeline import Archived, NotOfThisLine, deliver
+from calls.intake.pipeline import Archived, IsLeg, deliver
 from calls.intake.webhooks.events import URL
 from calls.models import CallStatus
 
 CALL_SID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
+LEG = "This SID is that of a leg, such as a transfer. Use the SID of the call it belongs to."
 MAX_BODY_SIZE = 5_000_000  # bytes
 
 
@@ -90,7 +91,7 @@ class CallBySid(LineView):
 
         try:
             return idempotent(request, act)
-        except NotOfThisLine:
-            raise NotFound("Call not found.") from None
+        except IsLeg:
+            raise Conflict(LEG) from None
         except Archived:
             raise Conflict(ARCHIVED) from None

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from calls.api.serializers import FIELDS
+from calls.claims import PROVIDER_SID
 from calls.legs import RESULTS
 from calls.recordings import playable_pattern
 from database.prepared import Statement
@@ -20,6 +21,7 @@ MOMENT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 PLAYABLE = """c.recording_url COLLATE "C" ~* %(playable)s"""
 # Columns that row_to_json() would write differently from the serializer.
 EXPRESSIONS = {
+    "call_sid": PROVIDER_SID,
     "created_at": MOMENT.format("c.created_at"),
     "updated_at": MOMENT.format("c.updated_at"),
     "ai_confidence": "trim_scale(c.ai_confidence)",

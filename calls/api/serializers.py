@@ -13,6 +13,7 @@ from rest_framework.exceptions import APIException
 
 from api.parsing import read_json, refuse_what_is_no_text
 from api.serializer_fields import InstantOrDayField, MomentField, NumberField, StrictSerializer
+from calls.claims import provider_sid
 from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
 from calls.recordings import CallRecording, playable_url
@@ -62,7 +63,13 @@ def _with_plus(data: Any) -> Any:
     return f"+{text[1:]}" if re.match(r" [1-9]", text) else data
 
 
+class CallSidField(serializers.CharField):
+    def to_representation(self, value: Call) -> str:  # type: ignore[override]
+        return provider_sid(value)
+
+
 class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
+    call_sid = CallSidField(source="*", read_only=True)
     ai_confidence = NumberField(max_digits=3, decimal_places=2, read_only=True)
     created_at = MomentField(read_only=True)
     updated_at = MomentField(read_only=True)

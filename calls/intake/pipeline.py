@@ -7,12 +7,11 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from calls.intake.models import EventOutcome
-from calls.models import CallStatus
 from tenancy.scope import current_scope
 
 
-class NotOfThisLine(Exception):
-    """The call belongs to another line."""
+class IsLeg(Exception):
+    """The SID is that of a leg of one of the line's calls."""
 
 
 class Archived(Exception):
@@ -29,7 +28,7 @@ class DeliveryResult:
 
 # An unknown call is created as ringing, the lowest state, so that any later event of the provider
 # moves it forward. A known call does not change.
-FIND_OR_MAKE = "SELECT app.apply_call_event(%(call_sid)s, %(parsed)s)"
+FIND_OR_MAKE = "SELECT outcome, stored_sid FROM app.claim_call(%(call_sid)s)"
 
 # NULL leaves a column as it is. Equal values are not written, so that updated_at only changes with
 # the call.
@@ -60,7 +59,8 @@ WHERE (m.metadata || excluded.metadata, m.custom_fields || excluded.custom_field
     OR NOT m.tags @> excluded.tags
 """
 READ = """
-SELECT json_build_object('id', id, 'phone_id', phone_id, 'call_sid', call_sid, 'status', status,
+SELECT json_build_object('id', id, 'phone_id', phone_id, 'call_sid', %(given_sid)s::text,
+    'status', status,
     'created_at', created_at, 'updated_at', updated_at)
 FROM calls WHERE call_sid = %(call_sid)s
 """
@@ -77,11 +77,15 @@ def deliver(
     metadata: dict[str, Any] | None = None,
     custom_fields: dict[str, Any] | None = None,
 ) -> DeliveryResult:
-    """Merge what is given into a call of the scope's line. Raises NotOfThisLine or Archived."""
+    """Merge what is given into a call of the scope's line. Raises IsLeg or Archived.
+
+    What other lines have under this SID changes nothing: until the provider confirms that the
+    call is this line's, it is stored under a SID of its own (app.claimed_sid).
+    """
     assert current_scope().phone_id
     values: dict[str, Any] = {
         "call_sid": call_sid,
-        "parsed": Jsonb({"status": CallStatus.RINGING}),
+        "given_sid": call_sid,
         "transcript": transcript,
         "ai_summary": ai_summary,
         "ai_confidence": ai_confidence,
@@ -92,9 +96,9 @@ def deliver(
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(FIND_OR_MAKE, values)
-        [outcome] = cursor.fetchone()
-        if outcome == EventOutcome.CONFLICT:
-            raise NotOfThisLine
+        outcome, values["call_sid"] = cursor.fetchone()
+        if outcome == "leg":
+            raise IsLeg
         if outcome == EventOutcome.ARCHIVED:
             raise Archived
         cursor.execute(SET_COLUMNS, values)

@@ -5,6 +5,7 @@ import uuid
 
 from django.db.models import Q
 
+from calls.claims import CLAIMED
 from tenants.addresses import ANONYMOUS, UNKNOWN, Spoilt, caller_of, is_withheld
 from tenants.line_search import of_lines_that_match, region_in_scope
 from tenants.numbers import number_prefixes
@@ -16,7 +17,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE
 def calls_named(term: str, *, path: str = "") -> Q:
     """Calls by SID, id or caller; path leads to the call from another table: "call__"."""
     if _SID.fullmatch(term):
-        return Q(**{f"{path}call_sid__in": [term, term[:2].upper() + term[2:].lower()]})
+        sids = [term, term[:2].upper() + term[2:].lower()]
+        condition = Q(**{f"{path}call_sid__in": sids})
+        for sid in sids:
+            condition |= Q(**{f"{path}call_sid__prefix": sid + CLAIMED.format("")})
+        return condition
     if _UUID.fullmatch(term):
         return Q(**{f"{path}id": uuid.UUID(term)})
     prefixes = number_prefixes(term, region_in_scope())

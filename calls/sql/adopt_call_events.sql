@@ -14,4 +14,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION app.adopt_call_events(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION app.adopt_call_events(text)
-    TO replytics_api, replytics_web, replytics_staff;
+    TO replytics_web, replytics_staff;

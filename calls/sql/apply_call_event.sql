@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION app.apply_call_event(sid text, parsed jsonb) RETURNS 
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     line CONSTANT text := app.phone();
+    claimed CONSTANT text := app.claimed_sid(sid, line);
     outcome text;
     known record;
     waited jsonb;
@@ -17,6 +18,15 @@ DECLARE
     made boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended(claimed, 0));
+    -- The provider confirms what a program of the line claimed.
+    IF EXISTS (SELECT FROM public.calls WHERE call_sid = claimed AND phone_id = line) THEN
+        BEGIN
+            UPDATE public.calls SET call_sid = sid WHERE call_sid = claimed AND phone_id = line;
+        EXCEPTION WHEN unique_violation THEN
+            NULL;  -- another line's, or archived: the outcome says so
+        END;
+    END IF;
     IF parsed ? 'leg_sid' THEN
         outcome := app.keep_call_leg(sid, parsed);
         IF parsed ? 'recording_sid' AND outcome NOT IN ('waiting', 'conflict') THEN
@@ -33,7 +43,11 @@ BEGIN
         RETURN app.keep_call_leg(parent, parsed || jsonb_build_object('leg_sid', sid));
     END IF;
     outcome := app.merge_call(sid, parsed);
-    IF outcome IS NULL THEN
+    IF outcome IS NULL AND EXISTS (
+        SELECT FROM app.line_of_call(claimed) AS l WHERE l.phone_id = line AND l.archived)
+    THEN
+        RETURN 'archived';
+    ELSIF outcome IS NULL THEN
         BEGIN
             INSERT INTO public.calls (phone_id, call_sid, caller_number, status, provider_status,
                 duration, recording_url, created_at)

@@ -1,4 +1,5 @@
--- Called by app.apply_call_event(), app.keep_call_event() and app.telephony_lines().
+-- Called by app.apply_call_event(), app.claim_call(), app.keep_call_leg(),
+-- app.keep_call_recording(), app.keep_call_event() and app.telephony_lines().
 --
 -- Whose a call, or a call with this leg, is, and where. For SIDs that come with a right signature or key. The archive's
 -- partitions are looked into for a SID that is in the archive alone. In plpgsql, which keeps its
@@ -17,4 +18,4 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION app.line_of_call(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION app.line_of_call(text) TO replytics_api, replytics_web, replytics_staff;
+GRANT EXECUTE ON FUNCTION app.line_of_call(text) TO replytics_web, replytics_staff;

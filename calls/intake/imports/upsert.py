@@ -23,6 +23,13 @@ DROP_INCOMING = "DROP TABLE incoming_calls"
 # Two imports of the same calls in different orders would deadlock.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('import_calls'))"
 
+# What a program of the line claimed through the API is the call of the file.
+CONFIRM_CLAIMS = """
+UPDATE calls c SET call_sid = i.call_sid FROM incoming_calls i
+WHERE c.call_sid = app.claimed_sid(i.call_sid, i.phone_id) AND c.phone_id = i.phone_id
+    AND NOT EXISTS (SELECT FROM app.line_of_call(i.call_sid))
+"""
+
 # Held until the transaction is committed, so that neither an event nor the archiver changes them.
 LOCK_EXISTING = """
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id
@@ -157,6 +164,7 @@ def load(rows: list[Row]) -> LoadResult:
         with cursor.copy(COPY_INCOMING) as copy:
             for row in rows:
                 copy.write_row(row)
+        cursor.execute(CONFIRM_CLAIMS)
         changed: set[int] = set()
         existing = _merge_existing(cursor, changed)
         cursor.execute(DROP_ARCHIVED)

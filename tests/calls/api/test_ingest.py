@@ -12,8 +12,16 @@ from api.models import IdempotencyKey
 from calls.models import Call, CallMetadata
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
+from tests.api_client import api_of
 from tests.calls.api.conftest import make_key, put
-from tests.calls.intake.callbacks import TOKEN, new_sid, post, voice_event
+from tests.calls.intake.callbacks import (
+    RECORDING,
+    TOKEN,
+    new_sid,
+    post,
+    recording_event,
+    voice_event,
+)
 from tests.factories import archive, make_call, make_line
 from tests.outages import until_taken
 
@@ -141,19 +149,63 @@ def test_field_errors_point_at_the_field(line: PhoneNumber, key: str) -> None:
     assert {error["pointer"] for error in errors} == {"#/ai_confidence", "#/tags/0"}
 
 
-def test_another_lines_call_is_not_found(
+def test_another_lines_call_is_not_known(
     line: PhoneNumber, other_line: PhoneNumber, key: str
 ) -> None:
     live, archived = make_call(other_line, transcript="theirs"), make_call(other_line)
     archive(archived)
     for call in (live, archived):
         response = put(key, call.call_sid, WHOLE)
-        assert response.status_code == 404
+        unknown = put(key, new_sid(), WHOLE)
+        assert response.status_code == unknown.status_code == 201
+        same = {"call_sid": "", "id": "", "created_at": "", "updated_at": ""}
+        assert response.json() | same == unknown.json() | same
+        assert response.json()["call_sid"] == call.call_sid
     with tenant(other_line.id):
         assert Call.objects.get().transcript == "theirs"
         assert not CallMetadata.objects.exists()
     with tenant(line.id):
-        assert not Call.objects.exists()
+        assert Call.objects.count() == 4
+
+
+@pytest.mark.parametrize("claims_first", [True, False])
+def test_a_claim_hides_no_call_of_the_provider(
+    line: PhoneNumber, other_line: PhoneNumber, key: str, claims_first: bool
+) -> None:
+    sid = new_sid()
+    if claims_first:
+        claimed = put(key, sid, {"transcript": "ours"})
+    theirs = voice_event(sid, "completed", To=other_line.number, CallDuration="9")
+    post(recording_event(sid, "completed"), path=RECORDING)
+    assert post(theirs).status_code == 204
+    if not claims_first:
+        claimed = put(key, sid, {"transcript": "ours"})
+    assert claimed.status_code == 201
+    assert put(key, sid, {"tags": ["a"]}).status_code == 200
+    with tenant(other_line.id):
+        call = Call.objects.get()
+        assert (call.call_sid, call.duration, call.transcript) == (sid, 9, None)
+        assert call.recording_url
+    read = api_of(line).get(f"/calls/{claimed.json()['id']}/").json()
+    assert (read["call_sid"], read["transcript"], read["recordings"]) == (sid, "ours", [])
+    assert put(make_key(other_line), sid, {"transcript": "theirs"}).status_code == 200
+
+
+def test_the_provider_confirms_a_claim(line: PhoneNumber, key: str) -> None:
+    sid = new_sid()
+    claimed = put(key, sid, {"transcript": "Hello"})
+    post(voice_event(sid, "completed", CallDuration="49"))
+    with tenant(line.id):
+        call = Call.objects.get()
+    assert (call.call_sid, str(call.pk)) == (sid, claimed.json()["id"])
+    assert put(key, sid, {}).json()["id"] == claimed.json()["id"]
+
+
+def test_results_of_a_leg_are_refused(line: PhoneNumber, key: str) -> None:
+    call, leg = new_sid(), new_sid()
+    post(voice_event(call, "in-progress"))
+    post(voice_event(leg, "ringing", ParentCallSid=call, Direction="outbound-dial"))
+    assert put(key, leg, {"transcript": "Hello"}).status_code == 409
 
 
 def test_an_archived_call_is_not_changed(line: PhoneNumber, key: str) -> None:
@@ -189,11 +241,10 @@ def test_idempotency_keys_of_lines_are_apart(
     assert put(other_key, theirs, {}, **{"Idempotency-Key": "k"}).status_code == 201
 
 
-def test_a_refused_request_leaves_its_key_free(
-    line: PhoneNumber, other_line: PhoneNumber, key: str
-) -> None:
-    theirs = make_call(other_line)
-    assert put(key, theirs.call_sid, {}, **{"Idempotency-Key": "k"}).status_code == 404
+def test_a_refused_request_leaves_its_key_free(line: PhoneNumber, key: str) -> None:
+    archived = make_call(line)
+    archive(archived)
+    assert put(key, archived.call_sid, {}, **{"Idempotency-Key": "k"}).status_code == 409
     with all_tenants("test"):
         assert not IdempotencyKey.objects.exists()
 

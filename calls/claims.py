@@ -1,0 +1,16 @@
+"""Calls that a line named through the API, of which the provider has said nothing yet.
+
+They are stored under another SID (app.claimed_sid) than the provider's call would be.
+"""
+
+from typing import Any
+
+CLAIMED = " claimed by {}"
+# The same for a row c of calls or calls_archive.
+PROVIDER_SID = "replace(c.call_sid, app.claimed_sid('', c.phone_id), '')"
+
+
+def provider_sid(call: Any) -> str:
+    """The call's SID as the provider and the line's programs write it."""
+    sid: str = call.call_sid
+    return sid.removesuffix(CLAIMED.format(call.phone_id))

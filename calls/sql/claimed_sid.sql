@@ -1,0 +1,9 @@
+-- Called by app.apply_call_event(), app.claim_call() and calls.claims.
+--
+-- What a call is stored under that a line named through the API, until the provider confirms its
+-- SID: no line can take a SID away from another's call, or learn that it is taken. No SID of a
+-- provider or file has a space.
+CREATE OR REPLACE FUNCTION app.claimed_sid(sid text, line text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT sid || ' claimed by ' || line
+$$;
