@@ -13,12 +13,17 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from database.errors import RETRY_AFTER
+from database.errors import RETRY_AFTER, sqlstate
+from database.readiness import why_unusable
+from database.statement_context import statement_timeouts
 from monitoring.findings import Level
 from monitoring.report import backlog
 
 # Seconds. A server that vanished from the network, or that is frozen, answers nothing at all.
 PROBE_TIMEOUT = 2.5
+# Milliseconds: nobody waits for the end of a probe, and the next one needs its thread.
+MAX_PROBE = 10_000
+DISK_FULL = "53100"  # SQLSTATE
 BACKLOG_EVERY = timedelta(minutes=1)
 MIGRATIONS = "SELECT app, name FROM django_migrations"
 
@@ -39,7 +44,7 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and has every migration of this code, else 503 within 3 s.
+    """200 when the database can be used, with every migration of this code; else 503 within 3 s.
 
     A backlog is reported to those who may see it, but is not a 503: it is the worker's, and
     calls must be answered.
@@ -48,8 +53,9 @@ def ready(request: HttpRequest) -> JsonResponse:
         facts = _probe_once().result(timeout=PROBE_TIMEOUT)
     except TimeoutError:
         facts = {"status": "database does not answer"}
-    except DatabaseError:
-        facts = {"status": "database unreachable"}
+    except DatabaseError as error:
+        is_full = sqlstate(error) == DISK_FULL
+        facts = {"status": "the server's disk is full" if is_full else "database unreachable"}
     if facts["status"] == "ok":
         return JsonResponse(facts)
     return JsonResponse(facts, status=503, headers={"Retry-After": str(RETRY_AFTER)})
@@ -67,7 +73,9 @@ def _probe_once() -> "Future[Facts]":
 def _probe() -> Facts:
     """On its own connection, so that it shows whether a new one can be made."""
     try:
-        with connection.cursor() as cursor:
+        with statement_timeouts(statement_timeout=MAX_PROBE), connection.cursor() as cursor:
+            if reason := why_unusable(cursor):
+                return {"status": reason}
             cursor.execute(MIGRATIONS)
             missing = _migrations() - set(cursor.fetchall())
         if missing:

@@ -121,7 +121,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
         raise PermissionDenied
 
     monkeypatch.setattr(PhoneNumberView, "find", look)
-    monkeypatch.setattr(PhoneNumberAdmin, "changelist_view", look)
+    monkeypatch.setattr(PhoneNumberAdmin, "get_changelist_instance", look)
     return found
 
 

@@ -225,3 +225,15 @@ def frozen(cluster: Cluster) -> Iterator[None]:
     finally:
         for process in reversed(processes):  # the postmaster last, too
             process.resume()
+
+
+@pytest.mark.usefixtures("django_db_setup")
+def test_hot_standby_is_not_ready(cluster: Cluster) -> None:
+    """It answers every query, and takes no call."""
+    cluster.stop()
+    (cluster.data / "standby.signal").touch()
+    cluster._start_server((cluster.describe() or {})["port"])  # start() would make its roles
+    with gunicorn(*AS_IN_PRODUCTION, workers=1, **cluster.environment()) as server:
+        answer = get(server, "", "/health/ready")
+        assert answer.status_code == 503
+        assert answer.json()["status"] == "the server is a standby; connect to the primary"

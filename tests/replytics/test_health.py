@@ -1,15 +1,24 @@
 """Probes: what they say, that they answer in time, and that they recover by themselves."""
 
+import shutil
 import socket
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connections
 from django.test import Client
 
+from database.checks import check_databases
+from local.embedded import SYSTEM_USER
 from monitoring.report import examine, save_report
 from replytics import health
 from replytics.settings import LIBPQ
@@ -113,3 +122,71 @@ def test_database_that_never_answers_is_not_ready(monkeypatch: pytest.MonkeyPatc
             assert cursor.fetchone() == (1,)  # however many ask
     assert ready().status_code == 200
     assert LIBPQ["connect_timeout"] + 0.5 <= PROBE_TIMEOUT < 3
+
+
+def test_read_only_server_is_not_ready() -> None:
+    """As one that was demoted is, and one whose owner said so."""
+    with connections["owner"].cursor() as cursor:
+        name = connections["owner"].settings_dict["NAME"]
+        cursor.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        try:
+            assert_unready(ready(), "the server is read-only")
+        finally:
+            cursor.execute("SET default_transaction_read_only = off")
+            cursor.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    assert ready().status_code == 200
+
+
+@pytest.mark.parametrize("table", ["call_reviews", "calls", "daily_call_stats"])
+def test_missing_table_is_neither_ready_nor_checked(table: str) -> None:
+    said = f"1 tables are missing ({table}); run manage.py migrate"
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
+        try:
+            assert_unready(ready(), said)
+            [problem] = check_databases(databases=["default"])
+            assert (problem.id, said in problem.msg) == ("database.E002", True)
+        finally:
+            cursor.execute(f"ALTER TABLE gone RENAME TO {table}")
+    assert ready().status_code == 200
+    assert check_databases(databases=["default", "owner"]) == []
+
+
+def test_check_fails_without_a_server() -> None:
+    with database_at(1):
+        [problem] = check_databases(databases=["default"])
+        assert problem.id == "database.E001"
+        with pytest.raises(SystemCheckError, match="does not answer"):
+            call_command("check", databases=["default"])
+        call_command("check")  # which asks no server
+
+
+@pytest.fixture
+def full_disk(administrator: "psycopg.Connection[Any]") -> Iterator[None]:
+    """Temporary files of the test database go to a disk of 64 kB."""
+    with tempfile.TemporaryDirectory(prefix="full-") as folder:
+        Path(folder).chmod(0o755)
+        mounted = subprocess.run(
+            ["/bin/mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True
+        )
+        if mounted.returncode != 0:
+            pytest.skip("only root may mount a disk")
+        name = psycopg.sql.Identifier(administrator.info.dbname)
+        try:
+            shutil.chown(folder, SYSTEM_USER, SYSTEM_USER)
+            administrator.execute(
+                psycopg.sql.SQL("CREATE TABLESPACE full_disk LOCATION {}").format(folder)
+            )
+            administrator.execute("GRANT CREATE ON TABLESPACE full_disk TO PUBLIC")
+            set_to = psycopg.sql.SQL("ALTER DATABASE {} SET temp_tablespaces = full_disk")
+            administrator.execute(set_to.format(name))
+            yield
+        finally:
+            reset = psycopg.sql.SQL("ALTER DATABASE {} RESET temp_tablespaces")
+            administrator.execute(reset.format(name))
+            administrator.execute("DROP TABLESPACE IF EXISTS full_disk")
+            subprocess.run(["/bin/umount", folder], check=True)
+
+
+def test_full_disk_is_not_ready(full_disk: None) -> None:
+    assert_unready(ready(), "the server's disk is full")
