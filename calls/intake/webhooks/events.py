@@ -138,16 +138,29 @@ def _is_readable(name: str, parameters: Mapping[str, str]) -> bool:
     return not has_another(name, parameters)
 
 
-def _sides(parameters: Mapping[str, str]) -> tuple[str, str]:
-    """The parameter with the line's address, and that with the caller's."""
+def _sides(parameters: Mapping[str, str], line: str | None = None) -> tuple[str, str]:
+    """The parameter with the line's address, and that with the caller's.
+
+    By the line's number where one of the two alone has it; else by the direction.
+    """
+    has_line = {
+        name: line is not None and line in line_numbers(parameters.get(name, ""))
+        for name in ("From", "To")
+    }
+    if has_line["From"] != has_line["To"]:
+        return ("From", "To") if has_line["From"] else ("To", "From")
     outbound = is_outbound(provider_word(parameters.get("Direction", "")))
     return ("From", "To") if outbound else ("To", "From")
 
 
 def read_event(
-    kind: EventKind, parameters: Mapping[str, str], *, received_at: datetime
+    kind: EventKind,
+    parameters: Mapping[str, str],
+    *,
+    received_at: datetime,
+    line: str | None = None,
 ) -> ParsedEvent:
-    """Raises Malformed, with a reason that quotes no value."""
+    """Raises Malformed, with a reason that quotes no value. line is the number of the line."""
     if hidden := find_hidden(IDENTITY[kind], parameters):
         raise Malformed(f"{hidden} is part of another parameter.")
     _require(parameters, "CallSid", CALL_SID)
@@ -157,11 +170,11 @@ def read_event(
     if hidden := find_hidden(VALUES[kind], parameters):
         parsed.notes.append(f"{hidden} is missing, or part of another parameter")
     if kind is EventKind.VOICE:
-        _read_progress(parsed, parameters)
+        _read_progress(parsed, parameters, line)
         parsed.began_at = _read_beginning(parsed, parameters, received_at)
         _read_leg(parsed, parameters)
     elif kind is EventKind.RECONCILED:
-        _read_progress(parsed, parameters)
+        _read_progress(parsed, parameters, line)
         parsed.began_at = _read_time(parsed, parameters, "StartTime")
         _read_leg(parsed, parameters)
     else:
@@ -177,13 +190,17 @@ def parent_of(kind: EventKind, parameters: Mapping[str, str]) -> str | None:
     return parent if is_leg else None
 
 
-def _read_progress(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
+def _read_progress(
+    parsed: ParsedEvent, parameters: Mapping[str, str], line_number: str | None
+) -> None:
     word = _require(parameters, "CallStatus", WORD)
     if "Direction" in parameters:
         _require(parameters, "Direction", WORD)
     parsed.status = our_status(word)
     parsed.provider_status = word
-    parsed.caller_number = _read_caller(parsed, parameters)
+    if is_outbound(provider_word(parameters.get("Direction", "inbound"))) is None:
+        parsed.notes.append("Direction is not known")
+    parsed.caller_number = _read_caller(parsed, parameters, line_number)
     parsed.duration = _read_integer(parsed, parameters, "CallDuration", MAX_INTEGER)
     _read_recording(parsed, parameters)
 
@@ -216,8 +233,10 @@ def _read_recording(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
     parsed.recording_started = _read_time(parsed, parameters, "RecordingStartTime")
 
 
-def _read_caller(parsed: ParsedEvent, parameters: Mapping[str, str]) -> str | None:
-    line, caller = _sides(parameters)
+def _read_caller(
+    parsed: ParsedEvent, parameters: Mapping[str, str], line_number: str | None
+) -> str | None:
+    line, caller = _sides(parameters, line_number)
     if caller not in parameters:
         return None
     if has_another(caller, parameters):

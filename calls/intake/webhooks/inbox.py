@@ -99,7 +99,7 @@ def classify(
         credentials=signer.credentials,
     )
     try:
-        event.parsed = read_event(kind, parameters, received_at=received_at)
+        event.parsed = read_event(kind, parameters, received_at=received_at, line=signer.number)
         if signer.account_sid and event.address.account_sid not in (None, signer.account_sid):
             raise Malformed("AccountSid does not belong to the line.")
     except Malformed as error:

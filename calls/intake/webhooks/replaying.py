@@ -52,6 +52,7 @@ def _replay(stored: CallEvent) -> EventOutcome:
     with no_tenant():
         found = find_signer(read_address(kind, stored.payload))
     # An event verified for a line stays with that line.
-    signer = Signer(stored.phone_id or found.phone_id, (), found.account_sid)
+    number = found.number if stored.phone_id in (None, found.phone_id) else None
+    signer = Signer(stored.phone_id or found.phone_id, (), found.account_sid, number=number)
     event = classify(kind, stored.payload, signer, received_at=stored.received_at)
     return replay(stored.pk, event)

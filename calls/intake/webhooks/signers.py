@@ -14,7 +14,7 @@ from tenants.encryption import NoEncryptionKey, UnreadableSecret, decrypt
 # One index look-up on phone_numbers.number; without a number on calls.call_sid (and that of the
 # archive), then on telephony_credentials.account_sid.
 LINES = """
-SELECT phone_id, account_sid, current_token, next_token
+SELECT phone_id, account_sid, current_token, next_token, number
 FROM app.telephony_lines(%(numbers)s::text[], %(call_sid)s, %(account_sid)s)
 """
 MAX_CACHED = 10_000  # lines; some 5 MB
@@ -27,6 +27,7 @@ class Credentials(NamedTuple):
     account_sid: str | None
     current_token: str | None
     next_token: str | None
+    number: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Signer:
     tokens: Sequence[str]
     account_sid: str | None = None
     credentials: Credentials | None = None
+    number: str | None = None  # the line's
 
 
 # By the numbers of an address. A cached line may be outdated, so the statement that stores the
@@ -87,4 +89,5 @@ def _signer(found: Credentials, *, confirmed: bool) -> Signer:
         own or settings.TWILIO_AUTH_TOKEN,
         found.account_sid,
         found if confirmed else None,
+        found.number,
     )

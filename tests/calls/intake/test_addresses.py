@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from calls.models import Call
+from calls.models import Call, CallEvent
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.calls.call_files import import_text, page, twilio_call
@@ -98,6 +98,20 @@ def test_the_direction_says_which_side_is_the_line(
 ) -> None:
     addresses = {"from": CALLER, "to": CALLER, line_is: f"sip:{LINE}@trunk.example"}
     assert received(line, way, tmp_path, direction=direction, **addresses).caller_number == CALLER
+
+
+@pytest.mark.parametrize("direction", [None, "inbound", "sideways"])
+@pytest.mark.parametrize("line_is", ["From", "To"])
+def test_the_number_of_the_line_says_so_where_the_direction_does_not(
+    line: PhoneNumber, direction: str | None, line_is: str
+) -> None:
+    addresses = {"From": CALLER, "To": CALLER, line_is: LINE}
+    sid = new_sid()
+    assert post(voice_event(sid, "ringing", Direction=direction, **addresses)).status_code == 204
+    with tenant(line.id):
+        assert Call.objects.get(call_sid=sid).caller_number == CALLER
+        reason = CallEvent.objects.get().reason
+    assert reason == ("Direction is not known" if direction == "sideways" else None)
 
 
 WITHHELD = [
