@@ -88,8 +88,13 @@ def _refused_by_database(error: IntegrityError) -> Response | None:
 
 @cache
 def _constraints() -> dict[str, tuple[int, str]]:
-    """Status and message of each constraint that has its own message."""
+    """Status and message of each constraint, and refusing trigger, that has its own message."""
     return {
+        trigger.name: (409, trigger.message)
+        for model in apps.get_models()
+        for trigger in getattr(model._meta, "triggers", [])
+        if hasattr(trigger, "message")
+    } | {
         constraint.name: (
             409 if isinstance(constraint, UniqueConstraint) else 400,
             str(constraint.violation_error_message),

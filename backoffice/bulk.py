@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -15,6 +15,7 @@ from backoffice.counting import CAP, RowCount, count_up_to
 from backoffice.deletion import SAMPLE, named
 from backoffice.paging import TIME_LIMIT, TooSlow, time_limit
 from backoffice.records import record
+from backoffice.refusals import explain
 
 if TYPE_CHECKING:
     from backoffice.modeladmin import BackofficeAdmin
@@ -56,14 +57,22 @@ def bulk_action(
             )
         changed = 0
         keys = list(queryset.order_by("pk").values_list("pk", flat=True)[:CAP])
+        refusal = ""
         for first in range(0, len(keys), BATCH):
-            with transaction.atomic():
-                changed += change(keys[first : first + BATCH], request, filled.cleaned_data)
+            try:
+                with transaction.atomic():
+                    changed += change(keys[first : first + BATCH], request, filled.cleaned_data)
+            except IntegrityError as error:
+                refusal = explain(error, model_admin.model)
+                break
         what = done.format(rows=named(RowCount(changed), model_admin.model))
         record(request, model_admin.model, what)
         unchanged = len(keys) - changed
         note = f" Unchanged: {unchanged:,}." if unchanged else ""
-        messages.success(request, f"{what}.{note}")
+        if refusal:
+            messages.error(request, f"Stopped: {refusal} {what}.{note}")
+        else:
+            messages.success(request, f"{what}.{note}")
         return None
 
     action.__name__ = name

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import DELETION
+from django.db import IntegrityError, transaction
 from django.db.models import CASCADE, DO_NOTHING, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -13,6 +14,7 @@ from django.template.response import TemplateResponse
 from backoffice.counting import RowCount, count_up_to
 from backoffice.held_rows import HeldRows
 from backoffice.records import record
+from backoffice.refusals import explain
 
 if TYPE_CHECKING:
     from backoffice.modeladmin import BackofficeAdmin
@@ -86,9 +88,15 @@ def delete_selected(
         messages.error(request, f"Nothing was deleted: the selection includes {', '.join(held)}.")
         return None
     if request.POST.get("post"):
-        if not across:
-            model_admin.log_deletions(request, queryset)
-        what = named(RowCount(delete_in_database(queryset)), model_admin.model)
+        try:
+            with transaction.atomic():
+                if not across:
+                    model_admin.log_deletions(request, queryset)
+                what = named(RowCount(delete_in_database(queryset)), model_admin.model)
+        except IntegrityError as error:  # a rule of the database, such as a hold placed just now
+            refusal = explain(error, model_admin.model)
+            messages.error(request, f"Nothing was deleted. {refusal}")
+            return None
         if across:
             record(request, model_admin.model, f"{what} deleted", flag=DELETION)
         messages.success(request, f"{what} deleted.")

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import admin as unfold_admin
@@ -187,6 +188,18 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         """Counts up to a cap; who may delete a row may delete what belongs to it."""
         counts, held = cascade_counts(self.model, objs), legal_holds(self.model, objs)
         return [str(obj) for obj in objs], counts, set(), held
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show an error of the database, such as a hold placed just now, on the row's page."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except IntegrityError as error:
+            refusal = explain(error, self.model)
+            messages.error(request, f"Nothing was deleted. {refusal}")
+            opts = self.model._meta
+            return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", object_id)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         delete_in_database(self.model._base_manager.filter(pk=obj.pk))

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from calls.holds.triggers import keep_evidence
 from tenancy.constraints import ApiRights, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
 from tenancy.readonly import ReadOnlyManager
@@ -50,6 +51,11 @@ class CallLeg(TenantModel):
             # The call of a leg, for a recording that names the leg.
             models.Index(fields=["leg_sid"], name="idx_call_legs_leg_sid"),
         ]
+        triggers = keep_evidence(
+            "call_legs",
+            ["phone_id", "call_sid", "leg_sid", '"to"'],
+            func="app.refuse_change_of_held_part",
+        )
 
     def __str__(self) -> str:
         return f"leg to {self.to}: {self.result or self.status}"

@@ -18,6 +18,16 @@ from backoffice.held_rows import HeldRows
 from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.archival.models import SealedMonth as SealedMonth
 from calls.archival.parts import LEGS, RECORDINGS
+from calls.holds.models import LegalHold as LegalHold
+from calls.holds.triggers import (
+    EvidenceStays,
+    HeldTrigger,
+    TruncateNothingHeld,
+    changed,
+    hold_is_recorded,
+    keep_evidence,
+    shrunk,
+)
 from calls.intake.models import CallEvent as CallEvent
 from calls.legs import CallLeg as CallLeg
 from calls.recordings import CallRecording as CallRecording
@@ -137,6 +147,24 @@ NOT_MOVED = (
     " OR current_user <> 'replytics_staff'"
 )
 
+# Of a held call nothing that is known changes; what the provider or the AI has still to report,
+# such as the end of a call in progress or its first recording, is filled in.
+EVIDENCE = ["id", "recording_url", "transcript", "ai_summary"]
+HELD_CALL_CHANGED = (
+    f"OLD.legal_hold AND ({changed(EVIDENCE)}"
+    # The provider may confirm the SID that a line claimed.
+    " OR OLD.call_sid <> NEW.call_sid"
+    " AND OLD.call_sid <> app.claimed_sid(NEW.call_sid, NEW.phone_id)"
+    " OR OLD.caller_number <> 'unknown' AND OLD.caller_number <> NEW.caller_number)"
+)
+# A late event may still add to these of an archived call.
+GROWING = "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]"
+HELD_ARCHIVED_CALL_CHANGED = (
+    f"OLD.legal_hold AND (to_jsonb(OLD) - {GROWING} IS DISTINCT FROM to_jsonb(NEW) - {GROWING}"
+    f" OR {changed(['recording_url'])} OR {shrunk('legs', 'leg_sid')} OR {shrunk('legs', 'to')}"
+    f" OR {shrunk('recordings', 'recording_sid')} OR {shrunk('recordings', 'url')})"
+)
+
 
 class Call(TenantModel):
     """A call that a line received."""
@@ -168,7 +196,8 @@ class Call(TenantModel):
     legal_hold = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Not archived or deleted while this is set.",
+        help_text="Set while a legal hold of this call is in force.",
+        editable=False,
     )
     ai_confidence = models.DecimalField(
         max_digits=3,
@@ -297,6 +326,15 @@ class Call(TenantModel):
                 message="A call's status only moves forward:"
                 " ringing, answered, then completed or failed.",
             ),
+            *hold_is_recorded("calls"),
+            EvidenceStays(name="calls_hold_keeps_evidence", condition=HELD_CALL_CHANGED),
+            HeldTrigger(
+                name="calls_hold_keeps_rows",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.legal_hold"),
+                func="app.refuse_delete_under_hold",
+            ),
+            TruncateNothingHeld(name="calls_hold_refuses_truncate"),
             RunFunction(
                 name="calls_sid_not_archived",
                 when=pgtrigger.After,
@@ -320,6 +358,7 @@ class Call(TenantModel):
 class CallMetadata(TenantModel):
     """Free-form metadata, tags and custom fields of a call."""
 
+    held_rows = HeldRows(Q(call__legal_hold=True), "of a call under legal hold")
     call = models.OneToOneField(
         Call,
         primary_key=True,
@@ -363,6 +402,9 @@ class CallMetadata(TenantModel):
                 column="call_id",
                 references="calls",
                 message="Metadata belongs to the line of its call.",
+            ),
+            *keep_evidence(
+                "call_metadata", ["call_id", "metadata", "tags", "custom_fields", "created_at"]
             ),
         ]
 
@@ -551,6 +593,17 @@ class CallArchive(TenantModel):
                 condition="OLD.call_sid IS DISTINCT FROM NEW.call_sid",
                 message="The call_sid of an archived call cannot change.",
             ),
+            *hold_is_recorded("calls_archive"),
+            EvidenceStays(
+                name="calls_archive_hold_keeps_evidence", condition=HELD_ARCHIVED_CALL_CHANGED
+            ),
+            HeldTrigger(
+                name="calls_archive_hold_keeps_rows",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.legal_hold"),
+                func="app.refuse_delete_under_hold",
+            ),
+            TruncateNothingHeld(name="calls_archive_hold_refuses_truncate"),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import models
 
+from calls.holds.triggers import keep_evidence
 from tenancy.constraints import ApiRights, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
 from tenancy.readonly import ReadOnlyManager
@@ -43,6 +44,11 @@ class CallRecording(TenantModel):
         verbose_name = "recording"
         ordering = ["started", "recording_sid"]
         constraints = [TenantRLS(tenant_may="SELECT"), ApiRights("SELECT"), TenantKeyConstraint()]
+        triggers = keep_evidence(
+            "call_recordings",
+            ["phone_id", "call_sid", "recording_sid", "url"],
+            func="app.refuse_change_of_held_part",
+        )
 
     def __str__(self) -> str:
         return f"recording {self.recording_sid}, {self.state}"

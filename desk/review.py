@@ -93,6 +93,13 @@ def _perform(request: HttpRequest) -> bool:
             request, "Review not saved: your claim expired and another reviewer has the call."
         )
         return False
+    except queue.CallHeld:
+        messages.error(
+            request,
+            "Review not saved: the call is under legal hold, so its summary cannot change."
+            " Finish the review with the summary as it was.",
+        )
+        return False
     except queue.CallGone:
         messages.error(request, "Review not saved: the call was archived or deleted.")
         return False

@@ -17,6 +17,7 @@ VIEW = [
     "calls.view_callarchive",
     "calls.view_callmetadata",
     "calls.view_callreview",
+    "calls.view_legalhold",
     "tenants.view_phonenumber",
     "tenants.view_voicesettings",
     "tenants.view_conversationrule",

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import connection
 
-from calls.models import Call, CallMetadata
+from calls.holds.placing import place
+from calls.models import Call, CallMetadata, LegalHold
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 
@@ -31,12 +32,27 @@ def make_call(
         "status": "completed",
         "duration": 60,
     }
+    is_held = overrides.pop("legal_hold", False)
     with all_tenants("test data"):
         call = Call(phone=line, **row | overrides)
         call.save(force_insert=True)
         if metadata is not None:
             CallMetadata.objects.create(call=call, phone=line, **metadata)
+        if is_held:
+            hold(call)
+            call.refresh_from_db()
     return call
+
+
+def hold(call: Any, *, case: str = "2026/17") -> None:
+    """Put a call, live or archived, under legal hold."""
+    with all_tenants("test data"):
+        place([call.pk], case=case, reason="a court's order", by="counsel")
+
+
+def release_holds() -> None:
+    with all_tenants("test data"):
+        LegalHold.objects.in_force().update(released_by="counsel", release_reason="over")
 
 
 ARCHIVE = """

@@ -15,23 +15,34 @@ from django.utils import timezone
 from backoffice.bulk import bulk_action
 from backoffice.exporting import Columns, export_action
 from calls.claims import provider_sid
+from calls.holds.placing import place, release
 from calls.models import Call, CallArchive
 from calls.reviews.queue import mark_reviewed
 
 ADD_TAG = """
 INSERT INTO call_metadata AS m (call_id, phone_id, tags)
-SELECT id, phone_id, ARRAY[%(tag)s] FROM calls WHERE id = ANY(%(calls)s)
+SELECT id, phone_id, ARRAY[%(tag)s] FROM calls WHERE id = ANY(%(calls)s) AND NOT legal_hold
 ON CONFLICT (call_id) DO UPDATE SET tags = m.tags || ARRAY[%(tag)s]
 WHERE NOT m.tags @> ARRAY[%(tag)s]
 """
 REMOVE_TAG = """
 UPDATE call_metadata SET tags = array_remove(tags, %(tag)s)
 WHERE call_id = ANY(%(calls)s) AND tags @> ARRAY[%(tag)s]
+AND EXISTS (SELECT FROM calls WHERE id = call_id AND NOT legal_hold)
 """
 
 
 class TagsForm(forms.Form):
     tag = forms.CharField(label="Tag", max_length=100)
+
+
+class HoldForm(forms.Form):
+    case = forms.CharField(label="Case", max_length=200)
+    reason = forms.CharField(label="Reason", max_length=1000)
+
+
+class ReleaseForm(HoldForm):
+    case = forms.CharField(label="Case that no longer needs the calls", max_length=200)
 
 
 def _tag(sql: str, calls: Sequence[Any], data: dict[str, Any]) -> int:
@@ -41,15 +52,36 @@ def _tag(sql: str, calls: Sequence[Any], data: dict[str, Any]) -> int:
     return changed
 
 
-def _hold(calls: Sequence[Any], *, on: bool) -> int:
-    changed: int = Call.objects.filter(pk__in=calls, legal_hold=not on).update(legal_hold=on)
-    return changed
+def _place(calls: Sequence[Any], request: HttpRequest, data: dict[str, Any]) -> int:
+    return place(calls, by=request.user.get_username(), **data)
+
+
+def _release(calls: Sequence[Any], request: HttpRequest, data: dict[str, Any]) -> int:
+    return release(calls, by=request.user.get_username(), **data)
 
 
 def _mark(calls: Sequence[Any], request: HttpRequest, data: dict[str, Any]) -> int:
     return mark_reviewed(calls, by=request.user.get_username(), now=timezone.now())
 
 
+HOLD_ACTIONS = [
+    bulk_action(
+        name="hold",
+        description="Put under legal hold",
+        permission="hold",
+        form=HoldForm,
+        change=_place,
+        done="{rows} put under legal hold",
+    ),
+    bulk_action(
+        name="release",
+        description="Release from legal hold",
+        permission="hold",
+        form=ReleaseForm,
+        change=_release,
+        done="{rows} released from legal hold",
+    ),
+]
 ACTIONS = [
     bulk_action(
         name="add_tag",
@@ -74,20 +106,7 @@ ACTIONS = [
         change=_mark,
         done="{rows} marked as reviewed",
     ),
-    bulk_action(
-        name="hold",
-        description="Put under legal hold",
-        permission="hold",
-        change=lambda calls, request, data: _hold(calls, on=True),
-        done="{rows} put under legal hold",
-    ),
-    bulk_action(
-        name="release",
-        description="Release from legal hold",
-        permission="hold",
-        change=lambda calls, request, data: _hold(calls, on=False),
-        done="{rows} released from legal hold",
-    ),
+    *HOLD_ACTIONS,
 ]
 
 

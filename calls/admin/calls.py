@@ -30,7 +30,7 @@ from calls.admin.filters import (
     WordsFilter,
 )
 from calls.admin.statistics_filter import StatisticsPeriodFilter
-from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata
+from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, LegalHold
 from calls.search.terms import calls_that_match
 from tenancy.models import InScope
 from tenants.line_admin import LineFilter, LineOwnedAdmin, ReadOnlyAdmin
@@ -45,10 +45,14 @@ class CallAdminMixin:
     change_form_template: Any = "calls/call_page.html"
     change_list_template: Any = "calls/change_list.html"
     has_times = True
+    object_history_template: Any = "calls/object_history.html"
 
     class Media:
         css: ClassVar = {"all": ["calls/call.css"]}
         js: ClassVar = ["calls/call.js"]
+
+    def has_hold_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("calls.hold_call")
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("calls.export_call")
@@ -63,6 +67,27 @@ class CallAdminMixin:
             request, {**context, **(extra_context or {})}
         )
         return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """With each hold and release of the call, whatever placed it."""
+        call = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        holds = self._holds(call.pk, request) if call else {}
+        response: HttpResponse = super().history_view(  # type: ignore[misc]
+            request, object_id, {**holds, "original": call, **(extra_context or {})}
+        )
+        return response
+
+    def _holds(self, call_id: Any, request: HttpRequest) -> dict[str, Any]:
+        """What calls/legal_holds.html shows, to those who may see holds."""
+        sees = admin.site.get_model_admin(LegalHold).has_view_permission(request)
+        name = f"admin:calls_{self.model._meta.model_name}_changelist"  # type: ignore[attr-defined]
+        return {
+            "sees_holds": sees,
+            "holds": LegalHold.objects.filter(call_id=call_id) if sees else [],
+            "hold_action": reverse(name) if self.has_hold_permission(request) else None,
+        }
 
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
@@ -136,6 +161,7 @@ class CallAdminMixin:
         call = context.get("original")
         if call is not None:
             context |= {"page": call_page(call, request), "began": self.began_at(call)}
+            context |= self._holds(call.pk, request)
         response: HttpResponse = super().render_change_form(  # type: ignore[misc]
             request, context, *args, **kwargs
         )
@@ -191,9 +217,6 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
     def has_review_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("calls.review_call")
 
-    def has_hold_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("calls.hold_call")
-
     @admin.display(description="Rec.")
     def has_recording(self, call: Call) -> str:
         return "Yes" if call.recording_url else "-"
@@ -215,7 +238,6 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
                     "duration",
                     "ai_summary",
                     "ai_confidence",
-                    "legal_hold",
                 ]
             },
         ),
@@ -241,8 +263,6 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
         if obj is None:
             return []
         fixed = ["caller_number", "call_sid", "id", "changed_at"]
-        if not self.has_hold_permission(request):
-            fixed.append("legal_hold")
         return [*super().get_readonly_fields(request, obj), *fixed]
 
 
@@ -305,7 +325,7 @@ class CallArchiveAdmin(CallAdminMixin, ReadOnlyAdmin):
         RecordingFilter,
         StatisticsPeriodFilter,
     )
-    actions = (actions.export_calls,)
+    actions = (*actions.HOLD_ACTIONS, actions.export_calls)
     date_hierarchy = "created_at"
     list_defer = ("transcript", "metadata", "custom_fields")
     ordering = ("-created_at", "-id")

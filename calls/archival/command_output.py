@@ -9,7 +9,6 @@ from django.db import DatabaseError
 from calls.archival import batches, ledger
 from calls.archival.columns import ArchiveMismatch
 from calls.archival.cutoff import BadCutOff
-from calls.archival.dropping import UnderLegalHold
 from calls.archival.files import BadFile
 from calls.archival.models import ArchiveRun, RunState
 from console.interrupts import StopRequest
@@ -20,7 +19,7 @@ def one_line_errors() -> Iterator[None]:
     """Turns expected errors into one line and a non-zero exit code."""
     try:
         yield
-    except (ArchiveMismatch, BadCutOff, BadFile, UnderLegalHold, batches.RowsDiffer) as error:
+    except (ArchiveMismatch, BadCutOff, BadFile, batches.RowsDiffer) as error:
         raise CommandError(str(error)) from None
     except DatabaseError as error:
         raise CommandError(

@@ -36,10 +36,6 @@ WHERE created_at >= '{first}' AND created_at < '{next}' ORDER BY created_at, id
 DROP = "SELECT app.drop_archive_partition(%(month)s, %(calls)s, %(checksum)s)"
 
 
-class UnderLegalHold(Exception):
-    """Calls of this month are under legal hold; the message says how many."""
-
-
 @dataclass(frozen=True)
 class Month:
     """A month of the archive: [first, next), UTC."""
@@ -57,24 +53,21 @@ class Month:
 
 
 def months_before(cut_off: datetime) -> list[Month]:
-    """The months of the archive that ended by cut_off and hold calls.
-
-    Raises UnderLegalHold if one is.
-    """
+    """The months of the archive that ended by cut_off and hold calls, held ones or none."""
     with connection.cursor() as cursor:
-        months = [
+        return [
             month
             for month in _months(cursor)
             if month.next <= cut_off and _has_calls(cursor, month)
         ]
-        for month in months:
-            cursor.execute(HELD, vars(month))
-            if held := cursor.fetchone()[0]:
-                raise UnderLegalHold(
-                    f"Nothing was dropped: {month.first:%Y-%m} has {held:,} calls under legal"
-                    " hold. Release them or choose an earlier cut-off."
-                )
-    return months
+
+
+def held_calls(month: Month) -> int:
+    """How many calls under legal hold keep this month from being dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELD, vars(month))
+        held: int = cursor.fetchone()[0]
+    return held
 
 
 def _months(cursor: CursorWrapper) -> list[Month]:
@@ -95,7 +88,7 @@ def drop_month(month: Month, *, directory: Path, started_by: str) -> ArchiveRun:
 
     If killed and run again, it continues with the file that exists. Raises BadFile when
     that file holds something else, OSError, and OperationalError when others use the month for a
-    minute and a half.
+    minute and a half, or when a call of it is under legal hold.
     """
     path = directory / month.file_name()
     with (

@@ -59,6 +59,10 @@ class CallGone(Exception):
     """The call was archived or deleted, so its summary can no longer be corrected."""
 
 
+class CallHeld(Exception):
+    """The call is under legal hold, so its summary stays as it is."""
+
+
 def waiting(*, now: datetime.datetime) -> CallQuerySet:
     """Ended calls with low confidence, neither reviewed nor claimed; idx_calls_waiting.
 
@@ -131,8 +135,8 @@ def release(review_id: int, *, by: str, now: datetime.datetime) -> None:
 def finish(review_id: int, *, by: str, summary: str | None, now: datetime.datetime) -> CallReview:
     """Mark a claimed call as reviewed, with its summary corrected where this one differs.
 
-    An expired claim still counts until somebody else claims the call. Raises ClaimLost and
-    CallGone.
+    An expired claim still counts until somebody else claims the call. Raises ClaimLost, CallGone
+    and CallHeld.
     """
     with transaction.atomic():
         # Lock the call before its review, in the order that claims use.
@@ -142,6 +146,8 @@ def finish(review_id: int, *, by: str, summary: str | None, now: datetime.dateti
         if call is None:
             raise CallGone
         if call.ai_summary != summary:
+            if call.legal_hold and call.ai_summary is not None:
+                raise CallHeld
             corrected = _step("corrected", by=by, now=now) | {"former": call.ai_summary}
             review.history = [*review.history, corrected]
             call.ai_summary = summary

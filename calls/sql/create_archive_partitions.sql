@@ -32,6 +32,12 @@ BEGIN
             EXECUTE format('CREATE POLICY staff ON public.%I TO replytics_staff USING (true)'
                 ' WITH CHECK (true)', partition);
             EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC', partition);
+            -- Not there yet while an earlier migration makes partitions; the later one adds it.
+            IF to_regprocedure('app.refuse_truncate_under_hold()') IS NOT NULL THEN
+                EXECUTE format('CREATE TRIGGER calls_archive_hold_refuses_truncate BEFORE TRUNCATE'
+                    ' ON public.%I FOR EACH STATEMENT'
+                    ' EXECUTE FUNCTION app.refuse_truncate_under_hold()', partition);
+            END IF;
             EXECUTE format('ALTER TABLE public.calls_archive ATTACH PARTITION public.%I'
                 ' FOR VALUES FROM (%L) TO (%L)', partition, month, month + interval '1 month');
             RETURN NEXT partition;

@@ -64,7 +64,8 @@ BEGIN
     END IF;
     -- What was taken for a call before its parent was named, unless somebody wrote to it.
     UPDATE public.call_recordings SET call_sid = sid WHERE (phone_id, call_sid) = (line, leg)
-        AND EXISTS (SELECT FROM public.calls WHERE call_sid = leg AND phone_id = line);
+        AND EXISTS (SELECT FROM public.calls
+            WHERE call_sid = leg AND phone_id = line AND NOT legal_hold);
     DELETE FROM public.calls AS c WHERE c.call_sid = leg AND c.phone_id = line
         AND c.transcript IS NULL AND c.ai_summary IS NULL AND NOT c.legal_hold
         AND NOT EXISTS (SELECT FROM public.call_metadata AS m WHERE m.call_id = c.id);

@@ -2,8 +2,8 @@
 --
 -- Records what an event reports of a recording under the call of this SID, or of the call that has
 -- a leg of this SID, live or archived, and returns the event's outcome. recording_url of the call
--- is its latest complete recording, unless somebody set another address. The rules do not depend
--- on the order of events. It runs with the owner's rights, past every policy, so it names the line
+-- is its latest complete recording, unless somebody set another address or the call is held. The
+-- rules do not depend on the order of events. It runs with the owner's rights, past every policy, so it names the line
 -- in each statement.
 CREATE OR REPLACE FUNCTION app.keep_call_recording(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -20,6 +20,7 @@ DECLARE
     merged public.call_recordings;
     kept jsonb;
     latest text;
+    is_held boolean;
 BEGIN
     SELECT l.call_sid INTO sid FROM (
         SELECT l.call_sid FROM public.call_legs AS l
@@ -27,12 +28,13 @@ BEGIN
         UNION ALL SELECT sid LIMIT 1
     ) AS l;
     -- The lock keeps the archiver away.
-    PERFORM FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+    SELECT legal_hold INTO is_held
+    FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
     IF FOUND THEN
         SELECT * INTO known FROM public.call_recordings
         WHERE (phone_id, call_sid, recording_sid) = (line, sid, recording);
     ELSIF EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
-        SELECT recordings INTO kept FROM public.calls_archive
+        SELECT recordings, legal_hold INTO kept, is_held FROM public.calls_archive
         WHERE call_sid = sid AND phone_id = line FOR UPDATE;
         SELECT * INTO known FROM jsonb_populate_recordset(NULL::public.call_recordings, kept) AS r
         WHERE r.recording_sid = recording;
@@ -49,7 +51,8 @@ BEGIN
     merged.phone_id := line;
     merged.call_sid := sid;
     merged.recording_sid := recording;
-    merged.url := least(known.url, parsed->>'recording_url');
+    merged.url := CASE WHEN is_held THEN coalesce(known.url, parsed->>'recording_url')
+        ELSE least(known.url, parsed->>'recording_url') END;
     merged.duration := greatest(known.duration, (parsed->>'recording_duration')::integer);
     merged.channels := greatest(known.channels, (parsed->>'recording_channels')::integer);
     merged.source := coalesce(known.source, parsed->>'recording_source');
@@ -73,7 +76,7 @@ BEGIN
         UPDATE public.calls SET recording_url = latest
         WHERE call_sid = sid AND phone_id = line AND recording_url IS DISTINCT FROM latest
             AND latest IS NOT NULL
-            AND (recording_url IS NULL OR recording_url ~ provider_recording);
+            AND (recording_url IS NULL OR recording_url ~ provider_recording AND NOT is_held);
         RETURN 'applied';
     END IF;
     SELECT jsonb_agg(r - ARRAY['phone_id', 'call_sid'] ORDER BY r->>'recording_sid') INTO kept
@@ -85,7 +88,7 @@ BEGIN
     WHERE state = 'completed' AND url IS NOT NULL
     ORDER BY started DESC NULLS LAST, recording_sid DESC LIMIT 1;
     UPDATE public.calls_archive SET recordings = kept,
-        recording_url = CASE WHEN recording_url IS NULL OR recording_url ~ provider_recording
+        recording_url = CASE WHEN recording_url IS NULL OR recording_url ~ provider_recording AND NOT is_held
             THEN coalesce(latest, recording_url) ELSE recording_url END
     WHERE call_sid = sid AND phone_id = line;
     RETURN 'archived';

@@ -14,6 +14,7 @@ from calls.archival.dropping import months_before
 from calls.archival.files import BadFile
 from calls.archival.loading import load_file
 from calls.archival.moving import archive_calls
+from calls.models import CallArchive
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.calls.archive import (
@@ -26,7 +27,7 @@ from tests.calls.archive import (
     make_old_calls,
     query,
 )
-from tests.factories import make_call, make_line
+from tests.factories import hold, make_call, make_line, release_holds
 
 ARCHIVE = "SELECT md5(string_agg(a::text, '' ORDER BY id)) FROM calls_archive a"
 
@@ -110,19 +111,28 @@ def test_a_month_that_others_use_is_dropped_once_they_end(
     assert counts()["calls_archive"] == counts()["app.archived_call_sids"] == 0
 
 
-def test_a_legal_hold_keeps_every_month(two_months: None, tmp_path: Path) -> None:
-    query(
-        "UPDATE calls_archive SET legal_hold = true WHERE created_at = ("
-        "SELECT max(created_at) FROM calls_archive)"
-    )
-    with pytest.raises(CommandError, match="2023-07 has 1 calls under legal hold"):
-        call_command("drop_archive", "--older-than=1 year", f"--directory={tmp_path}")
-    assert counts()["calls_archive"] == 2_000
-    assert list(tmp_path.iterdir()) == []
+def hold_the_first_of(month: str) -> None:
+    with all_tenants("test"):
+        hold(CallArchive.objects.filter(created_at__gte=month).order_by("created_at")[0])
+
+
+def test_a_legal_hold_keeps_its_month_and_no_other(two_months: None, tmp_path: Path) -> None:
+    query(UNBOUNDED)
+    call_command("roll_up_calls", stdout=StringIO())
+    hold_the_first_of("2023-06-01T00:00Z")
+    output = StringIO()
+    drop = ["drop_archive", "--older-than=1 year", f"--directory={tmp_path}"]
+    call_command(*drop, stdout=output)
+    assert "Kept 2023-06: 1 of its calls are under legal hold." in output.getvalue()
+    assert "Dropped 2023-07: 222 calls" in output.getvalue()
+    assert counts()["calls_archive"] == 1_778
+    release_holds()
+    call_command(*drop, stdout=output)
+    assert counts()["calls_archive"] == 0
 
 
 def test_the_database_refuses_a_held_month_by_itself(two_months: None) -> None:
-    query("UPDATE calls_archive SET legal_hold = true")
+    hold_the_first_of("2023-06-01T00:00Z")
     with pytest.raises(Exception, match="under legal hold"):
         query("SELECT app.drop_archive_partition('2023-06-01', 1778, 0)")
 

@@ -20,11 +20,14 @@ from calls.models import Call, CallMetadata, CallReview
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
-from tests.factories import archive, make_call, make_line
+from tests.factories import archive, hold, make_call, make_line
 
 CALLS = "/admin/calls/call/"
 ARCHIVED = "/admin/calls/callarchive/"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+WHY = {"case": "2026/17", "reason": "a court's order"}
 
 
 def act(client: Client, action: str, calls: list[Call] | None = None, **sent: Any) -> Any:
@@ -66,11 +69,12 @@ def test_filters_are_the_same_live_and_archived(
     calls = {
         "short": make_call(line, duration=5),
         "minute": make_call(line, duration=60),
-        "hour": make_call(line, duration=3600, legal_hold=True),
+        "hour": make_call(line, duration=3600),
     }
     if archived:
         for call in calls.values():
             archive(call)
+    hold(calls["hour"])
     rows = listed(back_office, f"{ARCHIVED if archived else CALLS}?{query}").result_list
     assert {row.pk for row in rows} == {calls[name].pk for name in names}
 
@@ -102,7 +106,7 @@ def test_an_action_shows_count_and_sample_and_changes_nothing_yet(
     assert "First 10 rows" in page
     assert page.count("<li>+1415555") == 10
     assert held() == set()
-    act(back_office, "hold", calls, post="yes")
+    act(back_office, "hold", calls, post="yes", **WHY)
     assert held() == {call.pk for call in calls}
 
 
@@ -113,7 +117,7 @@ def test_an_action_on_the_whole_list_reaches_what_its_filters_show_alone(
     ours = [make_call(line, status="failed") for _ in range(8)]
     make_call(line)
     make_call(other_line, status="failed")
-    act(back_office, "hold", query="status=failed&line=pn_bakery", post="yes")
+    act(back_office, "hold", query="status=failed&line=pn_bakery", post="yes", **WHY)
     assert held() == {call.pk for call in ours}
 
 
@@ -123,7 +127,7 @@ def test_an_action_in_a_picked_line_reaches_no_other(
     ours, theirs = make_call(line), make_call(other_line)
     pick(back_office, line)
     for action in ("hold", "mark_reviewed"):
-        act(back_office, action, [ours, theirs], post="yes")
+        act(back_office, action, [ours, theirs], post="yes", **WHY)
     act(back_office, "add_tag", [ours, theirs], post="yes", tag="vip")
     assert held() == {ours.pk}
     assert tags_of(theirs) is None
@@ -161,7 +165,7 @@ def test_an_empty_tag_is_asked_for_again(back_office: Client, line: PhoneNumber)
 
 def test_a_hold_is_released(back_office: Client, line: PhoneNumber) -> None:
     call = make_call(line, legal_hold=True)
-    act(back_office, "release", [call], post="yes")
+    act(back_office, "release", [call], post="yes", **WHY)
     assert held() == set()
 
 
@@ -174,7 +178,7 @@ def test_an_action_wants_its_right(
     )
     client.force_login(support_agent)
     call = make_call(line)
-    act(client, action, [call], post="yes", tag="vip")
+    act(client, action, [call], post="yes", tag="vip", **WHY)
     assert held() == set()
     assert tags_of(call) is None
     with all_tenants("test"):

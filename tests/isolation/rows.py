@@ -28,6 +28,7 @@ from calls.models import (
     CallRecording,
     CallReview,
     CallSearch,
+    LegalHold,
     SealedMonth,
 )
 from tenancy import all_tenants
@@ -35,7 +36,7 @@ from tenancy.models import ScopedModel
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
-from tests.factories import make_call, make_line
+from tests.factories import hold, make_call, make_line, release_holds
 
 CUT_OFF = datetime(2025, 1, 1, tzinfo=UTC)
 NUMBERS = {"pn_bakery": 0, "pn_garage": 12_345_678}
@@ -91,6 +92,13 @@ def _create(
     return create
 
 
+def hold_and_release(line: PhoneNumber) -> None:
+    """A hold that is over, so that it keeps no other row of the tests."""
+    call = Call.objects.filter(phone=line)[0]
+    hold(call, case=f"case {710_000_001 + NUMBERS[line.pk]}")
+    release_holds()
+
+
 MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     PhoneNumber: lambda line: None,  # the line itself
     VoiceSettings: _create(VoiceSettings),
@@ -110,6 +118,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     CallLeg: _execute(INSERT_LEG),
     CallRecording: _execute(INSERT_RECORDING),
     CallReview: _create(CallReview, number="id", call_id=uuid.uuid4(), call_began=CUT_OFF),
+    LegalHold: lambda line: hold_and_release(line),
     Membership: _create(Membership, subject="user"),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),

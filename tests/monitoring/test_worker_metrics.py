@@ -10,7 +10,7 @@ from calls.archival.models import ArchiveRun
 from jobs.tasks import retry_stalled_jobs
 from monitoring.findings import Finding, Level
 from tenancy import all_tenants
-from tests.factories import make_call, make_line
+from tests.factories import hold, make_call, make_line
 from tests.worker import work
 
 Find = Callable[[str], Finding]
@@ -71,11 +71,11 @@ def test_backlogs_are_named(finding: Find) -> None:
     line = make_line()
     assert finding("archive_backlog").level is Level.OK
     due = datetime.now(UTC) - timedelta(days=366 + 30)
-    make_call(line, created_at=due, updated_at=due)
+    call = make_call(line, created_at=due, updated_at=due)
     waiting = finding("archive_backlog")
     assert waiting.level is Level.CRITICAL
     assert waiting.value == pytest.approx(30, abs=2)
-    execute("UPDATE calls SET legal_hold = true")
+    hold(call)
     assert finding("archive_backlog").level is Level.OK
     owner(
         "INSERT INTO rollup_queue (phone_id, bucket)"

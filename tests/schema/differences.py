@@ -132,6 +132,97 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "a legal hold keeps a call": {
         "column calls.legal_hold": (None, "boolean NOT NULL DEFAULT false"),
         "column calls_archive.legal_hold": (None, "boolean NOT NULL DEFAULT false"),
+        "trigger calls.calls_hold_keeps_evidence": (
+            None,
+            "BEFORE UPDATE ON calls FOR EACH ROW WHEN (old.legal_hold AND (old.id IS NOT NULL "
+            "AND old.id IS DISTINCT FROM new.id OR old.recording_url IS NOT NULL AND "
+            "old.recording_url IS DISTINCT FROM new.recording_url OR old.transcript IS NOT "
+            "NULL AND old.transcript IS DISTINCT FROM new.transcript OR old.ai_summary IS NOT "
+            "NULL AND old.ai_summary IS DISTINCT FROM new.ai_summary OR old.call_sid <> "
+            "new.call_sid AND old.call_sid <> app.claimed_sid(new.call_sid, new.phone_id) OR "
+            "old.caller_number <> 'unknown'::text AND old.caller_number <> "
+            "new.caller_number)) EXECUTE FUNCTION app.calls_hold_keeps_evidence()",
+        ),
+        "trigger call_metadata.call_metadata_hold_keeps_evidence": (
+            None,
+            "BEFORE UPDATE ON call_metadata FOR EACH ROW WHEN (old.call_id IS NOT NULL AND "
+            "old.call_id IS DISTINCT FROM new.call_id OR old.metadata IS NOT NULL AND "
+            "old.metadata IS DISTINCT FROM new.metadata OR old.tags IS NOT NULL AND old.tags IS "
+            "DISTINCT FROM new.tags OR old.custom_fields IS NOT NULL AND old.custom_fields IS "
+            "DISTINCT FROM new.custom_fields OR old.created_at IS NOT NULL AND old.created_at IS "
+            "DISTINCT FROM new.created_at) EXECUTE FUNCTION app.refuse_change_under_hold()",
+        ),
+        "trigger call_metadata.call_metadata_hold_keeps_rows": (
+            None,
+            "BEFORE DELETE ON call_metadata FOR EACH ROW EXECUTE FUNCTION "
+            "app.refuse_change_under_hold()",
+        ),
+        "trigger call_metadata.call_metadata_hold_refuses_truncate": (
+            None,
+            "BEFORE TRUNCATE ON call_metadata FOR EACH STATEMENT EXECUTE FUNCTION "
+            "app.refuse_truncate_under_hold()",
+        ),
+        "trigger calls.calls_hold_follows_record": (
+            None,
+            "BEFORE UPDATE ON calls FOR EACH ROW WHEN (old.legal_hold IS DISTINCT FROM "
+            "new.legal_hold) EXECUTE FUNCTION app.require_legal_hold()",
+        ),
+        "trigger calls.calls_hold_is_recorded": (
+            None,
+            "BEFORE INSERT ON calls FOR EACH ROW WHEN (new.legal_hold) EXECUTE FUNCTION "
+            "app.require_legal_hold()",
+        ),
+        "trigger calls.calls_hold_keeps_rows": (
+            None,
+            "BEFORE DELETE ON calls FOR EACH ROW WHEN (old.legal_hold) EXECUTE FUNCTION "
+            "app.refuse_delete_under_hold()",
+        ),
+        "trigger calls.calls_hold_refuses_truncate": (
+            None,
+            "BEFORE TRUNCATE ON calls FOR EACH STATEMENT EXECUTE FUNCTION "
+            "app.refuse_truncate_under_hold()",
+        ),
+        "trigger calls_archive.calls_archive_hold_follows_record": (
+            None,
+            "BEFORE UPDATE ON calls_archive FOR EACH ROW WHEN (old.legal_hold IS DISTINCT FROM "
+            "new.legal_hold) EXECUTE FUNCTION app.require_legal_hold()",
+        ),
+        "trigger calls_archive.calls_archive_hold_is_recorded": (
+            None,
+            "BEFORE INSERT ON calls_archive FOR EACH ROW WHEN (new.legal_hold) EXECUTE FUNCTION "
+            "app.require_legal_hold()",
+        ),
+        "trigger calls_archive.calls_archive_hold_keeps_evidence": (
+            None,
+            "BEFORE UPDATE ON calls_archive FOR EACH ROW WHEN (old.legal_hold AND "
+            "((to_jsonb(old.*) - "
+            "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]) IS "
+            "DISTINCT FROM (to_jsonb(new.*) - "
+            "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]) OR "
+            "old.recording_url IS NOT NULL AND old.recording_url IS DISTINCT FROM "
+            "new.recording_url OR NOT jsonb_path_query_array(new.legs, "
+            "'$[*].\"leg_sid\"?(@ != null)'::jsonpath) @> "
+            "jsonb_path_query_array(old.legs, '$[*].\"leg_sid\"?(@ != null)'::jsonpath) "
+            "OR NOT jsonb_path_query_array(new.legs, '$[*].\"to\"?(@ != null)'::jsonpath) "
+            "@> jsonb_path_query_array(old.legs, '$[*].\"to\"?(@ != null)'::jsonpath) OR "
+            'NOT jsonb_path_query_array(new.recordings, \'$[*]."recording_sid"?(@ != '
+            "null)'::jsonpath) @> jsonb_path_query_array(old.recordings, "
+            "'$[*].\"recording_sid\"?(@ != null)'::jsonpath) OR NOT "
+            "jsonb_path_query_array(new.recordings, '$[*].\"url\"?(@ != null)'::jsonpath) "
+            '@> jsonb_path_query_array(old.recordings, \'$[*]."url"?(@ != '
+            "null)'::jsonpath))) EXECUTE FUNCTION "
+            "app.calls_archive_hold_keeps_evidence()",
+        ),
+        "trigger calls_archive.calls_archive_hold_keeps_rows": (
+            None,
+            "BEFORE DELETE ON calls_archive FOR EACH ROW WHEN (old.legal_hold) EXECUTE FUNCTION "
+            "app.refuse_delete_under_hold()",
+        ),
+        "trigger calls_archive.calls_archive_hold_refuses_truncate": (
+            None,
+            "BEFORE TRUNCATE ON calls_archive FOR EACH STATEMENT EXECUTE FUNCTION "
+            "app.refuse_truncate_under_hold()",
+        ),
     },
     "call_sid is unique over calls and their archive": {
         "trigger calls.calls_sid_not_archived": (

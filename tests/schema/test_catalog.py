@@ -118,7 +118,7 @@ def test_archive_begins_with_the_columns_of_calls(owner: CursorWrapper) -> None:
             "column phone_numbers.business_name",
         ),
         ("ALTER TABLE calls ADD extra text", "column calls.extra"),
-        ("ALTER TABLE calls DROP recording_url", "column calls.recording_url"),
+        ("ALTER TABLE voice_settings DROP voice_name", "column voice_settings.voice_name"),
         (
             "ALTER TABLE voice_settings DROP CONSTRAINT voice_settings_phone_id_key",
             "constraint voice_settings.voice_settings_phone_id_key",

@@ -7,10 +7,11 @@ from django.db import connections
 pytestmark = pytest.mark.django_db(databases=["owner"])
 
 # pgtrigger keeps a hash of the declaration as the trigger's comment. A partition's triggers follow
-# those of its parent (tgparentid).
+# those of its parent (tgparentid), or are made with it (TRUNCATE).
 TRIGGERS = """
 SELECT tgrelid::regclass::text, tgname, coalesce(obj_description(oid, 'pg_trigger'), 'no hash')
 FROM pg_trigger WHERE NOT tgisinternal AND tgparentid = 0
+AND tgrelid NOT IN (SELECT inhrelid FROM pg_inherits)
 AND tgname NOT LIKE 'procrastinate%%'  -- the job queue's own
 """
 

@@ -14,8 +14,8 @@ from tenancy import all_tenants
 class Command(BaseCommand):
     help = (
         "Write each whole month of the archive that is older than a period to a compressed file,"
-        " verify the file by reading it back, and drop the month. Statistics stay. Refuses if a"
-        " call of these months is under legal hold. load_archive loads a file again."
+        " verify the file by reading it back, and drop the month. Statistics stay. A month with a"
+        " call under legal hold stays as well. load_archive loads a file again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,6 +33,11 @@ class Command(BaseCommand):
             cut_off = cutoff.older_than(options["older_than"], now=timezone.now())
             months = dropping.months_before(cut_off)
             for month in months:
+                if held := dropping.held_calls(month):
+                    self.stdout.write(
+                        f"Kept {month.first:%Y-%m}: {held:,} of its calls are under legal hold."
+                    )
+                    continue
                 file = directory / month.file_name()
                 if options["dry_run"]:
                     self.stdout.write(f"Would drop {month.first:%Y-%m} into {file}")

@@ -1,0 +1,1 @@
+"""Legal holds: who placed and released them, and what they forbid."""
