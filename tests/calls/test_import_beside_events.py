@@ -8,10 +8,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from calls.intake.models import EventKind
+from calls.intake.pipeline import deliver
 from calls.intake.webhooks.inbox import classify, store
 from calls.intake.webhooks.signers import Signer
 from calls.models import Call
-from tenancy import all_tenants
+from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.calls.call_files import (
     BAKERY,
@@ -130,6 +131,7 @@ def test_import_dry_run_writes_and_locks_nothing(
         make_call(line, duration=15, caller_number="+14155559999", metadata={"tags": ["a"]}),
         make_call(other_line),
     )
+    claimed = new_sid()
     text = lines(
         own_call(
             call_sid=new_sid(),
@@ -142,11 +144,14 @@ def test_import_dry_run_writes_and_locks_nothing(
         own_call(call_sid=done.call_sid, created_at=done.created_at.isoformat(), tags=["b"]),
         own_call(call_sid=theirs.call_sid),
         own_call(call_sid=new_sid(), status="exploded"),
+        own_call(call_sid=claimed),
         twilio_call(
             sid=new_sid(),
             **{"direction": "outbound-api", "from": line.number, "to": "+14155559999"},
         ),
     )
+    with tenant(line.pk):
+        deliver(call_sid=claimed, transcript="Claimed.")
     before = everything()
     with all_tenants("test"), connection.cursor() as cursor:
         cursor.execute(f"{WRITTEN} UNION ALL {LOCKS}")
@@ -159,9 +164,9 @@ def test_import_dry_run_writes_and_locks_nothing(
         assert cursor.fetchone() == (None,)
     assert everything() == before
     # The very counts of the import itself.
-    assert "read 6, loaded 2, updated 1, unchanged 1, rejected 2" in dry
+    assert "read 7, loaded 2, updated 2, unchanged 1, rejected 2" in dry
     assert dry.splitlines()[0] == import_text(tmp_path, text).splitlines()[0]
-    assert "unchanged 4, rejected 2" in import_text(tmp_path, text, "--dry-run")
+    assert "unchanged 5, rejected 2" in import_text(tmp_path, text, "--dry-run")
     with all_tenants("test"):
-        assert Call.objects.count() == 5
+        assert Call.objects.count() == 6
     assert "loaded 1" in import_text(tmp_path, page(twilio_call(sid=new_sid())), "--dry-run")

@@ -24,10 +24,12 @@ DROP_INCOMING = "DROP TABLE incoming_calls"
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('import_calls'))"
 
 # What a program of the line claimed through the API is the call of the file.
-CONFIRM_CLAIMS = """
-UPDATE calls c SET call_sid = i.call_sid FROM incoming_calls i
-WHERE c.call_sid = app.claimed_sid(i.call_sid, i.phone_id) AND c.phone_id = i.phone_id
+IS_CLAIM = """
+c.call_sid = app.claimed_sid(i.call_sid, i.phone_id) AND c.phone_id = i.phone_id
     AND NOT EXISTS (SELECT FROM app.line_of_call(i.call_sid))
+"""
+CONFIRM_CLAIMS = f"""
+UPDATE calls c SET call_sid = i.call_sid FROM incoming_calls i WHERE {IS_CLAIM}
 """
 
 # Held until the transaction is committed, so that neither an event nor the archiver changes them.
@@ -133,8 +135,13 @@ FROM added a JOIN calls c ON c.id = a.call_id JOIN incoming_calls i USING (call_
 
 # What load() would do, by reading alone.
 COUNT_CHANGES = f"""
-WITH incoming_calls AS MATERIALIZED (
+WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%s::jsonb) AS r ({COLUMNS})
+), incoming_calls AS MATERIALIZED (
+    SELECT i.row, i.phone_id, i.caller_number, coalesce(c.call_sid, i.call_sid) AS call_sid,
+        i.status, i.provider_status, i.duration, i.recording_url, i.transcript, i.ai_summary,
+        i.ai_confidence, i.created_at, i.metadata, i.tags, i.custom_fields
+    FROM given i LEFT JOIN calls c ON {IS_CLAIM}
 ), {MERGED}
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id,
     EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid),
