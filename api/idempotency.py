@@ -1,6 +1,5 @@
 """Idempotency-Key: a repeated request gets the first one's response."""
 
-import json
 from collections.abc import Callable
 
 from django.db import transaction
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 from api.errors import Invalid, KeyUsedOtherwise
 from api.idempotency_keys import KEY, KeyReused, claim, hash_request
 from api.rendering import to_json
+from database import exact_json
 
 
 def idempotent(request: Request, act: Callable[[], Response]) -> Response:
@@ -24,7 +24,7 @@ def idempotent(request: Request, act: Callable[[], Response]) -> Response:
     if not KEY.fullmatch(key):
         detail = "An Idempotency-Key must have 1 to 255 visible ASCII characters."
         raise Invalid([{"header": "Idempotency-Key", "detail": detail}])
-    sent = json.dumps(request.data, sort_keys=True).encode()
+    sent = exact_json.dumps(request.data, sort_keys=True).encode()
     method = (request.method or "").encode()
     with transaction.atomic():
         try:
@@ -41,6 +41,6 @@ def idempotent(request: Request, act: Callable[[], Response]) -> Response:
             )
         answer = act()
         headers = {name: answer[name] for name in ("Location", "ETag") if name in answer}
-        body = json.loads(to_json(answer.data))
+        body = exact_json.loads(to_json(answer.data))
         claimed.store(answer.status_code, {"body": body, "headers": headers})
     return answer

@@ -1,7 +1,6 @@
 """Stores the response to each Idempotency-Key of a line."""
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from api.models import IdempotencyKey
+from database import exact_json
 from tenancy import all_tenants
 from tenancy.scope import current_scope
 
@@ -35,7 +35,7 @@ class Claim:
             cursor.execute(
                 "UPDATE idempotency_keys SET status = %s, answer = %s"
                 " WHERE phone_id = %s AND key = %s",
-                [status, json.dumps(answer), current_scope().phone_id, self.key],
+                [status, exact_json.dumps(answer), current_scope().phone_id, self.key],
             )
 
 

@@ -3,6 +3,7 @@
 from django.db import models
 
 from database.columns import NOW
+from database.exact_json import ExactJSONField
 from tenancy.constraints import ApiRights
 from tenancy.models import TenantForeignKey, TenantModel
 
@@ -15,7 +16,7 @@ class IdempotencyKey(TenantModel):
     key = models.TextField(db_collation="C")
     request_hash = models.TextField()
     status = models.SmallIntegerField(null=True)
-    answer = models.JSONField(null=True)
+    answer = ExactJSONField(null=True)
     created_at = models.DateTimeField(db_default=NOW)
 
     class Meta(TenantModel.Meta):

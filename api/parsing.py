@@ -1,7 +1,6 @@
 """Request bodies: JSON that PostgreSQL can store, of bounded size."""
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NoReturn
@@ -10,6 +9,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from api.errors import BodyTooLarge, Invalid
+from database.exact_json import fraction, integer
 
 MAX_DEPTH = 32  # objects and arrays inside each other
 # Of the control characters, text has tab, line feed and carriage return. Half a surrogate pair is
@@ -55,14 +55,15 @@ class MergePatchParser(StrictJSONParser):
 
 
 def read_json(text: str) -> Any:
-    """Raises ValueError, or RecursionError when it is nested too deeply."""
+    """Fractions are Decimals. Raises ValueError, or RecursionError when nested too deeply."""
     # strict=False: a raw control character gets the same answer as an escaped one.
     return json.loads(
         text,
         strict=False,
         object_pairs_hook=_once_each,
         parse_constant=_no_number,
-        parse_float=_finite,
+        parse_float=fraction,
+        parse_int=integer,
     )
 
 
@@ -109,10 +110,3 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("a number is too large")
-    return number

@@ -1,11 +1,12 @@
 """The JSON of all responses; PostgreSQL's row_to_json() writes the same bytes."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
+
+from database import exact_json
 
 
 class JSONRenderer(BaseRenderer):
@@ -30,8 +31,12 @@ class ProblemRenderer(JSONRenderer):
     media_type = "application/problem+json"
 
 
+class Encoder(exact_json.ExactEncoder, JSONEncoder):
+    """Exact numbers, and the dates and times of DRF."""
+
+
 def to_json(data: Any) -> bytes:
-    text = json.dumps(
-        data, cls=JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    text = exact_json.dumps(
+        data, cls=Encoder, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     return text.encode()

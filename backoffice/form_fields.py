@@ -7,6 +7,8 @@ from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from database import exact_json
+
 
 class JSONObjectField(forms.JSONField):
     """A JSON object, shown one key per line; errors give the position. Empty means {}."""
@@ -17,7 +19,7 @@ class JSONObjectField(forms.JSONField):
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, str):  # as it was typed
             return value
-        return json.dumps(value, indent=2, ensure_ascii=False)
+        return exact_json.dumps(value, indent=2, ensure_ascii=False)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return data
@@ -27,7 +29,12 @@ class JSONObjectField(forms.JSONField):
             return {}
         if isinstance(value, str):
             try:
-                value = json.loads(value, parse_constant=_reject_constant)
+                value = json.loads(
+                    value,
+                    parse_constant=_reject_constant,
+                    parse_float=exact_json.fraction,
+                    parse_int=exact_json.integer,
+                )
             except json.JSONDecodeError as error:
                 raise forms.ValidationError(
                     f"Invalid JSON at line {error.lineno}, column {error.colno}: {error.msg}."

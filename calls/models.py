@@ -42,6 +42,7 @@ from database.columns import (
     is_object,
     is_one_of,
 )
+from database.exact_json import ExactJSONField
 from database.triggers import RejectUpdate, RunFunction, StampUpdatedAt, Trigger
 from tenancy.constraints import ApiRights, CascadeForeignKey, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
@@ -367,9 +368,9 @@ class CallMetadata(TenantModel):
         related_name="metadata",
     )
     phone = TenantForeignKey(related_name="call_metadata")
-    metadata = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
+    metadata = ExactJSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
     tags = ArrayField(models.TextField(), default=list, db_default=EMPTY_ARRAY, blank=True)
-    custom_fields = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
+    custom_fields = ExactJSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
     created_at = models.DateTimeField(db_default=NOW, editable=False)
 
     class Meta(TenantModel.Meta):
@@ -471,9 +472,9 @@ class CallArchive(TenantModel):
     ai_confidence = models.DecimalField(
         max_digits=3, decimal_places=2, db_default=Decimal("0.8"), verbose_name="AI confidence"
     )
-    metadata = models.JSONField(db_default=EMPTY_OBJECT)
+    metadata = ExactJSONField(db_default=EMPTY_OBJECT)
     tags = ArrayField(models.TextField(), db_default=EMPTY_ARRAY)
-    custom_fields = models.JSONField(db_default=EMPTY_OBJECT)
+    custom_fields = ExactJSONField(db_default=EMPTY_OBJECT)
     metadata_created_at = models.DateTimeField(
         null=True, help_text="Unset for a call that had no metadata."
     )

@@ -17,6 +17,7 @@ from database.columns import (
     is_timezone,
     validate_timezone,
 )
+from database.exact_json import ExactJSONField
 from database.triggers import StampUpdatedAt
 from tenancy.constraints import ApiRights, TenantRLS
 from tenancy.models import ScopedModel, TenantForeignKey, TenantModel
@@ -163,8 +164,8 @@ class ConversationRule(TenantModel):
     )
     phone = TenantForeignKey(related_name="conversation_rules")
     rule_type = models.TextField(choices=RuleType.choices)
-    conditions = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
-    actions = models.JSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
+    conditions = ExactJSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
+    actions = ExactJSONField(default=dict, db_default=EMPTY_OBJECT, blank=True)
     priority = models.IntegerField(default=0, db_default=0)
     is_active = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=NOW, editable=False)

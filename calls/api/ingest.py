@@ -1,6 +1,5 @@
 """The AI pipeline's results of a call: transcript, summary, confidence, recording, tags."""
 
-import json
 import re
 from typing import Any
 
@@ -19,6 +18,7 @@ from calls.api.serializers import ARCHIVED, MAX_OBJECT_LENGTH
 from calls.intake.pipeline import Archived, IsLeg, deliver
 from calls.intake.webhooks.events import URL
 from calls.models import CallStatus
+from database import exact_json
 
 CALL_SID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 LEG = "This SID is that of a leg, such as a transfer. Use the SID of the call it belongs to."
@@ -28,7 +28,7 @@ MAX_BODY_SIZE = 5_000_000  # bytes
 class BoundedObject(ObjectField):
     def to_internal_value(self, data: Any) -> Any:
         value = super().to_internal_value(data)
-        if len(json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_LENGTH:
+        if len(exact_json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_LENGTH:
             raise serializers.ValidationError(f"At most {MAX_OBJECT_LENGTH} characters of JSON.")
         return value
 

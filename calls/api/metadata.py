@@ -1,6 +1,5 @@
 """The metadata, tags and custom fields of a call."""
 
-import json
 import uuid
 from typing import Any
 
@@ -11,6 +10,7 @@ from rest_framework import serializers
 from api.serializer_fields import ObjectField, StrictSerializer
 from calls.api.serializers import MAX_OBJECT_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from calls.models import Call, CallMetadata
+from database import exact_json
 from database.prepared import Statement
 
 # A call without a row has nothing; an archived one carries its own. Both by primary key.
@@ -96,14 +96,16 @@ def change_metadata(
     errors = {
         name: [f"At most {MAX_OBJECT_LENGTH} characters of JSON in total."]
         for name, value in merged.items()
-        if len(json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_LENGTH
+        if len(exact_json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_LENGTH
     }
     if len(all_tags) > MAX_TAGS:
         errors["tags"] = [f"A call has at most {MAX_TAGS} tags."]
     if errors:
         raise serializers.ValidationError(errors)
     with connection.cursor() as cursor:
-        wrapped: dict[str, Any] = {name: Jsonb(value) for name, value in merged.items()}
+        wrapped: dict[str, Any] = {
+            name: Jsonb(value, exact_json.dumps) for name, value in merged.items()
+        }
         cursor.execute(WRITE, {"id": call_id, "tags": all_tags, **wrapped})
     return True
 
@@ -123,4 +125,4 @@ def merge(target: Any, patch: Any) -> Any:
 
 def _decoded(value: Any) -> Any:
     """Django's cursors leave jsonb as text."""
-    return json.loads(value) if isinstance(value, str) else value
+    return exact_json.loads(value) if isinstance(value, str) else value

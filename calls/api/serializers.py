@@ -3,7 +3,6 @@
 calls.api.page writes the same shape in SQL; tests/calls/test_api_bytes.py holds the two equal.
 """
 
-import json
 import re
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ from calls.claims import provider_sid
 from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
 from calls.recordings import CallRecording, playable_url
+from database import exact_json
 from tenants.addresses import NOT_A_PERSON, Spoilt, caller_of
 from tenants.numbers import one_form_of_prefix
 
@@ -211,7 +211,7 @@ class ObjectText(serializers.CharField):
             raise serializers.ValidationError(
                 'Expected a JSON object such as {"intent":"booking"}.'
             )
-        return json.dumps(value)
+        return exact_json.dumps(value)
 
 
 class NameList(serializers.ListField):

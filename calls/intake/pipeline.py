@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from calls.intake.models import EventOutcome
+from database import exact_json
 from tenancy.scope import current_scope
 
 
@@ -91,8 +92,8 @@ def deliver(
         "ai_confidence": ai_confidence,
         "recording_url": recording_url,
         "tags": list(dict.fromkeys(tags or [])),
-        "metadata": Jsonb(metadata or {}),
-        "custom_fields": Jsonb(custom_fields or {}),
+        "metadata": Jsonb(metadata or {}, exact_json.dumps),
+        "custom_fields": Jsonb(custom_fields or {}, exact_json.dumps),
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(FIND_OR_MAKE, values)

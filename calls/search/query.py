@@ -7,7 +7,6 @@ returns nothing but ids; the query around it reads the rows under the policies a
 every policy, hence under all_tenants the operators stand in the query itself.
 """
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 
+from database import exact_json
 from tenancy import current_scope
 
 MAX_PAGE_SIZE = 1_000
@@ -68,8 +68,8 @@ class Search:
         conditions = {
             "all_tags": list(self.all_tags or ()),
             "any_tags": list(self.any_tags or ()),
-            "metadata": self.metadata and json.dumps(self.metadata),
-            "custom_fields": self.custom_fields and json.dumps(self.custom_fields),
+            "metadata": self.metadata and exact_json.dumps(self.metadata),
+            "custom_fields": self.custom_fields and exact_json.dumps(self.custom_fields),
             "words": self.words and _plain(self.words),
         }
         return [(name, value) for name, value in conditions.items() if value]

@@ -1,8 +1,9 @@
 """A conversation rule as a plain sentence, as staff read it before they save it."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from database import exact_json
 
 DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
@@ -79,8 +80,8 @@ def _joined(parts: Any, by: str) -> str:
 
 def _phrases(part: Any, phrases: Mapping[str, Phrase]) -> list[str]:
     if not isinstance(part, dict):
-        return [json.dumps(part)]
+        return [exact_json.dumps(part)]
     # In the order of the phrases, since jsonb has its own order of keys.
     known = [phrase(part[name]) for name, phrase in phrases.items() if name in part]
-    other = [f"{name} is {json.dumps(part[name])}" for name in part if name not in phrases]
+    other = [f"{name} is {exact_json.dumps(part[name])}" for name in part if name not in phrases]
     return known + other

@@ -132,7 +132,7 @@ def test_import_rejects_a_row_of_our_columns(
         ('"CA1"', "not a JSON object: expected one object per call"),
         ("{}", "call_sid is missing"),
         ("[" * 100_000, "not a JSON object on one line"),
-        ("9" * 5_000, "not a JSON object on one line"),
+        ("9" * 5_000, "a number has more than 1,000 digits"),
     ],
 )
 def test_import_rejects_a_line_that_is_no_call(

@@ -1,7 +1,6 @@
 """Calls in CSV: the call log that Twilio's console exports, and our own export of calls."""
 
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from operator import itemgetter
 from typing import Any, TextIO
 
 from backoffice.exporting import text_of_cell
+from calls.intake.imports.json_values import DECODER
 from calls.intake.imports.record_fields import Rejected
 from calls.intake.imports.streams import Records, UnreadableFile, lines_of
 
@@ -169,7 +169,7 @@ def _own_record(record: dict[str, str]) -> dict[str, Any]:
 
 def _json(name: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return DECODER.decode(text.strip())
     except (ValueError, RecursionError):
         raise Rejected(f"{name} is not valid JSON; correct it") from None
 

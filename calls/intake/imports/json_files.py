@@ -1,11 +1,10 @@
 """Calls in JSON: Twilio's pages and lists, and JSON lines."""
 
-import json
-from collections import Counter
 from typing import Any, TextIO
 
 from calls.intake.imports import streams
-from calls.intake.imports.record_fields import Rejected, shown
+from calls.intake.imports.json_values import DECODER, unrepeated
+from calls.intake.imports.record_fields import Rejected
 from calls.intake.imports.streams import Records, UnreadableFile, lines_of
 
 MORE_PAGES = (
@@ -26,22 +25,13 @@ def read_json_lines(head: str, stream: TextIO, warnings: list[str]) -> Records:
         if not line.strip():
             continue
         try:
-            record = json.loads(line, strict=False, object_pairs_hook=unrepeated)
+            record = DECODER.decode(line)
         except (ValueError, RecursionError) as error:
             reason = getattr(error, "msg", "invalid value")
             if len(line) >= streams.MAX_RECORD_LENGTH:
                 reason = f"more than {streams.MAX_RECORD_LENGTH} characters"
             record = Rejected(f"not a JSON object on one line ({reason}); correct it")
         yield row, record
-
-
-def unrepeated(pairs: list[tuple[str, Any]]) -> Any:
-    """An object, or Rejected when a name is in it twice: it is unknown which value was meant."""
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    [twice, *_] = [name for name, n in Counter(name for name, _ in pairs).items() if n > 1]
-    return Rejected(f"{shown(twice)} appears twice in one object; remove one of them")
 
 
 class JsonText:
@@ -55,8 +45,7 @@ class JsonText:
         self._text = head
         self._at = 0
         self._rows = 0
-        decoder = json.JSONDecoder(strict=False, object_pairs_hook=unrepeated)
-        self._decode = decoder.raw_decode
+        self._decode = DECODER.raw_decode
         self.names_next_page = False
 
     def records(self) -> Records:

@@ -1,13 +1,13 @@
 """The values of a record, checked one by one: each function returns one or raises Rejected."""
 
-import json
 import re
 import reprlib
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NoReturn
 
 from calls.intake.statuses import our_status, provider_word
 from calls.models import CallStatus
+from database import exact_json
 
 # Characters. A longer value is a mistake, or an attack on the admin's pages.
 MAX_TRANSCRIPT_LENGTH = 1_000_000
@@ -46,7 +46,7 @@ _SHORT.maxstring = 60
 
 def shown(value: object) -> str:
     """A value of the file for a reason: one line, shortened, however deep it is."""
-    return _SHORT.repr(value)[:80]
+    return (str(value) if isinstance(value, Decimal) else _SHORT.repr(value))[:80]
 
 
 def _is_sendable(text: str) -> bool:
@@ -113,8 +113,8 @@ def seconds_field(value: Any) -> int:
 
 def _seconds(value: Any) -> int | None:
     """65 of 65, 65.0, "65", "65.0" and "1:05", and 1065 of "1,065"."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value) if value == value // 1 else None
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return int(value) if value == int(value) else None
     if not isinstance(value, str):
         return None
     text = value.strip()
@@ -154,7 +154,7 @@ def object_field(record: dict[str, Any], column: str) -> str | None:
     if not isinstance(value, dict):
         raise Rejected(f"{column} is not a JSON object: expected {{…}}")
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = exact_json.dumps(value, ensure_ascii=False, allow_nan=False, default=_refuse)
         text.encode()
     except (ValueError, RecursionError):
         raise Rejected(
@@ -165,6 +165,12 @@ def object_field(record: dict[str, Any], column: str) -> str | None:
     if len(text) > MAX_OBJECT_LENGTH:
         raise Rejected(f"{column} is longer than {MAX_OBJECT_LENGTH} characters; shorten it")
     return text
+
+
+def _refuse(value: Any) -> NoReturn:
+    """For what json_values rejects inside of an object."""
+    assert isinstance(value, Rejected)
+    raise value
 
 
 def tags_field(value: Any) -> list[str] | None:

@@ -28,6 +28,7 @@ from calls.intake.imports.record_fields import (
 )
 from calls.intake.imports.times import BadTime, TimeReader
 from calls.models import CallStatus
+from database import exact_json
 from tenants.addresses import Spoilt, caller_of
 
 MAX_UNKNOWN_COLUMNS = 100
@@ -60,7 +61,7 @@ class Row(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """The columns as jsonb_to_recordset() reads them."""
         texts = {name: getattr(self, name) for name in ("metadata", "custom_fields")}
-        parsed = {name: json.loads(text) if text else None for name, text in texts.items()}
+        parsed = {name: exact_json.loads(text) if text else None for name, text in texts.items()}
         return self._asdict() | parsed | {"ai_confidence": self._confidence()}
 
     def _confidence(self) -> str | None:

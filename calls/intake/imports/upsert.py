@@ -1,12 +1,12 @@
 """Writes rows of a file to the database in one transaction, or counts what that would do."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
 
 from calls.intake.imports.rows import Row
+from database import exact_json
 
 COLUMNS = """
     row bigint, phone_id text, caller_number text, call_sid text COLLATE "C",
@@ -208,7 +208,7 @@ def _merge_existing(cursor: Any, changed: set[int]) -> list[tuple[int, str, bool
 def count_changes(rows: list[Row]) -> LoadResult:
     """What load() would return; nothing is locked or written. Needs a scope of all tenants."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT_CHANGES, [json.dumps([row.as_json() for row in rows])])
+        cursor.execute(COUNT_CHANGES, [exact_json.dumps([row.as_json() for row in rows])])
         found = cursor.fetchall()
     known = [(row, sid, same, changes) for row, sid, same, _, changes in found if same is not None]
     archived = sum(is_archived for _, _, same, is_archived, _ in found if same is None)

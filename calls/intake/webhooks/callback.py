@@ -9,6 +9,7 @@ is used.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ from django.utils.datastructures import MultiValueDict
 from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
 
 from calls.intake.webhooks.events import USED
+from database import exact_json
 
 MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand, more with its AddOns
 MAX_PARAMETERS = 1_000
@@ -115,14 +117,18 @@ def _read_form(body: str) -> MultiValueDict[str, str]:
 def _read_json(body: str) -> dict[str, str]:
     try:
         parameters: Any = json.loads(
-            body, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+            body,
+            object_pairs_hook=_without_repeats,
+            parse_constant=_refuse_constant,
+            parse_float=_number,
+            parse_int=_number,
         )
     except (ValueError, RecursionError):
         raise Refused(400, "The JSON is invalid.") from None
     if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
         raise Refused(400, "The JSON must be an object of parameters.")
     return {
-        name: value if isinstance(value, str) else json.dumps(value)
+        name: value if isinstance(value, str) else exact_json.dumps(value)
         for name, value in parameters.items()
         if value is not None
     }
@@ -134,6 +140,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(parameters) != len(pairs):
         raise Refused(400, "A parameter appears twice.")
     return parameters
+
+
+def _number(text: str) -> Decimal | str:
+    """With every digit. Text where it has an exponent or a thousand digits."""
+    if "e" in text.lower() or len(text) > exact_json.MAX_DIGITS:
+        return text
+    return exact_json.fraction(text)
 
 
 def _refuse_constant(name: str) -> None:

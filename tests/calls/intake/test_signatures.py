@@ -118,6 +118,19 @@ def test_json_with_its_hash_is_applied(line: PhoneNumber) -> None:
         assert Call.objects.get().call_sid == sid
 
 
+def test_numbers_of_json_are_kept_as_they_were_written(line: PhoneNumber) -> None:
+    event = json.dumps(voice_event(new_sid(), "ringing"))[:-1]
+    assert (
+        post_json(
+            f'{event}, "a": 1.10, "b": {{"n": 1.20}}, "d": 1e400, "c": {"1" * 5000}}}'
+        ).status_code
+        == 204
+    )
+    with tenant(line.id):
+        payload = CallEvent.objects.get().payload
+    assert [payload[name] for name in "abdc"] == ["1.10", '{"n": 1.20}', "1e400", "1" * 5000]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -126,7 +139,6 @@ def test_json_with_its_hash_is_applied(line: PhoneNumber) -> None:
         "[]",
         '"text"',
         "{",
-        '{"n": ' + "1" * 5000 + "}",
         "[" * 50_000,
     ],
 )
