@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.json_types import type_errors
 from database.columns import validate_timezone
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -100,17 +101,30 @@ class ObjectField(serializers.DictField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Unknown names are errors.
+    """Unknown names are errors, and so are values of another JSON type than the field's.
 
     A read-only field may be sent back as it was read, so that a GET can be edited and PUT.
     """
 
+    # Query parameters are texts, which the fields convert.
+    is_json = True
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            errors = self._unknown(data) | self._changed_read_only(data)
+            errors: dict[str, Any] = self._unknown(data) | self._changed_read_only(data)
+            if self.is_json:
+                errors |= self._wrong_types(data)
             if errors:
                 raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+    def _wrong_types(self, data: dict[str, Any]) -> dict[str, Any]:
+        found = {
+            name: type_errors(field, data[name])
+            for name, field in self.fields.items()
+            if not field.read_only and name in data
+        }
+        return {name: errors for name, errors in found.items() if errors}
 
     def _unknown(self, data: dict[str, Any]) -> dict[str, str]:
         known = ", ".join(name for name, field in self.fields.items() if not field.read_only)

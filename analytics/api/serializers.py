@@ -19,6 +19,8 @@ MAX_HOURS = 31 * 24
 
 
 class RangeSerializer(StrictSerializer):
+    is_json = False
+
     timezone = TimezoneField(
         required=False, help_text="The time zone of the buckets; the line's own by default."
     )
