@@ -9,6 +9,9 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         from analytics.metrics import ACCEPTED, METRICS
+        from analytics.summary import refresh_after_bulk_change
+        from calls.bulk_changes import bulk_change_ended
         from monitoring.metrics import register_metrics
 
         register_metrics(METRICS, accepted=ACCEPTED)
+        bulk_change_ended.connect(refresh_after_bulk_change)

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import connection
 
 from analytics.models import SummaryRefresh
+from tenancy import all_tenants
 
 REFRESH = "SELECT app.refresh_phone_performance_summary()"
 
@@ -18,6 +19,12 @@ def refresh_summary() -> datetime | None:
         cursor.execute(REFRESH)
         started: datetime | None = cursor.fetchone()[0]
         return started
+
+
+def refresh_after_bulk_change(**_: object) -> None:
+    """Receiver of bulk_change_ended, so that nobody reads numbers of before an import."""
+    with all_tenants("summary after a bulk change of calls"):
+        refresh_summary()
 
 
 def summary_as_of() -> datetime | None:

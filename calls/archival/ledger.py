@@ -12,6 +12,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from calls.archival.models import ArchiveRun, RunKind, RunState
+from calls.bulk_changes import bulk_change_ended
 from tenancy import all_tenants
 
 # Between two signs of life of a run that works without batches; far below HEARTBEAT_TIMEOUT.
@@ -57,6 +58,7 @@ def recorded(
             _end(run, RunState.FAILED, short(error))
         raise
     _end(run, RunState.DONE if run.state == RunState.RUNNING else RunState(run.state))
+    bulk_change_ended.send_robust(sender=ArchiveRun)
 
 
 @contextmanager

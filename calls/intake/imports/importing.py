@@ -15,6 +15,7 @@ from datetime import UTC, datetime, tzinfo
 import django.db
 import psycopg
 
+from calls.bulk_changes import bulk_change_ended
 from calls.intake.imports.chunks import Chunk, SeenCalls, chunks_of, prefetch
 from calls.intake.imports.formats import Source
 from calls.intake.imports.line_directory import LineDirectory
@@ -73,6 +74,8 @@ def import_calls(
                     _load_chunk(chunk, counts, rejects, dry_run=dry_run)
                     counts.ignored_columns = reader.unknown_columns
                     progress()
+        if counts.loaded or counts.updated:
+            bulk_change_ended.send_robust(sender=Counts)
     except (django.db.Error, psycopg.Error) as error:
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
         raise ImportFailed(
