@@ -36,7 +36,8 @@ class FormFilter(admin.ListFilter):
         self.model_admin = model_admin
         for name in self.parameters:
             if name in params:
-                self.used_parameters[name] = params.pop(name)[-1]
+                # No row has a NUL, and PostgreSQL cannot be asked for one.
+                self.used_parameters[name] = params.pop(name)[-1].replace("\0", "\ufffd")
         self.form = self.make_form(self.used_parameters or None)
 
     def expected_parameters(self) -> list[str | None]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.contrib import messages
+from django.contrib.admin import DateFieldListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
@@ -105,6 +107,8 @@ class KeysetPosition:
             texts = json.loads(base64.urlsafe_b64decode(text.encode()))
             if not isinstance(texts, list) or len(texts) != len(keys):
                 raise ValueError("a position in another ordering")
+            if any("\0" in str(part) for part in texts):
+                raise ValueError("a NUL, which no row has")
             fields = [get_fields_from_path(model, key.path)[-1] for key in keys]
             return cls(
                 [field.to_python(value) for field, value in zip(fields, texts, strict=True)]
@@ -151,6 +155,7 @@ class KeysetChangeList(ChangeList):
     since no index serves other orders.
     """
 
+    unknown_values: Sequence[str] = ()
     after: str | None = None
     before: str | None = None
     is_too_slow = False
@@ -170,7 +175,21 @@ class KeysetChangeList(ChangeList):
         self.before = self.params.pop(BEFORE, self.before)
         for name in (AFTER, BEFORE):
             self.filter_params.pop(name, None)
-        return super().get_filters(request)
+        found = super().get_filters(request)
+        self.unknown_values = [
+            f"{capfirst(str(spec.title))}: {_shown(spec)} is not one of the choices."
+            " Choose one of the filters, or remove this one."
+            for spec in found[0]
+            if _is_unknown(spec, self)
+        ]
+        for refusal in self.unknown_values:
+            messages.error(request, refusal)
+        return found
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        """No rows for an unknown value of a filter: all of them would be taken for the answer."""
+        queryset: QuerySet[Any] = super().get_queryset(request, *args, **kwargs)
+        return queryset.none() if self.unknown_values else queryset
 
     def get_ordering(
         self, request: HttpRequest, queryset: QuerySet[Any]
@@ -298,6 +317,27 @@ class KeysetChangeList(ChangeList):
         )
 
 
+def _values(spec: Any) -> list[Any]:
+    """What was given for a filter, in Django's own and in ours."""
+    return [
+        part
+        for value in spec.used_parameters.values()
+        for part in (value if isinstance(value, list) else [value])
+        if part not in (None, "")
+    ]
+
+
+def _shown(spec: Any) -> str:
+    return ascii(" ".join(map(str, _values(spec)))[:40])
+
+
+def _is_unknown(spec: Any, changes: ChangeList) -> bool:
+    """Whether a filter was given none of its choices. A filter with a form judges by itself."""
+    if hasattr(spec, "form") or isinstance(spec, DateFieldListFilter) or not _values(spec):
+        return False
+    return not any(choice.get("selected") for choice in spec.choices(changes))
+
+
 def _names(spec: Any) -> list[str]:
     return [name for name in spec.expected_parameters() if name]
 
@@ -306,6 +346,5 @@ def _chosen(spec: Any, changes: ChangeList) -> str:
     """The chosen value of a filter: as its form describes it, or the text of the chosen link."""
     if hasattr(spec, "describe"):
         return str(spec.describe())
-    return ", ".join(
-        str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")
-    )
+    chosen = [str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")]
+    return ", ".join(chosen) or f"unknown value {_shown(spec)}"

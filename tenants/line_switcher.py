@@ -18,7 +18,7 @@ MAX_SHOWN = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_line(request: HttpRequest) -> HttpResponse:
     """GET searches the lines; POST switches to the given line, or to all when `line` is empty."""
-    wanted = request.POST.get("line", "")
+    wanted = request.POST.get("line", "").replace("\0", "?")  # no line has either
     if request.method == "POST" and not wanted:
         request.session.pop(PICKED_LINE, None)
         messages.info(request, "You are viewing all lines.")

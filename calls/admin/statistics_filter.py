@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from api.serializer_fields import BLANK_FOR_PLUS
 from backoffice.filters import FormFilter
 from calls.models import CallStatus
 
@@ -36,7 +37,12 @@ class StatisticsPeriodFilter(FormFilter):
         return bool(self.used_parameters)
 
     def make_form(self, data: dict[str, Any] | None) -> forms.Form:
-        return StatisticsPeriodForm(data)
+        moments = {
+            name: BLANK_FOR_PLUS.sub("+", value)
+            for name, value in (data or {}).items()
+            if name != "reached" and "T" in value
+        }
+        return StatisticsPeriodForm(data and data | moments)
 
     def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
         if chosen["since"]:
