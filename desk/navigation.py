@@ -14,6 +14,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "calls.callmetadata": "sell",
         "calls.callreview": "fact_check",
         "calls.callevent": "inbox",
+        "calls.refusedcallback": "inbox",
     },
     "Lines": {
         "tenants.phonenumber": "contact_phone",

@@ -30,6 +30,7 @@ VIEW = [
 SUPPORT = [
     *VIEW,
     "calls.view_callevent",
+    "calls.view_refusedcallback",
     "calls.review_call",
     "calls.add_callmetadata",
     "calls.change_callmetadata",

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from backoffice.display import plural
-from calls.intake.models import PROBLEMS, CallEvent
+from calls.intake.models import PROBLEMS, CallEvent, RefusedCallback
 from calls.intake.webhooks.replaying import replay_events
 from tenants.line_admin import LineFilter, ReadOnlyAdmin
 from tenants.line_search import of_lines_that_match
@@ -51,3 +51,11 @@ class CallEventAdmin(ReadOnlyAdmin):
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
         replayed = plural(counts.total(), "event")
         messages.success(request, f"{replayed} replayed: {outcomes or 'none'}.")
+
+
+@admin.register(RefusedCallback)
+class RefusedCallbackAdmin(ReadOnlyAdmin):
+    list_display = ("hour", "line", "cause", "count", "detail", "last_at")
+    list_filter = (LineFilter, "cause")
+    ordering = ("-id",)
+    sortable_by = ("hour",)

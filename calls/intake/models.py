@@ -1,9 +1,13 @@
 """The inbox: every verified event as received, and its outcome."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 
 from database.columns import NOW, is_one_of
+from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
+from tenancy.readonly import ReadOnlyManager
 
 
 class EventKind(models.TextChoices):
@@ -54,6 +58,12 @@ class CallEvent(TenantModel):
     outcome = models.TextField(choices=EventOutcome.choices)
     reason = models.TextField(null=True)
     replayed_at = models.DateTimeField(null=True)
+    digest = models.TextField(
+        null=True, help_text="MD5 of kind and payload; the same again adds no row."
+    )
+    repeats = models.IntegerField(
+        default=0, db_default=0, help_text="How often the same came again."
+    )
 
     class Meta(TenantModel.Meta):
         db_table = "call_events"
@@ -63,6 +73,12 @@ class CallEvent(TenantModel):
             *TenantModel.Meta.constraints,
             is_one_of("call_events", "kind", EventKind),
             is_one_of("call_events", "outcome", EventOutcome),
+            models.UniqueConstraint(
+                fields=["phone", "digest"],
+                name="call_events_once",
+                condition=models.Q(digest__isnull=False),
+                nulls_distinct=False,
+            ),
         ]
         indexes = [
             # A line's inbox, latest first; deleting a line.
@@ -81,3 +97,54 @@ class CallEvent(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} event {self.pk}"
+
+
+class RefusalCause(models.TextChoices):
+    """Why a callback was refused, as far as the request tells."""
+
+    NO_SIGNATURE = "no_signature", "No signature"
+    WRONG_URL = "wrong_url", "Signed for another URL"
+    ACCOUNT_TOKEN = "account_token", "Signed with the account's token"
+    UNKNOWN_LINE = "unknown_line", "Unknown line"
+    WRONG_TOKEN = "wrong_token", "Signed with another token, or forged"
+    UNREADABLE = "unreadable", "Unreadable request"
+
+
+class RefusedCallback(TenantModel):
+    """How many requests were refused in an hour for one cause; nothing of their contents.
+
+    The line is that of the number the request named, which nobody has proven.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    phone = TenantForeignKey(related_name="refused_callbacks", null=True)
+    cause = models.TextField(choices=RefusalCause.choices)
+    hour = models.DateTimeField()
+    count = models.BigIntegerField()
+    detail = models.TextField(help_text="The probable cause, of the latest request.")
+    last_at = models.DateTimeField()
+
+    write_via = "Only intake counts refused callbacks, through app.count_refused_callback()."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "refused_callbacks"
+        verbose_name = "refused callback"
+        ordering = ["-id"]
+        constraints = [
+            TenantRLS(tenant_may="SELECT"),
+            TenantKeyConstraint(),
+            is_one_of("refused_callbacks", "cause", RefusalCause),
+            models.UniqueConstraint(
+                fields=["phone", "cause", "hour"],
+                name="refused_callbacks_hour_key",
+                nulls_distinct=False,
+            ),
+        ]
+        indexes = [
+            # Retention.
+            models.Index(fields=["hour"], name="idx_refused_callbacks_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} callbacks refused: {self.cause}"

@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION app.adopt_call_events(sid text) RETURNS SETOF jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    UPDATE public.call_events AS e SET phone_id = app.phone(), outcome = 'applied', reason = NULL
+    UPDATE public.call_events AS e SET phone_id = app.phone(), outcome = 'applied', reason = NULL,
+        digest = CASE WHEN e.phone_id IS NOT NULL THEN e.digest END  -- the line may have the same
     WHERE e.call_sid = sid AND e.outcome = 'waiting'
         AND (e.phone_id IS NULL OR e.phone_id = app.phone())
     RETURNING e.parsed;

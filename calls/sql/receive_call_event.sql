@@ -20,9 +20,15 @@ BEGIN
         RETURN NULL;
     END IF;
     outcome := coalesce(outcome, app.apply_call_event(sid, parsed));
-    INSERT INTO public.call_events
-        (phone_id, call_sid, kind, sequence, payload, parsed, reason, outcome)
-    VALUES (line, sid, kind, sequence, payload, parsed, reason, outcome);
+    -- The provider repeats what it got no answer to, and anybody may repeat what was signed.
+    INSERT INTO public.call_events AS e
+        (phone_id, call_sid, kind, sequence, payload, parsed, reason, outcome, digest)
+    VALUES (line, sid, kind, sequence, payload, parsed, reason, outcome,
+        md5(kind || payload::text))
+    ON CONFLICT (phone_id, digest) WHERE digest IS NOT NULL DO UPDATE SET
+        repeats = e.repeats + 1,
+        outcome = CASE WHEN e.outcome = 'applied' OR excluded.outcome = 'duplicate'
+            THEN e.outcome ELSE excluded.outcome END;
     RETURN outcome;
 END
 $$;

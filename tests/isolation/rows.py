@@ -19,7 +19,7 @@ from analytics.models import (
 )
 from api.models import IdempotencyKey
 from calls.archival.models import ArchiveRun
-from calls.intake.models import CallEvent
+from calls.intake.models import CallEvent, RefusedCallback
 from calls.models import (
     Call,
     CallArchive,
@@ -46,6 +46,10 @@ SELECT app.create_archive_partitions('2020-01-01Z', '2020-01-01Z');
 INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, created_at)
 VALUES (gen_random_uuid(), %(line)s, '+14155559999', %(line)s || ' archived', 'completed',
         '2020-01-15Z')
+"""
+INSERT_REFUSED = """
+INSERT INTO refused_callbacks (phone_id, cause, hour, count, detail, last_at)
+VALUES (%(line)s, 'wrong_token', '2020-01-15Z', 1, '', '2020-01-15Z')
 """
 INSERT_LEG = """
 INSERT INTO call_legs (phone_id, call_sid, leg_sid, status)
@@ -115,6 +119,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     ),
     CallMetadata: lambda line: None,  # with its call
     CallArchive: _execute(INSERT_ARCHIVED),
+    RefusedCallback: _execute(INSERT_REFUSED),
     CallLeg: _execute(INSERT_LEG),
     CallRecording: _execute(INSERT_RECORDING),
     CallReview: _create(CallReview, number="id", call_id=uuid.uuid4(), call_began=CUT_OFF),

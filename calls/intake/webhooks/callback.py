@@ -9,12 +9,14 @@ is used.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
+from itertools import product
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
@@ -22,6 +24,7 @@ from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_
 from calls.intake.webhooks.events import USED
 from database import exact_json
 
+WRONG_SIGNATURE = "The signature is missing or wrong."
 MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand, more with its AddOns
 MAX_PARAMETERS = 1_000
 BODY_HASH = re.compile(r"(?:^|&)bodySHA256=[0-9a-f]{64}(?:&|$)")
@@ -49,7 +52,7 @@ class Callback:
             request.headers.get("X-Twilio-Webhooks-Signature-Settings", "")
         )
         if not self._signature or not self._signature.isascii():
-            raise Refused(403, "The signature is missing or wrong.")
+            raise Refused(403, WRONG_SIGNATURE)
         body = _read_body(request)
         content_type = (request.content_type or "").lower()
         if content_type == "application/json":
@@ -74,6 +77,24 @@ class Callback:
         """Whether one of the tokens matches the signature; all of them are tried."""
         url = f"{self._url}?{self._query}" if self._query else self._url
         return is_valid(url, self._signed, self._signature, tokens, self._algorithm)
+
+    def other_url_signed(self, tokens: Sequence[str], request: HttpRequest) -> str | None:
+        """The likely variant of the URL that one of the tokens signed; None when it is none.
+
+        A proxy or a setting changes the scheme, the host, the slash at the end or the query.
+        """
+        parts = urlsplit(self._url)
+        hosts, paths = [parts.netloc], [parts.path, parts.path.rstrip("/")]
+        with suppress(DisallowedHost):
+            hosts.append(request.get_host())
+        # The hash of a JSON body is in the query.
+        queries = [self._query] if isinstance(self._signed, str) else [self._query, ""]
+        variants = product(("https", "http"), dict.fromkeys(hosts), paths, queries)
+        for scheme, host, path, query in variants:
+            url = urlunsplit((scheme, host, path, query, ""))
+            if is_valid(url, self._signed, self._signature, tokens, self._algorithm):
+                return url
+        return None
 
 
 def is_valid(

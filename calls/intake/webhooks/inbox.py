@@ -43,7 +43,8 @@ SELECT app.keep_call_event(%(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(
 APPLY = "SELECT app.apply_call_event(%(call_sid)s, %(parsed)s)"
 UPDATE = """
 UPDATE call_events SET phone_id = %(phone_id)s, call_sid = %(call_sid)s, sequence = %(sequence)s,
-    parsed = %(parsed)s, reason = %(reason)s, outcome = %(outcome)s, replayed_at = now()
+    parsed = %(parsed)s, reason = %(reason)s, outcome = %(outcome)s, replayed_at = now(),
+    digest = CASE WHEN phone_id IS NOT DISTINCT FROM %(phone_id)s THEN digest END
 WHERE id = %(event_id)s
 RETURNING outcome
 """

@@ -8,11 +8,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from calls.intake.models import EventKind, EventOutcome
-from calls.intake.webhooks.callback import Callback, Refused
+from calls.intake.models import EventKind, EventOutcome, RefusalCause
+from calls.intake.webhooks.callback import WRONG_SIGNATURE, Callback, Refused
 from calls.intake.webhooks.deadline import answer_503_without_database, service_unavailable
 from calls.intake.webhooks.events import read_address
 from calls.intake.webhooks.inbox import Event, SignerChanged, classify, store
+from calls.intake.webhooks.refusals import count_refusal, probable_cause
 from calls.intake.webhooks.signers import signers
 from tenants.encryption import NoEncryptionKey, UnreadableSecret
 
@@ -39,15 +40,21 @@ def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
     received_at = timezone.now()
     try:
         callback = Callback(request)
-        for signer in signers(read_address(kind, callback.parameters)):
+        address = read_address(kind, callback.parameters)
+        for signer in signers(address):
             if is_signed := callback.is_signed(signer.tokens):
                 event = classify(kind, callback.parameters, signer, received_at=received_at)
                 with suppress(SignerChanged):
                     return _answer(event, store(event))
         if is_signed:
             return service_unavailable("the line or its tokens are being changed")
-        raise Refused(403, "The signature is missing or wrong.")
+        count_refusal(*probable_cause(callback, signer, request), address)
+        logger.warning("Rejected a %s callback: %s", kind, WRONG_SIGNATURE)
+        return JsonResponse({"detail": WRONG_SIGNATURE}, status=403)
     except Refused as refused:
+        missing = refused.reason == WRONG_SIGNATURE
+        cause = RefusalCause.NO_SIGNATURE if missing else RefusalCause.UNREADABLE
+        count_refusal(cause, refused.reason)
         logger.warning("Rejected a %s callback: %s", kind, refused.reason)
         return JsonResponse({"detail": refused.reason}, status=refused.status)
     except (NoEncryptionKey, UnreadableSecret) as error:
