@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 # The whole of a request: a client that does not finish it waits like any other.
 LIVE = re.compile(rb"(GET|HEAD) /health/live(\?\S*)? HTTP/1\.[01]\r\n(.*\r\n)?\r\n", re.DOTALL)

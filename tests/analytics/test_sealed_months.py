@@ -92,7 +92,7 @@ def test_a_range_over_a_dropped_month_adds_up_without_its_callers(
     line: PhoneNumber, history: None, tmp_path: Path
 ) -> None:
     def range_and_months() -> list[Counts]:
-        months = {"group_by": "month", "timezone": "UTC"}
+        months: Any = {"group_by": "month", "timezone": "UTC"}
         with tenant(line.pk):
             by_month = grouped(since=JUNE, until=AUGUST, **months)
             return [total(since=JUNE, until=AUGUST), *by_month.values()]

@@ -21,7 +21,7 @@ from tests.factories import make_call, make_line
 def numbers(line: PhoneNumber) -> dict[str, Any]:
     """Of the summary as it is, without a refresh."""
     with all_tenants("test"):
-        return PhonePerformance.objects.filter(pk=line.pk).values().first() or {}
+        return dict(PhonePerformance.objects.filter(pk=line.pk).values().first() or {})
 
 
 def of_calls(line: PhoneNumber) -> int:

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -91,7 +92,7 @@ def test_whole_call_equals_the_serializer(line: PhoneNumber) -> None:
     with all_tenants("test"), connection.cursor() as cursor:
         cursor.execute(PARTS)
     with tenant(line.pk):
-        [row] = Call.objects.all()
+        row: Any = Call.objects.get()
         row.archived = False
         row.legs, row.recordings = legs_of(row), recordings_of(row)
         assert len(row.legs) == 4

@@ -423,7 +423,7 @@ def test_the_pipeline_adds_what_was_not_known_and_replaces_nothing(line: PhoneNu
         key = api_of(line, "ingest").client
     words = {"transcript": "AI: Hello?", "tags": ["vip"]}
     path = f"/api/v1/calls/by-sid/{call.call_sid}/"
-    send = {"content_type": "application/json"}
+    send: dict[str, Any] = {"content_type": "application/json"}
     assert key.put(path, words, **send).status_code == 200
     assert key.put(path, words, **send).status_code == 200
     refused = key.put(path, {"transcript": "AI: Goodbye."}, **send)
@@ -463,7 +463,7 @@ def test_each_hold_and_release_is_in_the_history_of_its_call(
     name = "callarchive" if archived else "call"
     pick(back_office, line)
     for action, reason in (("hold", "a court"), ("release", "settled")):
-        response = back_office.post(
+        response: Any = back_office.post(
             f"/admin/calls/{name}/",
             {
                 "_selected_action": [str(call.pk) for call in calls],

@@ -27,7 +27,7 @@ ARCHIVED = "/admin/calls/callarchive/"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-WHY = {"case": "2026/17", "reason": "a court's order"}
+WHY: dict[str, Any] = {"case": "2026/17", "reason": "a court's order"}
 
 
 def act(client: Client, action: str, calls: list[Call] | None = None, **sent: Any) -> Any:
@@ -275,7 +275,11 @@ def test_an_export_has_all_that_is_known_of_a_call(back_office: Client) -> None:
         transcript="Hello.\nGood bye.",
         metadata={"tags": ["vip", "a,b;c", "=x"]},
     )
-    for form, known in (({}, None), ({"transcript": "on"}, "Hello.\nGood bye.")):
+    boxes: list[tuple[dict[str, Any], str | None]] = [
+        ({}, None),
+        ({"transcript": "on"}, "Hello.\nGood bye."),
+    ]
+    for form, known in boxes:
         head, row = exported(act(back_office, "export_calls", post="yes", **form))
         call = dict(zip(head, row, strict=True))
         assert call["caller_number"] == "+4930901820"
@@ -285,7 +289,8 @@ def test_an_export_has_all_that_is_known_of_a_call(back_office: Client) -> None:
         assert json.loads(call["tags"]) == ["vip", "a,b;c", "=x"]
         assert call["recording_url"] == "https://example.com/r.mp3"
         assert call.get("transcript") == known
-    assert LogEntry.objects.first().object_repr == "1 call exported, with transcript"
+    entries = LogEntry.objects.values_list("object_repr", flat=True)
+    assert entries.first() == "1 call exported, with transcript"
 
 
 def test_an_export_reads_a_batch_at_a_time(

@@ -84,9 +84,11 @@ def test_the_clock_of_one_page_does_not_reach_the_next(back_office: Client) -> N
 def test_the_page_of_a_line_and_of_a_call_have_its_times(back_office: Client) -> None:
     line = make_line(timezone="Australia/Adelaide")
     call = make_call(line, created_at=datetime(2026, 7, 1, 20, 15, tzinfo=UTC))
-    page = back_office.get(f"/admin/tenants/phonenumber/{line.pk.replace('_', '_5F')}/change/")
+    page: Any = back_office.get(
+        f"/admin/tenants/phonenumber/{line.pk.replace('_', '_5F')}/change/"
+    )
     html = page.content.decode()
-    here = page.context_data["page"]["local_time"]  # type: ignore[attr-defined]
+    here = page.context_data["page"]["local_time"]
     assert f"Local time: {here:%a %H:%M} (Australia/Adelaide)" in html
     assert ">2026-07-02 05:45</a>" in html
     other = make_call(line, created_at=datetime(2026, 7, 3, 20, 15, tzinfo=UTC))

@@ -119,7 +119,8 @@ def test_who_may_change_jobs_begins_failed_ones_again(failed: int, agent: Client
 def test_a_job_does_not_begin_again_beside_one_that_waits(
     failed: int, back_office: Client
 ) -> None:
-    waiting = tasks.roll_up_calls.defer(timestamp=1_775_000_060, caller=SECRET)
+    queue: Any = tasks.roll_up_calls
+    waiting = queue.defer(timestamp=1_775_000_060, caller=SECRET)
     page: Any = back_office.post(
         URL, {"action": "retry_failed", "_selected_action": [str(failed)]}, follow=True
     )

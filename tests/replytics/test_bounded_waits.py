@@ -2,7 +2,6 @@
 
 import socket
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -110,7 +109,7 @@ def test_liveness_asks_no_database() -> None:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The timeouts that a page and an endpoint run under."""
     found: list[tuple[str, ...]] = []
 
