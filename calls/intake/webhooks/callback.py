@@ -91,7 +91,7 @@ class Callback:
         queries = [self._query] if isinstance(self._signed, str) else [self._query, ""]
         variants = product(("https", "http"), dict.fromkeys(hosts), paths, queries)
         for scheme, host, path, query in variants:
-            url = urlunsplit((scheme, host, path, query, ""))
+            url: str = urlunsplit((scheme, host, path, query, ""))
             if is_valid(url, self._signed, self._signature, tokens, self._algorithm):
                 return url
         return None
