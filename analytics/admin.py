@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics.bucket_source import BucketSource, Period, find_source_calls
+from analytics.definitions import definitions_of
 from analytics.models import (
     CallAnalyticsRow,
     DailyCallStatsRow,
@@ -45,7 +47,23 @@ class StatisticsChangeList(KeysetChangeList):
 
 
 class NumbersAdmin(ReadOnlyAdmin):
-    """Rows whose numbers link to the calls that they count."""
+    """Rows whose numbers link to the calls that they count.
+
+    labels: the number of analytics.definitions that each label on the pages stands for.
+    """
+
+    labels: ClassVar[dict[str, str]] = {}
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"definitions": definitions_of(**self.labels), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        about = render_to_string(
+            "backoffice/definitions.html", {"definitions": definitions_of(**self.labels)}
+        )
+        [(name, options)] = super().get_fieldsets(request, obj)
+        return [(name, {**options, "description": about})]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return StatisticsChangeList
@@ -85,6 +103,17 @@ class NumbersAdmin(ReadOnlyAdmin):
 
 
 class StatisticsAdmin(NumbersAdmin):
+    labels: ClassVar = {
+        "total_calls": "Calls",
+        "answered_calls": "Answered",
+        "successful_calls": "Completed",
+        "live_calls": "In progress",
+        "measured_calls": "Length known",
+        "total_duration": "Total duration",
+        "average_duration": "Average duration",
+        "unique_callers": "Callers",
+    }
+
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
@@ -109,6 +138,14 @@ class StatisticsAdmin(NumbersAdmin):
     def completed(self, row: Any) -> SafeString | str:
         return self._link(row, f"{row.successful_calls:,}", "completed")
 
+    @admin.display(description="In progress")
+    def live(self, row: Any) -> SafeString | str:
+        return self._link(row, f"{row.live_calls:,}", "live")
+
+    @admin.display(description="Length known")
+    def measured(self, row: Any) -> SafeString | str:
+        return self._link(row, f"{row.measured_calls:,}", "measured")
+
     @admin.display(description="State")
     def state(self, row: Any) -> str:
         if row.source.sealed:
@@ -124,6 +161,8 @@ class DailyCallStatsAdmin(StatisticsAdmin):
         "total",
         "answered",
         "completed",
+        "live",
+        "measured",
         "average",
         "callers",
         "state",
@@ -138,6 +177,8 @@ class DailyCallStatsAdmin(StatisticsAdmin):
         "total",
         "answered",
         "completed",
+        "live",
+        "measured",
         "total_duration",
         "average",
         "callers",
@@ -156,12 +197,22 @@ class DailyCallStatsAdmin(StatisticsAdmin):
     @admin.display(description="Average duration")
     def average(self, row: DailyCallStatsRow) -> SafeString | str:
         mean = row.average_duration
-        return self._link(row, None if mean is None else duration(round(mean)))
+        return self._link(row, None if mean is None else duration(round(mean)), "measured")
 
 
 @admin.register(CallAnalyticsRow)
 class CallAnalyticsAdmin(StatisticsAdmin):
-    list_display = ("hour", "line", "total", "answered", "completed", "callers", "state")
+    list_display = (
+        "hour",
+        "line",
+        "total",
+        "answered",
+        "completed",
+        "live",
+        "measured",
+        "callers",
+        "state",
+    )
     has_times = True
     list_filter = (LineFilter, HourFilter)
     date_hierarchy = "date_bucket"
@@ -173,6 +224,8 @@ class CallAnalyticsAdmin(StatisticsAdmin):
         "total",
         "answered",
         "completed",
+        "live",
+        "measured",
         "total_duration",
         "callers",
         "state",
@@ -192,6 +245,13 @@ class CallAnalyticsAdmin(StatisticsAdmin):
 @admin.register(PhonePerformance)
 class PhonePerformanceAdmin(NumbersAdmin):
     """As of the last refresh: later changes of calls are not included."""
+
+    labels: ClassVar = {
+        "total_calls": "Calls",
+        "average_duration": "Average duration",
+        "unique_callers": "Callers",
+        "success_rate": "Completed",
+    }
 
     list_display = ("phone", "total", "average", "callers", "completed")
     ordering = ("-total_calls", "-phone_id")
@@ -221,7 +281,8 @@ class PhonePerformanceAdmin(NumbersAdmin):
 
     @admin.display(description="Average duration")
     def average(self, row: PhonePerformance) -> SafeString | str:
-        return self._link(row, duration(round(row.avg_duration)))
+        mean = row.avg_duration
+        return self._link(row, None if mean is None else duration(round(mean)), "measured")
 
     @admin.display(description="Completed")
     def completed(self, row: PhonePerformance) -> SafeString | str:

@@ -1,8 +1,8 @@
 """How calls are counted, in one place: the roll-up and the live part of a read use these texts.
 
-answered: answered or completed. successful: completed. Durations are seconds. A withheld or
-unknown caller is none of the unique callers. Live calls and the archive count alike. Arguments are
-SQL, mostly names of relations and columns.
+What each number means is in analytics.definitions. Durations are seconds. A withheld or unknown
+caller is none of the unique callers. Live calls and the archive count alike. Arguments are SQL,
+mostly names of relations and columns.
 
 Every text reads only calls that began in [%(since)s, %(until)s). Both are values, not expressions,
 so that the planner prunes the other partitions of the archive.
@@ -13,16 +13,24 @@ hours off UTC gets the hour that it begins or ends in whole or not at all. Calle
 are known by number only, so that their sum is an upper bound.
 """
 
+from calls.duration import measured_sql, successful_sql
+
 # Of history(), whose rows are calls or whole sealed hours.
 COUNTS = """
     coalesce(sum(calls), 0) AS total_calls,
     coalesce(sum(answered), 0) AS answered_calls,
     coalesce(sum(successful), 0) AS successful_calls,
+    coalesce(sum(live), 0) AS live_calls,
+    coalesce(sum(measured), 0) AS measured_calls,
     coalesce(sum(duration), 0)::bigint AS total_duration,
-    round(sum(duration) / nullif(sum(calls), 0), 2) AS average_duration,
+    round(sum(duration) / nullif(sum(measured), 0), 2) AS average_duration,
     count(DISTINCT caller_number) FILTER (WHERE caller_number NOT IN ('anonymous', 'unknown'))
         + coalesce(sum(callers), 0) AS unique_callers,
     coalesce(bool_and(caller_number IS NOT NULL), true) AS callers_exact"""
+
+# As the columns of a day hold them. LEAST ignores NULL, which an average may be.
+DAY_DURATIONS = """least(total_duration, 2147483647),
+    CASE WHEN average_duration > 999999.99 THEN 999999.99 ELSE average_duration END"""
 
 
 def lines(where: str) -> str:
@@ -45,7 +53,11 @@ def calls_of(line: str, *, also: str = "true") -> str:
     """The calls of a line, live and archived, on a condition."""
     columns = (
         "created_at, 1 AS calls, (status IN ('answered', 'completed'))::int AS answered,"
-        " (status = 'completed')::int AS successful, duration::bigint, caller_number, 0 AS callers"
+        f" {successful_sql()}::int AS successful,"
+        " (status IN ('ringing', 'answered'))::int AS live,"
+        f" {measured_sql()}::int AS measured,"
+        f" CASE WHEN {measured_sql()} THEN duration::bigint END AS duration,"
+        " caller_number, 0 AS callers"
     )
     where = f"phone_id = {line} AND created_at >= %(since)s AND created_at < %(until)s AND {also}"
     return (
@@ -58,8 +70,8 @@ def history(line: str, *, sealed: str, since: str = "%(since)s", until: str = "%
     """calls_of() and what is stored of sealed hours, both only from [since, until)."""
     also = f"created_at >= {since} AND created_at < {until} AND NOT created_at <@ {sealed}"
     return f"""{calls_of(line, also=also)}
-    UNION ALL SELECT date_bucket, total_calls, answered_calls, successful_calls, total_duration,
-        NULL, unique_callers
+    UNION ALL SELECT date_bucket, total_calls, answered_calls, successful_calls, live_calls,
+        measured_calls, total_duration, NULL, unique_callers
     FROM call_analytics a
     WHERE phone_id = {line} AND NOT isempty({sealed})
         AND date_bucket >= {since} AND date_bucket < {until} AND date_bucket <@ {sealed}"""

@@ -1,4 +1,7 @@
-"""WHAT IT MEANS: statistics of calls, which only the roll-ups write."""
+"""WHAT IT MEANS: statistics of calls, which only the roll-ups write.
+
+analytics.definitions has what each number means.
+"""
 
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -23,11 +26,11 @@ class CallAnalytics(TenantModel):
     phone = TenantForeignKey(related_name="hourly_stats")
     date_bucket = models.DateTimeField(help_text="Start of the hour, UTC.")
     total_calls = models.IntegerField(default=0, db_default=0)
-    answered_calls = models.IntegerField(
-        default=0, db_default=0, help_text="Answered or completed."
-    )
-    successful_calls = models.IntegerField(default=0, db_default=0, help_text="Completed.")
-    total_duration = models.BigIntegerField(default=0, db_default=0, help_text="Seconds.")
+    answered_calls = models.IntegerField(default=0, db_default=0)
+    successful_calls = models.IntegerField(default=0, db_default=0)
+    live_calls = models.IntegerField(default=0, db_default=0)
+    measured_calls = models.IntegerField(default=0, db_default=0)
+    total_duration = models.BigIntegerField(default=0, db_default=0)
     unique_callers = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=NOW)
 
@@ -55,14 +58,12 @@ class DailyCallStats(TenantModel):
     phone = TenantForeignKey(related_name="daily_stats")
     date = models.DateField()
     total_calls = models.IntegerField(default=0, db_default=0)
-    answered_calls = models.IntegerField(
-        default=0, db_default=0, help_text="Answered or completed."
-    )
-    successful_calls = models.IntegerField(default=0, db_default=0, help_text="Completed.")
-    total_duration = models.IntegerField(default=0, db_default=0, help_text="Seconds.")
-    average_duration = models.DecimalField(
-        max_digits=8, decimal_places=2, null=True, help_text="Seconds."
-    )
+    answered_calls = models.IntegerField(default=0, db_default=0)
+    successful_calls = models.IntegerField(default=0, db_default=0)
+    live_calls = models.IntegerField(default=0, db_default=0)
+    measured_calls = models.IntegerField(default=0, db_default=0)
+    total_duration = models.IntegerField(default=0, db_default=0)
+    average_duration = models.DecimalField(max_digits=8, decimal_places=2, null=True)
     unique_callers = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=NOW)
     callers_exact = models.BooleanField(
@@ -95,9 +96,11 @@ class CallAnalyticsRow(TenantModel):
     phone = TenantForeignKey(related_name="+")
     date_bucket = models.DateTimeField(verbose_name="hour", help_text="Start of the hour, UTC.")
     total_calls = models.IntegerField()
-    answered_calls = models.IntegerField(help_text="Answered or completed.")
-    successful_calls = models.IntegerField(help_text="Completed.")
-    total_duration = models.BigIntegerField(help_text="Seconds.")
+    answered_calls = models.IntegerField()
+    successful_calls = models.IntegerField()
+    live_calls = models.IntegerField()
+    measured_calls = models.IntegerField()
+    total_duration = models.BigIntegerField()
     unique_callers = models.IntegerField()
     created_at = models.DateTimeField()
 
@@ -129,12 +132,12 @@ class DailyCallStatsRow(TenantModel):
     phone = TenantForeignKey(related_name="+")
     date = models.DateField()
     total_calls = models.IntegerField()
-    answered_calls = models.IntegerField(help_text="Answered or completed.")
-    successful_calls = models.IntegerField(help_text="Completed.")
-    total_duration = models.IntegerField(help_text="Seconds.")
-    average_duration = models.DecimalField(
-        max_digits=8, decimal_places=2, null=True, help_text="Seconds."
-    )
+    answered_calls = models.IntegerField()
+    successful_calls = models.IntegerField()
+    live_calls = models.IntegerField()
+    measured_calls = models.IntegerField()
+    total_duration = models.IntegerField()
+    average_duration = models.DecimalField(max_digits=8, decimal_places=2, null=True)
     unique_callers = models.IntegerField()
     created_at = models.DateTimeField()
     callers_exact = models.BooleanField(help_text="False if unique callers is an upper bound.")
@@ -171,11 +174,9 @@ class PhonePerformance(TenantModel):
         verbose_name="line",
     )
     total_calls = models.BigIntegerField()
-    avg_duration = models.DecimalField(max_digits=20, decimal_places=4, help_text="Seconds.")
+    avg_duration = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     unique_callers = models.BigIntegerField()
-    success_rate = models.DecimalField(
-        max_digits=20, decimal_places=4, help_text="Completed calls as a percentage of all."
-    )
+    success_rate = models.DecimalField(max_digits=20, decimal_places=4)
 
     write_via = "Only refresh_summary writes the summary."
     objects: ClassVar[Any] = ReadOnlyManager()

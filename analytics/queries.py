@@ -28,10 +28,12 @@ from analytics.counting import (
 from tenancy import current_scope
 
 # Columns of Counts; those of an hour's row have no average and are always exact.
-_COLUMNS = "total_calls, answered_calls, successful_calls, total_duration"
+_COLUMNS = (
+    "total_calls, answered_calls, successful_calls, live_calls, measured_calls, total_duration"
+)
 _OF_HOUR = (
-    f"{_COLUMNS}, round(total_duration::numeric / total_calls, 2) AS average_duration,"
-    " unique_callers, true AS callers_exact"
+    f"{_COLUMNS}, round(total_duration::numeric / nullif(measured_calls, 0), 2)"
+    " AS average_duration, unique_callers, true AS callers_exact"
 )
 _OF_DAY = f"{_COLUMNS}, average_duration, unique_callers, callers_exact"
 # The scope's line, or nothing more where row level security shows all of them to staff.
@@ -127,15 +129,17 @@ SELECT {group} AS bucket, {COUNTS} FROM ({_HISTORY}) AS history GROUP BY bucket 
 
 @dataclass(frozen=True)
 class Counts:
-    """Calls and seconds of one bucket.
+    """Calls and seconds of one bucket, as analytics.definitions has them.
 
-    average_duration is None without calls, unique_callers where calls of a sealed month have to be
-    added to others: their callers are no longer in the database.
+    average_duration is None where no length is known, unique_callers where calls of a sealed month
+    have to be added to others: their callers are no longer in the database.
     """
 
     total_calls: int
     answered_calls: int
     successful_calls: int
+    live_calls: int
+    measured_calls: int
     total_duration: int
     average_duration: Decimal | None
     unique_callers: int | None
@@ -148,6 +152,8 @@ class Sums:
     total_calls: int = 0
     answered_calls: int = 0
     successful_calls: int = 0
+    live_calls: int = 0
+    measured_calls: int = 0
     total_duration: int = 0
 
 

@@ -46,9 +46,9 @@ class CountedCall(Call):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "((OLD.status, OLD.duration, OLD.caller_number, OLD.created_at)"
-                    " IS DISTINCT FROM"
-                    " (NEW.status, NEW.duration, NEW.caller_number, NEW.created_at))"
+                    "((OLD.status, OLD.provider_status, OLD.duration, OLD.caller_number,"
+                    " OLD.created_at) IS DISTINCT FROM (NEW.status, NEW.provider_status,"
+                    " NEW.duration, NEW.caller_number, NEW.created_at))"
                 ),
                 func="app.queue_updated_call",
             ),

@@ -14,7 +14,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from analytics.counting import day_counts, days_of_hours, hour_counts, lines, not_sealed
+from analytics.counting import (
+    DAY_DURATIONS,
+    day_counts,
+    days_of_hours,
+    hour_counts,
+    lines,
+    not_sealed,
+)
 
 # A skip scan over the index: as many probes as there are lines in the queue.
 QUEUED_LINES = """
@@ -61,14 +68,16 @@ WITH hours AS (
     WHERE a.phone_id = c.phone_id AND a.date_bucket = c.bucket AND c.total_calls = 0
 ), written AS (
     INSERT INTO call_analytics (phone_id, date_bucket, total_calls, answered_calls,
-        successful_calls, total_duration, unique_callers)
-    SELECT phone_id, bucket, total_calls, answered_calls, successful_calls, total_duration,
-        unique_callers
+        successful_calls, live_calls, measured_calls, total_duration, unique_callers)
+    SELECT phone_id, bucket, total_calls, answered_calls, successful_calls, live_calls,
+        measured_calls, total_duration, unique_callers
     FROM counted WHERE total_calls > 0
     ON CONFLICT (date_bucket, phone_id) DO UPDATE SET
-        (total_calls, answered_calls, successful_calls, total_duration, unique_callers) =
+        (total_calls, answered_calls, successful_calls, live_calls, measured_calls,
+         total_duration, unique_callers) =
         (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
-         excluded.total_duration, excluded.unique_callers)
+         excluded.live_calls, excluded.measured_calls, excluded.total_duration,
+         excluded.unique_callers)
 )
 SELECT coalesce(sum(total_calls), 0) FROM counted
 """
@@ -84,22 +93,23 @@ WITH lines AS ({lines("id = ANY(%(lines)s)")}
     WHERE d.phone_id = c.phone_id AND d.date = c.date AND c.total_calls = 0
 )
 INSERT INTO daily_call_stats AS d (phone_id, date, total_calls, answered_calls, successful_calls,
-    total_duration, average_duration, unique_callers, callers_exact)
-SELECT phone_id, date, total_calls, answered_calls, successful_calls,
-    least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers,
+    live_calls, measured_calls, total_duration, average_duration, unique_callers, callers_exact)
+SELECT phone_id, date, total_calls, answered_calls, successful_calls, live_calls, measured_calls,
+    {DAY_DURATIONS}, unique_callers,
     callers_exact
 FROM counted WHERE total_calls > 0
 ON CONFLICT (phone_id, date) DO UPDATE SET
-    (total_calls, answered_calls, successful_calls, total_duration, average_duration,
-     unique_callers, callers_exact) =
-    (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
-     excluded.total_duration, excluded.average_duration, excluded.unique_callers,
-     excluded.callers_exact)
+    (total_calls, answered_calls, successful_calls, live_calls, measured_calls, total_duration,
+     average_duration, unique_callers, callers_exact) =
+    (excluded.total_calls, excluded.answered_calls, excluded.successful_calls, excluded.live_calls,
+     excluded.measured_calls, excluded.total_duration, excluded.average_duration,
+     excluded.unique_callers, excluded.callers_exact)
 -- A day that is partly sealed keeps the callers it knows while its calls are those it knows.
 WHERE excluded.callers_exact
-    OR (d.total_calls, d.answered_calls, d.successful_calls, d.total_duration) IS DISTINCT FROM
+    OR (d.total_calls, d.answered_calls, d.successful_calls, d.live_calls, d.measured_calls,
+        d.total_duration) IS DISTINCT FROM
     (excluded.total_calls, excluded.answered_calls, excluded.successful_calls,
-     excluded.total_duration)
+     excluded.live_calls, excluded.measured_calls, excluded.total_duration)
 """
 
 # Every hour that has calls or numbers; days that lost their last call have an hour with numbers.

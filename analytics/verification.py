@@ -13,9 +13,10 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.counting import COUNTS, calls_of, lines
+from analytics.counting import COUNTS, DAY_DURATIONS, calls_of, lines
 from analytics.models import StatsVerification
 from analytics.summary import refresh_summary
+from calls.duration import measured_sql, successful_sql
 from tenants.models import PhoneNumber
 
 _LINE = f"WITH line AS MATERIALIZED ({lines('id = %(line)s')})"
@@ -32,9 +33,10 @@ HOURS = f"""{_LINE}, counted AS (
 SELECT to_char(coalesce(date_bucket, bucket) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
     s.row, c.row
 FROM (SELECT date_bucket, jsonb_build_array(total_calls, answered_calls, successful_calls,
-        total_duration, unique_callers) AS row FROM stored) AS s
+        live_calls, measured_calls, total_duration, unique_callers) AS row FROM stored) AS s
 FULL JOIN (SELECT bucket, jsonb_build_array(total_calls, answered_calls, successful_calls,
-        total_duration, unique_callers) AS row FROM counted) AS c ON date_bucket = bucket
+        live_calls, measured_calls, total_duration, unique_callers) AS row
+    FROM counted) AS c ON date_bucket = bucket
 WHERE s.row IS DISTINCT FROM c.row AND NOT EXISTS (
     SELECT 1 FROM rollup_queue q
     WHERE q.phone_id = %(line)s AND q.bucket = coalesce(date_bucket, c.bucket))
@@ -55,10 +57,11 @@ DAYS = f"""{_LINE}, counted AS (
 )
 SELECT coalesce(s.date, c.date)::text, s.row, c.row
 FROM (SELECT date, jsonb_build_array(total_calls, answered_calls, successful_calls,
-        total_duration, average_duration, unique_callers) AS row FROM stored) AS s
+        live_calls, measured_calls, total_duration, average_duration, unique_callers) AS row
+    FROM stored) AS s
 FULL JOIN (SELECT date, jsonb_build_array(total_calls, answered_calls, successful_calls,
-        least(total_duration, 2147483647), least(average_duration, 999999.99), unique_callers)
-        AS row FROM counted) AS c ON s.date = c.date
+        live_calls, measured_calls, {DAY_DURATIONS}, unique_callers) AS row
+    FROM counted) AS c ON s.date = c.date
 WHERE s.row IS DISTINCT FROM c.row AND coalesce(s.date, c.date) NOT IN (SELECT date FROM queued)
     AND NOT (
         SELECT sealed && tstzrange(day::timestamp AT TIME ZONE timezone,
@@ -68,11 +71,13 @@ ORDER BY 1
 """
 
 # Only calls that existed when the summary was made, and only if none changed since.
-SUMMARY = """
+SUMMARY = f"""
 WITH counted AS (
-    SELECT count(*) AS total_calls, round(avg(duration), 4) AS avg_duration,
-        count(DISTINCT caller_number) AS unique_callers,
-        round(count(*) FILTER (WHERE status = 'completed') * 100.0 / nullif(count(*), 0), 4)
+    SELECT count(*) AS total_calls, round(avg(duration) FILTER (WHERE {measured_sql()}), 4)
+            AS avg_duration,
+        count(DISTINCT caller_number)
+            FILTER (WHERE caller_number NOT IN ('anonymous', 'unknown')) AS unique_callers,
+        round(count(*) FILTER (WHERE {successful_sql()}) * 100.0 / nullif(count(*), 0), 4)
             AS success_rate,
         coalesce(max(updated_at) >= %(as_of)s, false) AS changed
     FROM calls WHERE phone_id = %(line)s AND created_at >= %(as_of)s - interval '30 days'
@@ -93,7 +98,7 @@ WHERE s.row IS DISTINCT FROM c.row AND NOT coalesce(c.changed, false) AND NOT EX
 ALWAYS = {"since": "-infinity", "until": "infinity"}
 MAX_STORED_DIFFERENCES = 1_000
 # The columns of the arrays above.
-_COUNTS = ("calls", "answered", "completed", "seconds")
+_COUNTS = ("calls", "answered", "completed", "live", "measured", "seconds")
 COLUMNS = {
     "hour": (*_COUNTS, "callers"),
     "day": (*_COUNTS, "average", "callers"),

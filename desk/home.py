@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from analytics.definitions import definitions_of
 from analytics.overview import quiet_lines
 from analytics.queries import Counts, Sums, daily_sums
 from backoffice.counting import count_up_to
@@ -28,6 +29,10 @@ from tenants.models import PhoneNumber
 TIME_LIMIT = 1.5
 DAYS = 30
 LIVE_SHOWN = 8
+# The charts.
+DEFINED = definitions_of(
+    total_calls="Calls", successful_calls="Completed", total_duration="Duration"
+)
 # A line without calls is quiet if it had at least this many in the same 24 hours a week ago.
 MIN_CALLS_A_WEEK_AGO = 3
 QUIET_SHOWN = 6
@@ -56,7 +61,11 @@ def add_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= live_calls(now)
     if may("analytics.view_dailycallstatsrow"):
         drawn = _in_time(lambda: charts(last_today(now)))
-        context |= {"charts": drawn or [], "charts_are_late": drawn is None}
+        context |= {
+            "charts": drawn or [],
+            "charts_are_late": drawn is None,
+            "definitions": DEFINED,
+        }
     if may("tenants.view_phonenumber") and may("calls.view_call"):
         quiet = _in_time(lambda: [quiet_lines(now=now, min_calls=MIN_CALLS_A_WEEK_AGO)])
         context["quiet"] = quiet[0][:QUIET_SHOWN] if quiet else None
@@ -135,7 +144,7 @@ def _minutes_a_day(known: Mapping[datetime.date, Sums | Counts], today: datetime
         minutes = known.get(day, Sums()).total_duration / 60
         description = f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes"
         bars.append(Bar(f"{day.day} {day:%b}", minutes, minutes, description, _rows_of(day)))
-    return draw("Minutes per day", "all calls", bars)
+    return draw("Minutes per day", "calls whose length is known", bars)
 
 
 def _days_until(today: datetime.date) -> list[datetime.date]:

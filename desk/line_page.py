@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from analytics.definitions import definitions_of
 from analytics.models import PhonePerformance
 from analytics.queries import daily
 from analytics.summary import summary_as_of
 from backoffice.counting import count_up_to
 from backoffice.display import bullets, duration, list_link
+from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
 from desk.cards import Card, list_of
@@ -27,6 +29,14 @@ from tenants.models import ApiKey, BusinessHours, ConversationRule, PhoneNumber,
 from tenants.rules.sentences import sentence
 
 CALLS_SHOWN = 8
+# The cards and the chart.
+DEFINED = definitions_of(
+    total_calls="Calls",
+    unique_callers="Callers",
+    success_rate="Completed",
+    average_duration="Average call",
+    successful_calls="Completed in the chart",
+)
 ROWS_SHOWN = 12
 
 
@@ -74,13 +84,14 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
         "local_time": now.astimezone(ZoneInfo(line.timezone)),
         "cards": _performance(line) if may("analytics.view_phoneperformance") else [],
         "hours": [],
+        "definitions": DEFINED,
     }
     # Nothing of another line can appear below, whatever scope staff work in.
     with tenant(line.pk):
         if may("calls.view_call"):
             calls = Call.objects.defer("transcript").order_by("-created_at", "-id")
             page["calls"] = [
-                {"call": call, "lasted": duration(call.duration)} for call in calls[:CALLS_SHOWN]
+                {"call": call, "lasted": lasted(call)} for call in calls[:CALLS_SHOWN]
             ]
             page["calls_link"] = list_of("calls_call", line=line.pk)
         if may("analytics.view_dailycallstatsrow"):
@@ -128,13 +139,15 @@ def _performance(line: PhoneNumber) -> list[Card]:
         text = duration(round(mean)) if form == "time" else format(float(mean), form)
         return f"average of all lines: {text}"
 
+    mean_length = own.avg_duration
+    length = "-" if mean_length is None else duration(round(mean_length))
     as_of = summary_as_of()
     link = list_of("analytics_phoneperformance", q=line.pk)
     return [
         Card("Calls", f"{own.total_calls:,}", beside("calls", ",.0f"), link),
         Card("Callers", f"{own.unique_callers:,}", beside("callers", ",.0f"), link),
         Card("Completed", f"{own.success_rate:.1f}%", beside("rate", ".1f"), link),
-        Card("Average call", duration(round(own.avg_duration)), beside("seconds", "time"), link),
+        Card("Average call", length, beside("seconds", "time"), link),
         Card("As of", f"{as_of:%H:%M} UTC" if as_of else "never", "30-day summary", link),
     ]
 

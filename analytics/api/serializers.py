@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from analytics.definitions import DEFINITIONS
 from api.serializer_fields import (
     InstantField,
     MomentField,
@@ -77,16 +78,21 @@ class HourlyQuery(RangeSerializer):
 
 
 class CountsSerializer(serializers.Serializer[Any]):
-    total_calls = serializers.IntegerField()
-    answered_calls = serializers.IntegerField(help_text="Answered or completed.")
-    successful_calls = serializers.IntegerField(help_text="Completed.")
-    total_duration = serializers.IntegerField(help_text="Seconds.")
+    total_calls = serializers.IntegerField(help_text=DEFINITIONS["total_calls"])
+    answered_calls = serializers.IntegerField(help_text=DEFINITIONS["answered_calls"])
+    successful_calls = serializers.IntegerField(help_text=DEFINITIONS["successful_calls"])
+    live_calls = serializers.IntegerField(help_text=DEFINITIONS["live_calls"])
+    measured_calls = serializers.IntegerField(help_text=DEFINITIONS["measured_calls"])
+    total_duration = serializers.IntegerField(help_text=DEFINITIONS["total_duration"])
     average_duration = NumberField(
-        max_digits=12, decimal_places=2, allow_null=True, help_text="Seconds; null without calls."
+        max_digits=12,
+        decimal_places=2,
+        allow_null=True,
+        help_text=DEFINITIONS["average_duration"],
     )
     unique_callers = serializers.IntegerField(
         allow_null=True,
-        help_text="Distinct callers of the bucket or range; null where some calls were removed by"
+        help_text=f"{DEFINITIONS['unique_callers']} Null where some calls were removed by"
         " retention.",
     )
 
@@ -115,8 +121,10 @@ class StatsSerializer(PeriodSerializer):
 
 class SummarySerializer(serializers.Serializer[Any]):
     phone_id = serializers.CharField()
-    total_calls = serializers.IntegerField()
-    avg_duration = serializers.FloatField(allow_null=True, help_text="Seconds.")
-    unique_callers = serializers.IntegerField()
-    success_rate = serializers.FloatField(allow_null=True, help_text="Percent.")
+    total_calls = serializers.IntegerField(help_text=DEFINITIONS["total_calls"])
+    avg_duration = serializers.FloatField(
+        allow_null=True, help_text=DEFINITIONS["average_duration"]
+    )
+    unique_callers = serializers.IntegerField(help_text=DEFINITIONS["unique_callers"])
+    success_rate = serializers.FloatField(allow_null=True, help_text=DEFINITIONS["success_rate"])
     as_of = MomentField(allow_null=True, help_text="Null before the first refresh.")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.queries import Counts, daily, grouped, hourly, total
 
-NONE = Counts(0, 0, 0, 0, None, 0)
+NONE = Counts(0, 0, 0, 0, 0, 0, None, 0)
 
 
 def read_days(

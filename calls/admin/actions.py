@@ -15,6 +15,7 @@ from django.utils import timezone
 from backoffice.bulk import bulk_action
 from backoffice.exporting import Columns, export_action
 from calls.claims import provider_sid
+from calls.duration import known_duration
 from calls.holds.placing import place, release
 from calls.models import Call, CallArchive
 from calls.reviews.queue import mark_reviewed
@@ -128,7 +129,7 @@ COLUMNS: Columns = {
     "caller_number": lambda call: call.caller_number,
     "status": lambda call: call.status,
     "provider_status": lambda call: call.provider_status,
-    "duration": lambda call: call.duration,
+    "duration": known_duration,
     "created_at": lambda call: call.created_at.astimezone(UTC).isoformat(),
     "local_time": _local_time,
     "timezone": lambda call: call.phone.timezone,

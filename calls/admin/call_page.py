@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.display import duration, list_link
 from calls.dialogue import turns
+from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.legs import legs_of
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallReview
@@ -25,7 +26,7 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
     return {
         "call": call,
         "is_archived": isinstance(call, CallArchive),
-        "lasted": duration(call.duration),
+        "lasted": lasted(call),
         "is_low": call.ai_confidence < LOW_CONFIDENCE,
         "turns": turns(call.transcript),
         "tags": _tags(call, request),
@@ -99,7 +100,7 @@ def _others(call: Any, request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {
             "call": other,
-            "lasted": duration(other.duration),
+            "lasted": lasted(other),
             "link": reverse(
                 f"admin:calls_{other._meta.model_name}_change",
                 args=[other.pk],

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.deletion import delete_selected
-from backoffice.display import duration, moment
+from backoffice.display import moment
 from backoffice.filters import DaysFilter
 from backoffice.modeladmin import LineStackedInline
 from backoffice.paging import AFTER, BEFORE
@@ -30,6 +30,7 @@ from calls.admin.filters import (
     WordsFilter,
 )
 from calls.admin.statistics_filter import StatisticsPeriodFilter
+from calls.duration import lasted
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, LegalHold
 from calls.search.terms import calls_that_match
 from tenancy.models import InScope
@@ -148,7 +149,7 @@ class CallAdminMixin:
 
     @admin.display(description="Duration")
     def lasted(self, call: Any) -> str:
-        return duration(call.duration)
+        return lasted(call)
 
     @admin.display(description="Summary")
     def summary(self, call: Any) -> str:

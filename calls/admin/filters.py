@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from backoffice.filters import FormFilter
 from backoffice.paging import TIME_LIMIT, time_limit
+from calls.duration import MEASURED
 from calls.models import LIVE, LOW_CONFIDENCE, CallStatus
 from calls.search.words import matching_words
 from tenancy.models import InScope
@@ -128,7 +129,7 @@ class DurationForm(forms.Form):
 
 
 class DurationFilter(FormFilter):
-    """Calls with a duration in a range of seconds, both ends included."""
+    """Calls of a known duration in a range of seconds, both ends included."""
 
     title = "duration"
     parameters = ("longer", "shorter")
@@ -142,6 +143,9 @@ class DurationFilter(FormFilter):
             None if chosen[name] is None else min(chosen[name], 2**31 - 1)
             for name in self.parameters
         )
+        if longer is None and shorter is None:
+            return queryset
+        queryset = queryset.filter(MEASURED)
         if longer is not None:
             queryset = queryset.filter(duration__gte=longer)
         return queryset if shorter is None else queryset.filter(duration__lte=shorter)

@@ -4,16 +4,19 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from api.serializer_fields import BLANK_FOR_PLUS
 from backoffice.filters import FormFilter
-from calls.models import CallStatus
+from calls.duration import MEASURED, SUCCESSFUL
+from calls.models import LIVE, CallStatus
 
 # As the statistics count them.
 REACHED = {
-    "answered": [CallStatus.ANSWERED, CallStatus.COMPLETED],
-    "completed": [CallStatus.COMPLETED],
+    "answered": Q(status__in=[CallStatus.ANSWERED, CallStatus.COMPLETED]),
+    "completed": SUCCESSFUL,
+    "live": Q(status__in=LIVE),
+    "measured": MEASURED,
 }
 
 
@@ -23,7 +26,13 @@ class StatisticsPeriodForm(forms.Form):
     reached = forms.ChoiceField(
         label="Calls",
         required=False,
-        choices=[("", "All"), ("answered", "Answered or completed"), ("completed", "Completed")],
+        choices=[
+            ("", "All"),
+            ("answered", "Answered or completed"),
+            ("completed", "Completed"),
+            ("live", "In progress"),
+            ("measured", "Length known"),
+        ],
     )
 
 
@@ -50,7 +59,7 @@ class StatisticsPeriodFilter(FormFilter):
         if chosen["until"]:
             queryset = queryset.filter(created_at__lt=chosen["until"])
         if chosen["reached"]:
-            queryset = queryset.filter(status__in=REACHED[chosen["reached"]])
+            queryset = queryset.filter(REACHED[chosen["reached"]])
         return queryset
 
 

@@ -12,6 +12,7 @@ from django.db import connection
 
 from calls.api.serializers import FIELDS
 from calls.claims import PROVIDER_SID
+from calls.duration import measured_sql
 from calls.legs import RESULTS
 from calls.recordings import playable_pattern
 from database.prepared import Statement
@@ -25,6 +26,7 @@ EXPRESSIONS = {
     "created_at": MOMENT.format("c.created_at"),
     "updated_at": MOMENT.format("c.updated_at"),
     "ai_confidence": "trim_scale(c.ai_confidence)",
+    "duration_known": measured_sql("c."),
     "recording_url": f"CASE WHEN {PLAYABLE} THEN c.recording_url END",
 }
 # For a search: excerpts with the words, marked so that they cannot be mistaken for HTML. Only the
@@ -47,8 +49,8 @@ FILTERS = {
     "created_before": "c.created_at < %(created_before)s::timestamptz",
     "caller": "c.caller_number = %(caller)s",
     "caller_prefix": "c.caller_number ^@ %(caller_prefix)s",
-    "duration_min": "c.duration >= %(duration_min)s",
-    "duration_max": "c.duration <= %(duration_max)s",
+    "duration_min": f"c.duration >= %(duration_min)s AND {measured_sql('c.')}",
+    "duration_max": f"c.duration <= %(duration_max)s AND {measured_sql('c.')}",
     "confidence_min": "c.ai_confidence >= %(confidence_min)s::float8::numeric",
     "confidence_max": "c.ai_confidence <= %(confidence_max)s::float8::numeric",
     "with_recording": PLAYABLE,
@@ -113,7 +115,9 @@ PART = """(
     SELECT concat('[', string_agg(row_to_json(shown)::text, ',' ORDER BY {order}), ']')::json
     FROM {rows} CROSS JOIN LATERAL (SELECT {fields}) AS shown) AS {name}"""
 
-COLUMNS = ", ".join(f"c.{name}" for name in FIELDS if name != "archived")
+# Not columns of the table.
+MADE = {"archived", "duration_known"}
+COLUMNS = ", ".join(f"c.{name}" for name in FIELDS if name not in MADE)
 
 
 @dataclass(frozen=True)

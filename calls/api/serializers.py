@@ -13,6 +13,7 @@ from rest_framework.exceptions import APIException
 from api.parsing import read_json, refuse_what_is_no_text
 from api.serializer_fields import InstantOrDayField, MomentField, NumberField, StrictSerializer
 from calls.claims import provider_sid
+from calls.duration import KNOWN_DURATION_HELP, known_duration
 from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
 from calls.recordings import CallRecording, playable_url
@@ -78,6 +79,7 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
         allow_null=True,
         help_text="Also null if the recording's host is not in RECORDING_HOSTS.",
     )
+    duration_known = serializers.SerializerMethodField(help_text=KNOWN_DURATION_HELP)
     archived = serializers.BooleanField(
         read_only=True, help_text="Whether the call is in the archive, which is read-only."
     )
@@ -91,6 +93,7 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
             "call_sid",
             "status",
             "duration",
+            "duration_known",
             "recording_url",
             "transcript",
             "ai_summary",
@@ -101,6 +104,9 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
             "archived",
         ]
         read_only_fields = fields
+
+    def get_duration_known(self, call: Any) -> bool:
+        return known_duration(call) is not None
 
 
 FIELDS: list[str] = CallSerializer.Meta.fields
@@ -277,8 +283,12 @@ class CallQuery(serializers.Serializer[Any]):
     caller_prefix = CallerPrefixField(
         required=False, max_length=256, help_text="A prefix of the caller's number, such as +1415."
     )
-    duration_min = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    duration_max = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    duration_min = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="Of known durations."
+    )
+    duration_max = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="Of known durations."
+    )
     confidence_min = serializers.FloatField(required=False, min_value=0, max_value=1)
     confidence_max = serializers.FloatField(required=False, min_value=0, max_value=1)
     has_recording = serializers.BooleanField(required=False)

@@ -41,8 +41,10 @@ def test_days_on_the_lines_clock(api: Api) -> None:
         "total_calls": 4,
         "answered_calls": 3,
         "successful_calls": 2,
-        "total_duration": 91,
-        "average_duration": 22.75,
+        "live_calls": 1,
+        "measured_calls": 3,
+        "total_duration": 61,
+        "average_duration": 20.33,
         "unique_callers": 3,
     }
     assert body["timezone"] == "UTC"

@@ -19,11 +19,14 @@ from tests.factories import archive, make_call
 FIRST, LAST = date(2026, 3, 20), date(2026, 4, 12)  # clocks go forward in Berlin on March 29th
 RAW = """
 SELECT {bucket}, count(*), count(*) FILTER (WHERE status IN ('answered', 'completed')),
-    count(*) FILTER (WHERE status = 'completed'), coalesce(sum(duration), 0),
-    round(avg(duration), 2), count(DISTINCT caller_number)
-FROM (SELECT phone_id, created_at, status, duration, caller_number FROM calls
-      UNION ALL
-      SELECT phone_id, created_at, status, duration, caller_number FROM calls_archive) AS history
+    count(*) FILTER (WHERE status = 'completed'),
+    count(*) FILTER (WHERE status IN ('ringing', 'answered')), count(length),
+    coalesce(sum(length), 0), round(avg(length), 2), count(DISTINCT caller_number)
+FROM (SELECT *, CASE WHEN status IN ('completed', 'failed') THEN duration END AS length
+      FROM (SELECT phone_id, created_at, status, duration, caller_number FROM calls
+            UNION ALL
+            SELECT phone_id, created_at, status, duration, caller_number
+            FROM calls_archive) AS history) AS history
 WHERE phone_id = 'pn_bakery' AND {within}
 GROUP BY 1
 """
@@ -41,6 +44,8 @@ NAMES = (
     "total_calls",
     "answered_calls",
     "successful_calls",
+    "live_calls",
+    "measured_calls",
     "total_duration",
     "average_duration",
     "unique_callers",
@@ -50,7 +55,10 @@ NAMES = (
 def count(bucket: str, within: str, **values: Any) -> dict[Any, tuple[Any, ...]]:
     with all_tenants("test"), connection.cursor() as cursor:
         cursor.execute(RAW.format(bucket=bucket, within=within), values)
-        return {name: tuple(map(float, row)) for name, *row in cursor.fetchall()}
+        return {
+            name: tuple(n if n is None else float(n) for n in row)
+            for name, *row in cursor.fetchall()
+        }
 
 
 def shown(counts: dict[str, Any]) -> tuple[Any, ...]:

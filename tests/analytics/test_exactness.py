@@ -37,6 +37,9 @@ steps = st.lists(
         st.tuples(st.just("end"), st.integers(0, 50), st.sampled_from(["completed", "failed"])),
         st.tuples(st.just("delete"), st.integers(0, 50)),
         st.tuples(st.just("archive"), moments),
+        st.tuples(
+            st.just("time out"), st.integers(0, 9), st.sampled_from([None, "busy", "timed-out"])
+        ),
         st.tuples(st.just("restore"), moments),
         st.tuples(st.just("timezone"), st.sampled_from(ZONES)),
         st.tuples(st.just("roll up"), st.integers(1, 3)),
@@ -47,7 +50,10 @@ steps = st.lists(
     max_size=25,
 )
 
-COLUMNS = "id, phone_id, caller_number, call_sid, status, duration, created_at, updated_at"
+COLUMNS = (
+    "id, phone_id, caller_number, call_sid, status, provider_status, duration, created_at,"
+    " updated_at"
+)
 MOVE = f"""
 WITH gone AS (DELETE FROM {{}} WHERE created_at < %s RETURNING {COLUMNS})
 INSERT INTO {{}} ({COLUMNS}) SELECT * FROM gone
@@ -121,6 +127,8 @@ def _take(line: PhoneNumber, other_line: PhoneNumber, step: tuple[Any, ...]) -> 
             _nth(line, n).update(created_at=moment)
         case ("end", n, status):
             _nth(line, n).filter(status="ringing").update(status=status)
+        case ("time out", n, word):
+            _nth(line, n).filter(status__in=["completed", "failed"]).update(provider_status=word)
         case ("delete", n):
             _nth(line, n).delete()
         case ("archive", moment):
@@ -145,10 +153,10 @@ def _nth(line: PhoneNumber, n: int) -> Any:
 def _calls_in_scope() -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.created_at, status, duration, caller_number, timezone FROM ("
-            " SELECT phone_id, created_at, status, duration, caller_number FROM calls UNION ALL"
-            " SELECT phone_id, created_at, status, duration, caller_number FROM calls_archive"
-            ") AS c JOIN phone_numbers ON id = phone_id"
+            "SELECT c.created_at, status, provider_status, duration, caller_number, timezone"
+            " FROM ("
+            f" SELECT {COLUMNS} FROM calls UNION ALL SELECT {COLUMNS} FROM calls_archive"
+            ") AS c JOIN phone_numbers AS p ON p.id = phone_id"
         )
         return [(*call, ZoneInfo(zone)) for *call, zone in cursor.fetchall()]
 
@@ -211,19 +219,36 @@ def _shown(counts: Counts) -> dict[str, Any]:
 def _sums(buckets: dict[Any, list[Any]]) -> dict[Any, Sums]:
     counts = {bucket: _count(calls) for bucket, calls in buckets.items()}
     return {
-        bucket: Sums(c.total_calls, c.answered_calls, c.successful_calls, c.total_duration)
+        bucket: Sums(
+            c.total_calls,
+            c.answered_calls,
+            c.successful_calls,
+            c.live_calls,
+            c.measured_calls,
+            c.total_duration,
+        )
         for bucket, c in counts.items()
     }
 
 
 def _count(calls: list[Any]) -> Counts:
-    durations = [duration for _, _, duration, *_ in calls]
+    durations = [
+        duration
+        for _, status, word, duration, *_ in calls
+        if status in {"completed", "failed"} and word != "timed-out"
+    ]
     average = Decimal(sum(durations)) / len(durations) if durations else None
     return Counts(
         total_calls=len(calls),
         answered_calls=sum(status in {"answered", "completed"} for _, status, *_ in calls),
-        successful_calls=sum(status == "completed" for _, status, *_ in calls),
+        successful_calls=sum(
+            status == "completed" and word != "timed-out" for _, status, word, *_ in calls
+        ),
+        live_calls=sum(status in {"ringing", "answered"} for _, status, *_ in calls),
+        measured_calls=len(durations),
         total_duration=sum(durations),
-        average_duration=average and average.quantize(Decimal("0.01"), ROUND_HALF_UP),
+        average_duration=None
+        if average is None
+        else average.quantize(Decimal("0.01"), ROUND_HALF_UP),
         unique_callers=len({caller for *_, caller, _ in calls}),
     )

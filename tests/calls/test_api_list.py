@@ -75,7 +75,7 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"caller_prefix": "+1415"}, ["busy", "booked"]),
     ({"caller_prefix": "+1415%"}, []),
     ({"duration_min": 1}, ["booked"]),
-    ({"duration_max": 0}, ["rings", "busy"]),
+    ({"duration_max": 0}, ["busy"]),
     ({"confidence_min": 0.5, "confidence_max": 0.5}, ["busy"]),
     ({"has_recording": "true"}, ["booked"]),
     ({"has_recording": "false"}, ["rings", "busy"]),

@@ -62,7 +62,7 @@ def test_totals_are_those_of_the_calls_whenever_they_are_rolled_up(
         with all_tenants("test"):
             Call.objects.filter(pk=extra.pk).delete()
     midnight = NOON.replace(hour=0, minute=0)
-    both = Totals(4, 2, 2, 120, 1)
+    both = Totals(4, 2, 2, 1, 3, 120, 1)
     with all_tenants("test"):
         assert total_of_range(since=midnight, until=midnight + DAY) == both
         assert both.failed_calls == 1
@@ -72,9 +72,9 @@ def test_totals_are_those_of_the_calls_whenever_they_are_rolled_up(
             date(2026, 5, 4): 4,
         }
     with tenant(line.pk):
-        assert total_of_range(since=midnight, until=midnight + DAY) == Totals(2, 1, 1, 90, 0)
+        assert total_of_range(since=midnight, until=midnight + DAY) == Totals(2, 1, 1, 0, 2, 90, 0)
         assert daily_sums(first=date(2026, 5, 4), last=date(2026, 5, 4)) == {
-            date(2026, 5, 4): Sums(2, 1, 1, 90)
+            date(2026, 5, 4): Sums(2, 1, 1, 0, 2, 90)
         }
 
 

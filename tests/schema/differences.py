@@ -337,6 +337,8 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "column call_analytics.total_calls": COUNT,
         "column call_analytics.answered_calls": COUNT,
         "column call_analytics.successful_calls": COUNT,
+        "column call_analytics.live_calls": COUNT,
+        "column call_analytics.measured_calls": COUNT,
         "column call_analytics.total_duration": (None, "bigint NOT NULL DEFAULT 0"),
         "column call_analytics.unique_callers": COUNT,
         "column call_analytics.created_at": (
@@ -441,6 +443,28 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
     "a day says how many calls were completed, as the document's daily query does": {
         "column daily_call_stats.successful_calls": COUNT,
     },
+    "a call whose length is unknown is not of 0 seconds: an average is over the others": {
+        "column daily_call_stats.live_calls": COUNT,
+        "column daily_call_stats.measured_calls": COUNT,
+    },
+    "the summary counts as the daily statistics do: durations, successful calls and callers": {
+        "materialized view phone_performance_summary": (
+            " SELECT phone_id, count(*) AS total_calls, avg(duration) AS avg_duration,"
+            " count(DISTINCT caller_number) AS unique_callers,"
+            " (((count(*) FILTER (WHERE (status = 'completed'::text)))::numeric * 100.0)"
+            " / (count(*))::numeric) AS success_rate"
+            " FROM calls WHERE (created_at >= (now() - '30 days'::interval)) GROUP BY phone_id;",
+            " SELECT phone_id, count(*) AS total_calls, avg(duration) FILTER (WHERE"
+            " ((status = ANY (ARRAY['completed'::text, 'failed'::text])) AND"
+            " (provider_status IS DISTINCT FROM 'timed-out'::text))) AS avg_duration,"
+            " count(DISTINCT caller_number) FILTER (WHERE"
+            " (caller_number <> ALL (ARRAY['anonymous'::text, 'unknown'::text])))"
+            " AS unique_callers, (((count(*) FILTER (WHERE ((status = 'completed'::text) AND"
+            " (provider_status IS DISTINCT FROM 'timed-out'::text))))::numeric * 100.0)"
+            " / (count(*))::numeric) AS success_rate"
+            " FROM calls WHERE (created_at >= (now() - '30 days'::interval)) GROUP BY phone_id;",
+        ),
+    },
     "callers of a day that is partly out of the database are known as a maximum": {
         "column daily_call_stats.callers_exact": (None, "boolean NOT NULL DEFAULT true"),
     },
@@ -468,6 +492,7 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "trigger calls.calls_queue_updated": (
             None,
             "AFTER UPDATE ON calls FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status"
+            " OR old.provider_status IS DISTINCT FROM new.provider_status"
             " OR old.duration IS DISTINCT FROM new.duration"
             " OR old.caller_number IS DISTINCT FROM new.caller_number"
             " OR old.created_at IS DISTINCT FROM new.created_at)"

@@ -283,19 +283,24 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Bucket: {
+            /** @description Calls that began in the period, live and archived, in progress or ended. */
             total_calls: number;
-            /** @description Answered or completed. */
+            /** @description Calls that were answered, whether or not they have ended. */
             answered_calls: number;
-            /** @description Completed. */
+            /** @description Calls that were completed. Not counted: those ended by us because no more events came (provider_status timed-out), since nobody knows how they ended. */
             successful_calls: number;
-            /** @description Seconds. */
+            /** @description Calls in progress: ringing, or answered and not ended. */
+            live_calls: number;
+            /** @description Calls whose length is known: all but those in progress and those ended by us (timed-out). A call that nobody answered lasted 0 seconds. */
+            measured_calls: number;
+            /** @description The sum of the known lengths, in seconds. */
             total_duration: number;
             /**
              * Format: double
-             * @description Seconds; null without calls.
+             * @description Seconds: total_duration / measured_calls; none where no length is known.
              */
             average_duration: number | null;
-            /** @description Distinct callers of the bucket or range; null where some calls were removed by retention. */
+            /** @description Distinct callers; withheld and unknown ones are none. Null where some calls were removed by retention. */
             unique_callers: number | null;
             /** @description A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. */
             bucket: string;
@@ -410,19 +415,24 @@ export interface components {
             results: components["schemas"]["ConversationRule"][];
         };
         Counts: {
+            /** @description Calls that began in the period, live and archived, in progress or ended. */
             total_calls: number;
-            /** @description Answered or completed. */
+            /** @description Calls that were answered, whether or not they have ended. */
             answered_calls: number;
-            /** @description Completed. */
+            /** @description Calls that were completed. Not counted: those ended by us because no more events came (provider_status timed-out), since nobody knows how they ended. */
             successful_calls: number;
-            /** @description Seconds. */
+            /** @description Calls in progress: ringing, or answered and not ended. */
+            live_calls: number;
+            /** @description Calls whose length is known: all but those in progress and those ended by us (timed-out). A call that nobody answered lasted 0 seconds. */
+            measured_calls: number;
+            /** @description The sum of the known lengths, in seconds. */
             total_duration: number;
             /**
              * Format: double
-             * @description Seconds; null without calls.
+             * @description Seconds: total_duration / measured_calls; none where no length is known.
              */
             average_duration: number | null;
-            /** @description Distinct callers of the bucket or range; null where some calls were removed by retention. */
+            /** @description Distinct callers; withheld and unknown ones are none. Null where some calls were removed by retention. */
             unique_callers: number | null;
         };
         Delivered: {
@@ -529,6 +539,8 @@ export interface components {
             readonly status?: components["schemas"]["CallStatus"];
             /** @description Seconds. */
             readonly duration?: number;
+            /** @description Whether `duration` is the length of the call: false for a call in progress, and for one ended by us because no more events came (provider_status timed-out). */
+            readonly duration_known?: boolean;
             /** @description Also null if the recording's host is not in RECORDING_HOSTS. */
             readonly recording_url?: string | null;
             readonly transcript?: string | null;
@@ -754,16 +766,18 @@ export interface components {
         };
         Summary: {
             phone_id: string;
+            /** @description Calls that began in the period, live and archived, in progress or ended. */
             total_calls: number;
             /**
              * Format: double
-             * @description Seconds.
+             * @description Seconds: total_duration / measured_calls; none where no length is known.
              */
             avg_duration: number | null;
+            /** @description Distinct callers; withheld and unknown ones are none. */
             unique_callers: number;
             /**
              * Format: double
-             * @description Percent.
+             * @description Percent: successful_calls / total_calls.
              */
             success_rate: number | null;
             /**
@@ -873,6 +887,8 @@ export interface components {
             readonly status: components["schemas"]["CallStatus"];
             /** @description Seconds. */
             readonly duration: number;
+            /** @description Whether `duration` is the length of the call: false for a call in progress, and for one ended by us because no more events came (provider_status timed-out). */
+            readonly duration_known: boolean;
             /** @description Also null if the recording's host is not in RECORDING_HOSTS. */
             readonly recording_url: string | null;
             readonly transcript: string | null;
@@ -1711,10 +1727,12 @@ export interface operations {
                 /** @description `next` of the previous page. */
                 cursor?: string;
                 custom_fields?: string;
+                /** @description Of known durations. */
                 duration_max?: number;
+                /** @description Of known durations. */
                 duration_min?: number;
                 /** @description Return only these fields. Repeat, or separate by commas. */
-                fields?: ("id" | "phone_id" | "caller_number" | "call_sid" | "status" | "duration" | "recording_url" | "transcript" | "ai_summary" | "created_at" | "updated_at" | "ai_confidence" | "provider_status" | "archived")[];
+                fields?: ("id" | "phone_id" | "caller_number" | "call_sid" | "status" | "duration" | "duration_known" | "recording_url" | "transcript" | "ai_summary" | "created_at" | "updated_at" | "ai_confidence" | "provider_status" | "archived")[];
                 has_recording?: boolean;
                 limit?: number;
                 metadata?: string;
@@ -4103,7 +4121,7 @@ type ReadonlyArray<T> = [
     unknown[]
 ] ? Readonly<Exclude<T, undefined>> : Readonly<Exclude<T, undefined>[]>;
 export const pathsApiV1CallsGetParametersQueryArchivedValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["archived"]> = ["exclude", "include", "only"];
-export const pathsApiV1CallsGetParametersQueryFieldsValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["fields"]> = ["id", "phone_id", "caller_number", "call_sid", "status", "duration", "recording_url", "transcript", "ai_summary", "created_at", "updated_at", "ai_confidence", "provider_status", "archived"];
+export const pathsApiV1CallsGetParametersQueryFieldsValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["fields"]> = ["id", "phone_id", "caller_number", "call_sid", "status", "duration", "duration_known", "recording_url", "transcript", "ai_summary", "created_at", "updated_at", "ai_confidence", "provider_status", "archived"];
 export const pathsApiV1CallsGetParametersQueryOrderValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["order"]> = ["-created_at", "created_at"];
 export const pathsApiV1CallsGetParametersQueryStatusValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["status"]> = ["ringing", "answered", "completed", "failed"];
 export const pathsApiV1CallsGetParametersQueryTotalValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["total"]> = ["estimate", "exact"];
