@@ -65,6 +65,8 @@ LIVE = [CallStatus.RINGING, CallStatus.ANSWERED]
 ENDED = [CallStatus.COMPLETED, CallStatus.FAILED]
 # Calls below it are reviewed by people.
 LOW_CONFIDENCE = Decimal("0.5")
+# Of a call of which nobody gave a confidence.
+DEFAULT_CONFIDENCE = Decimal("0.8")
 # provider_status of a call that we ended because no more events came; the only end that a later
 # event of the provider overrules.
 TIMED_OUT = "timed-out"
@@ -204,8 +206,8 @@ class Call(TenantModel):
     ai_confidence = models.DecimalField(
         max_digits=3,
         decimal_places=2,
-        default=Decimal("0.8"),
-        db_default=Decimal("0.8"),
+        default=DEFAULT_CONFIDENCE,
+        db_default=DEFAULT_CONFIDENCE,
         verbose_name="AI confidence",
     )
 
@@ -471,7 +473,7 @@ class CallArchive(TenantModel):
     provider_status = models.TextField(null=True, blank=True)
     legal_hold = models.BooleanField(db_default=False)
     ai_confidence = models.DecimalField(
-        max_digits=3, decimal_places=2, db_default=Decimal("0.8"), verbose_name="AI confidence"
+        max_digits=3, decimal_places=2, db_default=DEFAULT_CONFIDENCE, verbose_name="AI confidence"
     )
     metadata = ExactJSONField(db_default=EMPTY_OBJECT)
     tags = ArrayField(models.TextField(), db_default=EMPTY_ARRAY)

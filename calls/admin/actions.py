@@ -15,6 +15,7 @@ from django.utils import timezone
 from backoffice.bulk import bulk_action
 from backoffice.exporting import Columns, export_action
 from calls.claims import provider_sid
+from calls.confidence import confidence_of
 from calls.duration import known_duration
 from calls.holds.placing import place, release
 from calls.models import Call, CallArchive
@@ -133,7 +134,7 @@ COLUMNS: Columns = {
     "created_at": lambda call: call.created_at.astimezone(UTC).isoformat(),
     "local_time": _local_time,
     "timezone": lambda call: call.phone.timezone,
-    "ai_confidence": lambda call: call.ai_confidence,
+    "ai_confidence": confidence_of,
     "legal_hold": lambda call: "yes" if call.legal_hold else "no",
     "tags": _tags,
     "recording_url": lambda call: call.recording_url,

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from backoffice.display import duration, list_link
+from calls.confidence import confidence_of
 from calls.dialogue import turns
 from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
@@ -23,11 +24,13 @@ EVENTS_SHOWN = 50
 def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
     """The context of calls/call_page.html for a live or archived call."""
     sees_events = _may_see(CallEvent, request)
+    confidence = confidence_of(call)
     return {
         "call": call,
         "is_archived": isinstance(call, CallArchive),
         "lasted": lasted(call),
-        "is_low": call.ai_confidence < LOW_CONFIDENCE,
+        "confidence": confidence,
+        "is_low": confidence is not None and confidence < LOW_CONFIDENCE,
         "turns": turns(call.transcript),
         "tags": _tags(call, request),
         "recording": playable_url(call.recording_url),

@@ -30,6 +30,7 @@ from calls.admin.filters import (
     WordsFilter,
 )
 from calls.admin.statistics_filter import StatisticsPeriodFilter
+from calls.confidence import confidence_of
 from calls.duration import lasted
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, LegalHold
 from calls.search.terms import calls_that_match
@@ -143,9 +144,12 @@ class CallAdminMixin:
 
     @admin.display(description="Conf.")
     def confidence(self, call: Any) -> SafeString | str:
-        if call.ai_confidence >= LOW_CONFIDENCE:
-            return str(call.ai_confidence)
-        return format_html('<span class="call-confidence-low">{}</span>', call.ai_confidence)
+        confidence = confidence_of(call)
+        if confidence is None:
+            return "-"
+        if confidence >= LOW_CONFIDENCE:
+            return str(confidence)
+        return format_html('<span class="call-confidence-low">{}</span>', confidence)
 
     @admin.display(description="Duration")
     def lasted(self, call: Any) -> str:

@@ -12,6 +12,7 @@ from django.db import connection
 
 from calls.api.serializers import FIELDS
 from calls.claims import PROVIDER_SID
+from calls.confidence import HAS_CONFIDENCE
 from calls.duration import measured_sql
 from calls.legs import RESULTS
 from calls.recordings import playable_pattern
@@ -25,7 +26,7 @@ EXPRESSIONS = {
     "call_sid": PROVIDER_SID,
     "created_at": MOMENT.format("c.created_at"),
     "updated_at": MOMENT.format("c.updated_at"),
-    "ai_confidence": "trim_scale(c.ai_confidence)",
+    "ai_confidence": f"CASE WHEN {HAS_CONFIDENCE} THEN trim_scale(c.ai_confidence) END",
     "duration_known": measured_sql("c."),
     "recording_url": f"CASE WHEN {PLAYABLE} THEN c.recording_url END",
 }
@@ -51,8 +52,12 @@ FILTERS = {
     "caller_prefix": "c.caller_number ^@ %(caller_prefix)s",
     "duration_min": f"c.duration >= %(duration_min)s AND {measured_sql('c.')}",
     "duration_max": f"c.duration <= %(duration_max)s AND {measured_sql('c.')}",
-    "confidence_min": "c.ai_confidence >= %(confidence_min)s::float8::numeric",
-    "confidence_max": "c.ai_confidence <= %(confidence_max)s::float8::numeric",
+    "confidence_min": (
+        f"c.ai_confidence >= %(confidence_min)s::float8::numeric AND {HAS_CONFIDENCE}"
+    ),
+    "confidence_max": (
+        f"c.ai_confidence <= %(confidence_max)s::float8::numeric AND {HAS_CONFIDENCE}"
+    ),
     "with_recording": PLAYABLE,
     "without_recording": f"({PLAYABLE}) IS NOT TRUE",
     "id": "c.id = %(id)s::uuid",

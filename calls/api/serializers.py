@@ -4,6 +4,7 @@ calls.api.page writes the same shape in SQL; tests/calls/test_api_bytes.py holds
 """
 
 import re
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
@@ -13,6 +14,7 @@ from rest_framework.exceptions import APIException
 from api.parsing import read_json, refuse_what_is_no_text
 from api.serializer_fields import InstantOrDayField, MomentField, NumberField, StrictSerializer
 from calls.claims import provider_sid
+from calls.confidence import confidence_of
 from calls.duration import KNOWN_DURATION_HELP, known_duration
 from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
@@ -69,9 +71,20 @@ class CallSidField(serializers.CharField):
         return provider_sid(value)
 
 
+class ConfidenceField(NumberField):
+    def get_attribute(self, instance: Call) -> Decimal | None:
+        return confidence_of(instance)
+
+
 class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
     call_sid = CallSidField(source="*", read_only=True)
-    ai_confidence = NumberField(max_digits=3, decimal_places=2, read_only=True)
+    ai_confidence = ConfidenceField(
+        max_digits=3,
+        decimal_places=2,
+        read_only=True,
+        allow_null=True,
+        help_text="Null where no AI spoke: the call rings, or failed before it was answered.",
+    )
     created_at = MomentField(read_only=True)
     updated_at = MomentField(read_only=True)
     recording_url = RecordingField(

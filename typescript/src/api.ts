@@ -549,8 +549,11 @@ export interface components {
             readonly created_at?: string;
             /** Format: date-time */
             readonly updated_at?: string;
-            /** Format: double */
-            readonly ai_confidence?: number;
+            /**
+             * Format: double
+             * @description Null where no AI spoke: the call rings, or failed before it was answered.
+             */
+            readonly ai_confidence?: number | null;
             /** @description The provider's own status, such as busy or no-answer. */
             readonly provider_status?: string | null;
             /** @description Whether the call is in the archive, which is read-only. */
@@ -897,8 +900,11 @@ export interface components {
             readonly created_at: string;
             /** Format: date-time */
             readonly updated_at: string;
-            /** Format: double */
-            readonly ai_confidence: number;
+            /**
+             * Format: double
+             * @description Null where no AI spoke: the call rings, or failed before it was answered.
+             */
+            readonly ai_confidence: number | null;
             /** @description The provider's own status, such as busy or no-answer. */
             readonly provider_status: string | null;
             /** @description Whether the call is in the archive, which is read-only. */
