@@ -31,6 +31,10 @@ http {{
         default "";
         "POST /admin/login/" all;
     }}
+    map $request $error_for {{
+        default person;
+        "~^[A-Z]+ /(api|webhooks)/" program;
+    }}
 
     server {{
         listen 127.0.0.1:{port};
