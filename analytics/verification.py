@@ -71,6 +71,7 @@ ORDER BY 1
 """
 
 # Only calls that existed when the summary was made, and only if none changed since.
+COUNTED = "phone_id, created_at, updated_at, duration, caller_number, status, provider_status"
 SUMMARY = f"""
 WITH counted AS (
     SELECT count(*) AS total_calls, round(avg(duration) FILTER (WHERE {measured_sql()}), 4)
@@ -80,7 +81,10 @@ WITH counted AS (
         round(count(*) FILTER (WHERE {successful_sql()}) * 100.0 / nullif(count(*), 0), 4)
             AS success_rate,
         coalesce(max(updated_at) >= %(as_of)s, false) AS changed
-    FROM calls WHERE phone_id = %(line)s AND created_at >= %(as_of)s - interval '30 days'
+    FROM (
+        SELECT {COUNTED} FROM calls UNION ALL SELECT {COUNTED} FROM calls_archive
+    ) AS calls
+    WHERE phone_id = %(line)s AND created_at >= %(as_of)s - interval '30 days'
 ), stored AS (
     SELECT total_calls, round(avg_duration, 4) AS avg_duration, unique_callers,
         round(success_rate, 4) AS success_rate

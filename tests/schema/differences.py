@@ -447,7 +447,7 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "column daily_call_stats.live_calls": COUNT,
         "column daily_call_stats.measured_calls": COUNT,
     },
-    "the summary counts as the daily statistics do: durations, successful calls and callers": {
+    "the summary counts as the daily statistics do, archived calls included": {
         "materialized view phone_performance_summary": (
             " SELECT phone_id, count(*) AS total_calls, avg(duration) AS avg_duration,"
             " count(DISTINCT caller_number) AS unique_callers,"
@@ -462,7 +462,14 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             " AS unique_callers, (((count(*) FILTER (WHERE ((status = 'completed'::text) AND"
             " (provider_status IS DISTINCT FROM 'timed-out'::text))))::numeric * 100.0)"
             " / (count(*))::numeric) AS success_rate"
-            " FROM calls WHERE (created_at >= (now() - '30 days'::interval)) GROUP BY phone_id;",
+            " FROM ( SELECT calls.phone_id, calls.duration, calls.caller_number, calls.status,"
+            " calls.provider_status FROM calls"
+            " WHERE (calls.created_at >= (now() - '30 days'::interval))"
+            " UNION ALL SELECT calls_archive.phone_id, calls_archive.duration,"
+            " calls_archive.caller_number, calls_archive.status, calls_archive.provider_status"
+            " FROM calls_archive"
+            " WHERE (calls_archive.created_at >= (now() - '30 days'::interval))) counted"
+            " GROUP BY phone_id;",
         ),
     },
     "callers of a day that is partly out of the database are known as a maximum": {
