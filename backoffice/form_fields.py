@@ -8,6 +8,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from database import exact_json
+from database.storable import is_storable
 
 
 class JSONObjectField(forms.JSONField):
@@ -43,6 +44,10 @@ class JSONObjectField(forms.JSONField):
                 raise forms.ValidationError(f"Invalid JSON: {error}.") from error
         if not isinstance(value, dict):
             raise forms.ValidationError('Enter a JSON object, such as {"language": "en"}.')
+        if not is_storable(value):
+            raise forms.ValidationError(
+                "PostgreSQL cannot store \\u0000, nor one half of a surrogate pair. Remove it."
+            )
         return value
 
 

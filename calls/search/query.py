@@ -19,6 +19,7 @@ from django.db.models.expressions import Combinable, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 
 from database import exact_json
+from database.storable import is_storable, plain
 from tenancy import current_scope
 
 MAX_PAGE_SIZE = 1_000
@@ -70,7 +71,7 @@ class Search:
             "any_tags": list(self.any_tags or ()),
             "metadata": self.metadata and exact_json.dumps(self.metadata),
             "custom_fields": self.custom_fields and exact_json.dumps(self.custom_fields),
-            "words": self.words and _plain(self.words),
+            "words": self.words and plain(self.words),
         }
         return [(name, value) for name, value in conditions.items() if value]
 
@@ -80,7 +81,7 @@ class Search:
     def can_match(self) -> bool:
         """False when a condition has text that PostgreSQL cannot hold, so that no row matches."""
         exact = [self.all_tags, self.any_tags, self.metadata, self.custom_fields]
-        return all(_is_storable(condition) for condition in exact)
+        return all(is_storable(condition) for condition in exact)
 
 
 class Found(Expression):
@@ -134,18 +135,3 @@ def _over_all_lines(search: Search) -> tuple[str, list[Any]]:
         conditions=" AND ".join(conditions).format(column="id") or "true"
     )
     return f"{{column}} IN ({newest})", [*values, search.limit]
-
-
-def _plain(words: str) -> str:
-    """Without the characters that PostgreSQL's text cannot hold."""
-    return words.replace("\x00", " ").encode(errors="replace").decode()
-
-
-def _is_storable(value: Any) -> bool:
-    if isinstance(value, str):
-        return value == _plain(value)
-    if isinstance(value, dict):
-        return all(_is_storable(part) for item in value.items() for part in item)
-    if isinstance(value, list | tuple):
-        return all(_is_storable(part) for part in value)
-    return True

@@ -161,7 +161,7 @@ class Metric:
     def _rate(self, row: Row) -> Item:
         subject, value = str(row["subject"]), row["value"]
         value = None if value is None else float(value)
-        level = Level(row["level"]) if row.get("level") else self._level(value)
+        level = Level(row["level"]) if row.get("level") else self.level_of(value)
         text = row.get("summary") or self.summary.format(**row)
         why = ACCEPTED.get((self.name, subject))
         if why and level is not Level.OK:
@@ -170,7 +170,7 @@ class Metric:
         fix = self.fix.format(**row) if bad else ""
         return Item(level, subject, value, text, fix)
 
-    def _level(self, value: float | None) -> Level:
+    def level_of(self, value: float | None) -> Level:
         if value is None:
             return Level.UNKNOWN
         sign = -1 if self.lower_is_worse else 1

@@ -52,7 +52,7 @@ class VacuumMetric(TableMetric):
         earlier = {subject for (subject,) in cursor.fetchall()}
         for row in found:
             waits = row.pop("is_on") and (row.pop("is_at_it") or row["subject"] not in earlier)
-            is_critical = self._level(float(row["value"])) is Level.CRITICAL
+            is_critical = self.level_of(float(row["value"])) is Level.CRITICAL
             if waits and row.get("level") is None and is_critical:
                 row["level"] = Level.WARNING
                 row["summary"] = f"{self.summary.format(**row)}; autovacuum may still mend it"

@@ -349,8 +349,8 @@ def test_metadata_is_added_and_edited_on_the_calls_page(
         ('"text"', "Enter a JSON object"),
         ('{"a": NaN}', "NaN is not a JSON number"),
         ("[" * 100_000, "Invalid JSON"),
-        ('{"a": "\\u0000"}', "The database rejected this change"),
-        ('{"a": "\\ud800"}', "The database rejected this change"),
+        ('{"a": "\\u0000"}', "PostgreSQL cannot store"),
+        ('{"a": ["\\ud800"]}', "PostgreSQL cannot store"),
     ],
 )
 def test_bad_json_is_a_form_error(
