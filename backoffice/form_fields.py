@@ -1,4 +1,4 @@
-"""Form fields for JSON and array columns."""
+"""Form fields for JSON and array columns, and for keys."""
 
 import json
 from typing import Any, NoReturn
@@ -53,6 +53,23 @@ class JSONObjectField(forms.JSONField):
 
 def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+class KeyField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """The key of another row; a value that PostgreSQL cannot store is that of none."""
+
+    def to_python(self, value: Any) -> Any:
+        if not is_storable(value):
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"],
+                code="invalid_choice",
+                params={"value": ascii(value)},
+            )
+        return super().to_python(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What the widget looks up to show the form again."""
+        return data if is_storable(data) else None
 
 
 class LinesField(SimpleArrayField):

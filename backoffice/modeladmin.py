@@ -27,7 +27,7 @@ from backoffice.deletion import (
     legal_holds,
 )
 from backoffice.filters import FormFilter
-from backoffice.form_fields import JSONObjectField, LinesField
+from backoffice.form_fields import JSONObjectField, KeyField, LinesField
 from backoffice.paging import CappedPaginator, KeysetChangeList
 from backoffice.refusals import explain
 from database.errors import is_value_error
@@ -66,6 +66,8 @@ class FormFields:
                 if db_field.name in self.multiline
                 else UnfoldAdminTextInputWidget
             )
+        elif isinstance(db_field, models.ForeignKey):
+            kwargs.setdefault("form_class", KeyField)
         elif isinstance(db_field, models.JSONField):
             kwargs |= {"form_class": JSONObjectField, "widget": JSONObjectField.widget}
         elif isinstance(db_field, ArrayField):

@@ -117,3 +117,15 @@ def test_plus_of_an_offset_may_stand_in_an_address_as_it_is(
     make_call(line)
     page: Any = back_office.get(f"/admin/calls/call/?{period}")
     assert len(page.context_data["cl"].result_list) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["tenants_conversationrule", "tenants_businesshours", "calls_call", "tenants_apikey"]
+)
+def test_a_posted_key_with_a_nul_is_a_form_error(
+    back_office: Client, line: PhoneNumber, name: str
+) -> None:
+    for sent in NULS:
+        response = back_office.post(reverse(f"admin:{name}_add"), {"phone": sent})
+        assert response.status_code == 200
+        assert "Select a valid choice" in response.content.decode()
