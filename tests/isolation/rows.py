@@ -52,12 +52,12 @@ INSERT INTO refused_callbacks (phone_id, cause, hour, count, detail, last_at)
 VALUES (%(line)s, 'wrong_token', '2020-01-15Z', 1, '', '2020-01-15Z')
 """
 INSERT_LEG = """
-INSERT INTO call_legs (phone_id, call_sid, leg_sid, status)
-VALUES (%(line)s, %(line)s || ' call', %(line)s || ' leg', 'busy')
+INSERT INTO call_legs (phone_id, call_sid, leg_sid, status, started_at, ended_at)
+VALUES (%(line)s, %(line)s || ' call', %(line)s || ' leg', 'busy', '2020-01-15Z', '2020-01-15Z')
 """
 INSERT_RECORDING = """
-INSERT INTO call_recordings (phone_id, call_sid, recording_sid, state)
-VALUES (%(line)s, %(line)s || ' call', %(line)s || ' recording', 'completed')
+INSERT INTO call_recordings (phone_id, call_sid, recording_sid, state, started)
+VALUES (%(line)s, %(line)s || ' call', %(line)s || ' recording', 'completed', '2020-01-15Z')
 """
 INSERT_HOUR = """
 INSERT INTO call_analytics (date_bucket, phone_id, total_calls) VALUES ('2020-01-15Z', %(line)s, 1)

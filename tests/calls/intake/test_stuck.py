@@ -87,4 +87,4 @@ def test_command_says_what_it_ended(line: PhoneNumber, capsys: pytest.CaptureFix
     call_command("end_stuck_calls")
     assert capsys.readouterr().out == "Calls ended: 1 (1 completed, 0 failed).\n"
     with pytest.raises(CommandError, match="from 60"):
-        call_command("end_stuck_calls", after=5)
+        call_command("end_stuck_calls", "--after=5")
