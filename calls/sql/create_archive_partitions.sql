@@ -9,6 +9,7 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
 DECLARE
     month timestamptz := date_trunc('month', first);
     partition text;
+    grantee regrole;
 BEGIN
     IF (first BETWEEN '1970-01-01' AND last AND last < '10000-01-01'
         AND last < first + interval '100 years') IS NOT TRUE
@@ -32,6 +33,13 @@ BEGIN
             EXECUTE format('CREATE POLICY staff ON public.%I TO replytics_staff USING (true)'
                 ' WITH CHECK (true)', partition);
             EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC', partition);
+            -- Default privileges, as Supabase has them, grant each new table to its API's roles.
+            FOR grantee IN SELECT DISTINCT a.grantee FROM pg_class AS c, aclexplode(c.relacl) AS a
+                WHERE c.oid = to_regclass('public.' || partition)
+                AND a.grantee NOT IN (0, c.relowner)
+            LOOP
+                EXECUTE format('REVOKE ALL ON public.%I FROM %s', partition, grantee);
+            END LOOP;
             -- Not there yet while an earlier migration makes partitions; the later one adds it.
             IF to_regprocedure('app.refuse_truncate_under_hold()') IS NOT NULL THEN
                 EXECUTE format('CREATE TRIGGER calls_archive_hold_refuses_truncate BEFORE TRUNCATE'

@@ -62,9 +62,12 @@ def test_a_column_that_the_archive_lacks_stops_the_archiver(changed_schema: list
 
 
 def test_a_column_of_another_type_stops_the_archiver(changed_schema: list[str]) -> None:
-    changed_schema.append("ALTER TABLE calls_archive ALTER duration TYPE integer")
-    owner("ALTER TABLE calls_archive ALTER duration TYPE bigint")
-    with pytest.raises(CommandError, match="duration integer, calls_archive has duration bigint"):
+    changed_schema.append("ALTER TABLE calls_archive ALTER ai_confidence TYPE numeric(3,2)")
+    owner("ALTER TABLE calls_archive ALTER ai_confidence TYPE numeric(4,2)")
+    with pytest.raises(
+        CommandError,
+        match=r"ai_confidence numeric\(3,2\), calls_archive has ai_confidence numeric\(4,2\)",
+    ):
         call_command("archive_calls")
 
 

@@ -85,7 +85,7 @@ def test_a_rule_is_made_of_its_fields(back_office: Client, line: PhoneNumber) ->
         ({"rule_type": "transfer", "transfer_transfer_to": "x", "transfer_after_seconds": "999"},
          "maximum"),
         ({"greeting_say": "Hi", "when_more": '{"any": [{"keywords": ["\\u0000"]}]}'},
-         "The database rejected this change"),
+         "PostgreSQL cannot store"),
     ],
 )  # fmt: skip
 def test_a_rule_that_the_schema_refuses_is_a_form_error(

@@ -74,7 +74,7 @@ def import_calls(
                     _load_chunk(chunk, counts, rejects, dry_run=dry_run)
                     counts.ignored_columns = reader.unknown_columns
                     progress()
-        if counts.loaded or counts.updated:
+        if not dry_run and (counts.loaded or counts.updated):
             bulk_change_ended.send_robust(sender=Counts)
     except (django.db.Error, psycopg.Error) as error:
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
