@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 
 FOLDER = Path(__file__).parent
 PARTS = ("conditions", "actions")
@@ -40,9 +41,22 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {rule_type: schema_of(rule_type) for rule_type in TYPES}
 
 
+def _is_integer(checker: Any, value: Any) -> bool:
+    """24.0 is an integer too in JSON Schema; it comes as a Decimal, to be kept exactly."""
+    if isinstance(value, Decimal):
+        return value == value.to_integral_value()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+RuleValidator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
+
+
 @cache
-def _validator(rule_type: str) -> Draft202012Validator:
-    return Draft202012Validator(schema_of(rule_type))
+def _validator(rule_type: str) -> Any:
+    return RuleValidator(schema_of(rule_type))
 
 
 def rule_errors(

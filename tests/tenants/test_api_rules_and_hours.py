@@ -219,3 +219,11 @@ def test_an_idempotency_key_that_is_forgotten_meanwhile_is_free_again(committed:
     assert "Idempotency-Replayed" not in answer
     with tenant(line.pk):
         assert ConversationRule.objects.count() == 2
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_zero(api: Api) -> None:
+    text = (
+        '{"rule_type": "greeting", "actions": {"say": "Hi"}, "conditions": {"day_of_week": [%s]}}'
+    )
+    assert api.post("/conversation-rules/", text % "0.0, 2").status_code == 201
+    assert api.post("/conversation-rules/", text % "0.5").status_code == 400
