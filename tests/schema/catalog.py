@@ -15,7 +15,11 @@ AND relkind IN ('r', 'p')
 """
 VIEWS = """
 SELECT CASE relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || relname,
-    regexp_replace(pg_get_viewdef(oid), '\\s+', ' ', 'g')
+    regexp_replace(
+        -- PostgreSQL 15 names the table of each column, later versions where there are several.
+        CASE relkind WHEN 'm' THEN
+            regexp_replace(pg_get_viewdef(oid), '\\m(calls|calls_archive|counted)\\.', '', 'g')
+        ELSE pg_get_viewdef(oid) END, '\\s+', ' ', 'g')
 FROM pg_class WHERE relnamespace = %(schema)s::regnamespace AND relname = ANY(%(tables)s)
 AND relkind IN ('v', 'm')
 """

@@ -462,13 +462,13 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             " AS unique_callers, (((count(*) FILTER (WHERE ((status = 'completed'::text) AND"
             " (provider_status IS DISTINCT FROM 'timed-out'::text))))::numeric * 100.0)"
             " / (count(*))::numeric) AS success_rate"
-            " FROM ( SELECT calls.phone_id, calls.duration, calls.caller_number, calls.status,"
-            " calls.provider_status FROM calls"
-            " WHERE (calls.created_at >= (now() - '30 days'::interval))"
-            " UNION ALL SELECT calls_archive.phone_id, calls_archive.duration,"
-            " calls_archive.caller_number, calls_archive.status, calls_archive.provider_status"
+            " FROM ( SELECT phone_id, duration, caller_number, status,"
+            " provider_status FROM calls"
+            " WHERE (created_at >= (now() - '30 days'::interval))"
+            " UNION ALL SELECT phone_id, duration,"
+            " caller_number, status, provider_status"
             " FROM calls_archive"
-            " WHERE (calls_archive.created_at >= (now() - '30 days'::interval))) counted"
+            " WHERE (created_at >= (now() - '30 days'::interval))) counted"
             " GROUP BY phone_id;",
         ),
     },
