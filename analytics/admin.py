@@ -1,9 +1,8 @@
 """The admin of the statistics: read-only, since roll-ups write them."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import QuerySet, Subquery
@@ -23,6 +22,7 @@ from analytics.models import (
     StatsVerification,
     SummaryRefresh,
 )
+from analytics.queries import midnight
 from analytics.verification import Difference
 from backoffice.display import bullets, duration, list_link, moment
 from backoffice.filters import DaysFilter
@@ -189,9 +189,8 @@ class DailyCallStatsAdmin(StatisticsAdmin):
     readonly_fields = fields
 
     def period_of(self, row: DailyCallStatsRow) -> Period:
-        clock = ZoneInfo(row.phone.timezone)
-        days = (row.date, row.date + timedelta(days=1))
-        since, until = (datetime.combine(day, time.min, clock).astimezone(UTC) for day in days)
+        clock = row.phone.timezone
+        since, until = midnight(row.date, clock), midnight(row.date + timedelta(days=1), clock)
         return Period(row.phone.pk, since, until)
 
     @admin.display(description="Average duration")

@@ -15,8 +15,12 @@ are known by number only, so that their sum is an upper bound.
 
 from calls.duration import measured_sql, successful_sql
 
+CALLERS = (
+    "count(DISTINCT caller_number) FILTER (WHERE caller_number NOT IN ('anonymous', 'unknown'))"
+)
+
 # Of history(), whose rows are calls or whole sealed hours.
-COUNTS = """
+COUNTS = f"""
     coalesce(sum(calls), 0) AS total_calls,
     coalesce(sum(answered), 0) AS answered_calls,
     coalesce(sum(successful), 0) AS successful_calls,
@@ -24,8 +28,7 @@ COUNTS = """
     coalesce(sum(measured), 0) AS measured_calls,
     coalesce(sum(duration), 0)::bigint AS total_duration,
     round(sum(duration) / nullif(sum(measured), 0), 2) AS average_duration,
-    count(DISTINCT caller_number) FILTER (WHERE caller_number NOT IN ('anonymous', 'unknown'))
-        + coalesce(sum(callers), 0) AS unique_callers,
+    {CALLERS} + coalesce(sum(callers), 0) AS unique_callers,
     coalesce(bool_and(caller_number IS NOT NULL), true) AS callers_exact"""
 
 # As the columns of a day hold them. LEAST ignores NULL, which an average may be.

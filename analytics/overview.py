@@ -1,6 +1,7 @@
 """Totals over all lines in scope, at this moment.
 
-Each function is one statement. Inside one line row level security leaves that line alone.
+Each function reads one moment where its range is whole hours. Inside one line row level security
+leaves that line alone.
 """
 
 from dataclasses import astuple, dataclass
@@ -8,32 +9,25 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
+from analytics.counting import COUNTS, calls_of
 from analytics.queries import HOURS_OF_LINES, Sums
-from calls.duration import measured_sql, successful_sql
 
 HOUR = timedelta(hours=1)
 
 # Ringing calls are few and found by idx_active_calls.
-TOTAL_OF_HOURS = f"""
+TOTAL = """
 SELECT coalesce(sum(total_calls), 0)::bigint, coalesce(sum(answered_calls), 0)::bigint,
     coalesce(sum(successful_calls), 0)::bigint, coalesce(sum(live_calls), 0)::bigint,
     coalesce(sum(measured_calls), 0)::bigint, coalesce(sum(total_duration), 0)::bigint,
     (SELECT count(*) FROM calls WHERE status = 'ringing'
         AND created_at >= %(since)s AND created_at < %(until)s)
-FROM ({HOURS_OF_LINES}) AS hours
+FROM ({buckets}) AS buckets
 """
-
-_CALLS = """SELECT status, provider_status, duration FROM {table}
-    WHERE created_at >= %(since)s AND created_at < %(until)s"""
-TOTAL_OF_CALLS = f"""
-SELECT count(*), count(*) FILTER (WHERE status IN ('answered', 'completed')),
-    count(*) FILTER (WHERE {successful_sql()}),
-    count(*) FILTER (WHERE status IN ('ringing', 'answered')),
-    count(*) FILTER (WHERE {measured_sql()}),
-    coalesce(sum(duration) FILTER (WHERE {measured_sql()}), 0)::bigint,
-    count(*) FILTER (WHERE status = 'ringing')
-FROM ({_CALLS.format(table="calls")} UNION ALL {_CALLS.format(table="calls_archive")}) AS c
-"""
+TOTAL_OF_HOURS = TOTAL.format(buckets=HOURS_OF_LINES)
+# The calls themselves, of every line in scope.
+TOTAL_OF_CALLS = TOTAL.format(
+    buckets=f"SELECT {COUNTS} FROM ({calls_of('phone_id')}) AS calls_in_scope"
+)
 
 # Lines that had calls in these 24 hours a week ago and none in the last 24.
 QUIET = """

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from psycopg import IsolationLevel
@@ -132,7 +133,7 @@ class Counts:
     """Calls and seconds of one bucket, as analytics.definitions has them.
 
     average_duration is None where no length is known, unique_callers where calls of a sealed month
-    have to be added to others: their callers are no longer in the database.
+    have to be added to others, since their callers were dropped with them.
     """
 
     total_calls: int
@@ -220,6 +221,11 @@ def daily_sums(*, first: date, last: date) -> dict[date, Sums]:
     with connection.cursor() as cursor:
         cursor.execute(DAYS_OF_LINES, _around(first, last))
         return {day: Sums(*sums) for day, *sums in cursor.fetchall()}
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """When a day begins on the clock of a time zone, UTC."""
+    return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _around(first: date, last: date) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.counting import COUNTS, DAY_DURATIONS, calls_of, lines
+from analytics.counting import CALLERS, COUNTS, DAY_DURATIONS, calls_of, lines
 from analytics.models import StatsVerification
 from analytics.summary import refresh_summary
 from calls.duration import measured_sql, successful_sql
@@ -76,8 +76,7 @@ SUMMARY = f"""
 WITH counted AS (
     SELECT count(*) AS total_calls, round(avg(duration) FILTER (WHERE {measured_sql()}), 4)
             AS avg_duration,
-        count(DISTINCT caller_number)
-            FILTER (WHERE caller_number NOT IN ('anonymous', 'unknown')) AS unique_callers,
+        {CALLERS} AS unique_callers,
         round(count(*) FILTER (WHERE {successful_sql()}) * 100.0 / nullif(count(*), 0), 4)
             AS success_rate,
         coalesce(max(updated_at) >= %(as_of)s, false) AS changed

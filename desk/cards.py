@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from procrastinate.contrib.django.models import ProcrastinateEvent
 
 from analytics.overview import total_of_range
+from analytics.queries import midnight
 from analytics.summary import summary_as_of
 from backoffice.counting import count_up_to
 from calls.archival.models import ArchiveRun, RunKind, RunState
@@ -63,10 +64,6 @@ def calls_today(now: datetime.datetime) -> list[Card]:
             "bad" if rate > 0.1 else "",
         ),
     ]
-
-
-def midnight(day: datetime.date, clock: str) -> datetime.datetime:
-    return datetime.datetime.combine(day, datetime.time.min, ZoneInfo(clock))
 
 
 def waiting_for_review(now: datetime.datetime) -> list[Card]:

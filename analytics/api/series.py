@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from analytics.queries import Counts, daily, grouped, hourly, total
+from analytics.queries import Counts, daily, grouped, hourly, midnight, total
 
 NONE = Counts(0, 0, 0, 0, 0, 0, None, 0)
 
@@ -17,7 +16,7 @@ def read_days(
 ) -> Any:
     """The days first to last on the clock of timezone. is_own: it is the line's own clock."""
     week_offset = 1 if week_start == "sunday" else 0
-    since, until = _midnight(first, timezone), _midnight(last + timedelta(days=1), timezone)
+    since, until = midnight(first, timezone), midnight(last + timedelta(days=1), timezone)
     if group_by == "day" and is_own:
         known: dict[Any, Counts] = dict(daily(first=first, last=last))
     else:
@@ -46,10 +45,6 @@ def read_hours(*, since: datetime, until: datetime, timezone: str, group_by: str
         known = grouped(group_by=group_by, timezone=timezone, since=since, until=until)
         names = iter(range(24))
     return _period(since, until, known, names)
-
-
-def _midnight(day: date, timezone: str) -> datetime:
-    return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _days(first: date, last: date, group_by: str, week_offset: int) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from calls.intake.statuses import our_status, provider_word
 from calls.models import CallStatus
 from database import exact_json
+from database.storable import is_storable
 
 # Characters. A longer value is a mistake, or an attack on the admin's pages.
 MAX_TRANSCRIPT_LENGTH = 1_000_000
@@ -49,17 +50,6 @@ def shown(value: object) -> str:
     return (str(value) if isinstance(value, Decimal) else _SHORT.repr(value))[:80]
 
 
-def _is_sendable(text: str) -> bool:
-    """PostgreSQL stores no NUL, and half a surrogate pair is not UTF-8."""
-    if "\0" in text:
-        return False
-    try:
-        text.isascii() or text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def text_field(record: dict[str, Any], column: str, max_length: int) -> str | None:
     value = record.get(column)
     if value is None or value == "":
@@ -68,7 +58,7 @@ def text_field(record: dict[str, Any], column: str, max_length: int) -> str | No
         raise Rejected(f"{column} is not text; put it in quotes")
     if len(value) > max_length:
         raise Rejected(f"{column} is longer than {max_length} characters; shorten it")
-    if not _is_sendable(value):
+    if not is_storable(value):
         raise Rejected(f"{column} has a NUL or bytes that are not UTF-8; save the file as UTF-8")
     return value
 
@@ -185,4 +175,4 @@ def tags_field(value: Any) -> list[str] | None:
 
 
 def _is_tag(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_TAG_LENGTH and _is_sendable(value)
+    return isinstance(value, str) and 0 < len(value) <= MAX_TAG_LENGTH and is_storable(value)
