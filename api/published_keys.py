@@ -14,7 +14,7 @@ KEYS_MAX_AGE = 300
 COOL_DOWN = 30  # between two fetches, whatever came of the first and whoever asks
 FETCH_TIMEOUT = 3
 FIRST_FETCH = 2  # that a request waits, when a process has fetched nothing yet
-# Requests that wait for that; others are told to come again, so that threads stay free.
+# Requests that wait for that at once; others get 503, so that threads stay free.
 MAX_WAITING = 2
 # Of a key, by its own alg, or its kty and crv. A published oct key would be a secret known to all.
 ALGORITHMS = ("ES256", "RS256", "EdDSA")

@@ -1,4 +1,4 @@
-"""A call's provider_status tells whether its duration is known, so the hour is counted again."""
+"""A change of provider_status queues the call's hour: it may make a duration known or unknown."""
 
 import pgtrigger.migrations
 from django.db import migrations
