@@ -1,4 +1,4 @@
-"""A change of provider_status queues the call's hour: it may make a duration known or unknown."""
+"""A change of provider_status queues the hour: it may make a duration known or unknown."""
 
 import pgtrigger.migrations
 from django.db import migrations
