@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MAX_EXPORT_ROWS = 100_000
 # Rows of one query, which are all that is in memory.
 BATCH = 1_000
-# What a spreadsheet reads as the start of a formula, full-width forms included; and the apostrophe,
-# which cell() doubles so that text_of_cell() restores the text.
+# What a spreadsheet reads as the start of a formula, full-width forms included. The apostrophe is
+# here so that cell() doubles it, and text_of_cell() can restore the text.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 # A plus and digits alone are a number in a spreadsheet too.
 TELEPHONE_NUMBER = re.compile(r"\+[0-9]{1,15}")
