@@ -8,11 +8,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError as ModelError
 from django.db import IntegrityError
 from django.db.models import UniqueConstraint
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.response import Response
+from rest_framework.serializers import as_serializer_error
 from rest_framework.views import exception_handler
 
 from api.errors import Invalid
@@ -61,6 +63,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return problem(400, "A value is out of range.")
     if isinstance(error, IntegrityError):
         return _refused_by_database(error)
+    if isinstance(error, ModelError):  # of clean(), since the serializer looked
+        error = ValidationError(as_serializer_error(error))
     answer = exception_handler(error, context)
     if answer is None:
         return None

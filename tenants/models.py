@@ -26,6 +26,8 @@ from tenants.credentials import ApiKey as ApiKey
 from tenants.credentials import TelephonyCredential as TelephonyCredential
 from tenants.memberships import Membership as Membership
 from tenants.numbers import E164
+from tenants.rules import TYPES, InvalidRule, rule_errors
+from tenants.validated import ValidatedModel
 
 # BCP 47 as far as speech services use it: language, script, region; en, en-US, zh-Hant-TW, es-419.
 LANGUAGE_TAG = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
@@ -156,8 +158,10 @@ class VoiceSettings(TenantModel):
         return f"{self.voice_name} ({self.voice_model}, {self.language})"
 
 
-class ConversationRule(TenantModel):
+class ConversationRule(ValidatedModel):
     """What the AI of a line does (actions) in which situation (conditions)."""
+
+    checked_fields = ("rule_type", "conditions", "actions")
 
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
@@ -170,7 +174,7 @@ class ConversationRule(TenantModel):
     is_active = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=NOW, editable=False)
 
-    class Meta(TenantModel.Meta):
+    class Meta(ValidatedModel.Meta):
         db_table = "conversation_rules"
         ordering = ["phone", "-priority", "created_at", "id"]
         constraints = [
@@ -187,6 +191,16 @@ class ConversationRule(TenantModel):
             # The rules of a line in the order in which they are tried.
             models.Index(fields=["phone", "-priority"], name="idx_rules_phone_priority"),
         ]
+
+    def clean(self) -> None:
+        """The one check of conditions and actions. Raises InvalidRule."""
+        if self.rule_type not in TYPES:  # which the field and the table refuse
+            return
+        faults = list(
+            rule_errors(self.rule_type, conditions=self.conditions, actions=self.actions)
+        )
+        if faults:
+            raise InvalidRule(faults)
 
     def __str__(self) -> str:
         return f"{self.rule_type} rule, priority {self.priority}"

@@ -16,7 +16,7 @@ from unfold.widgets import (
 
 from backoffice.form_fields import JSONObjectField
 from tenants.models import ConversationRule
-from tenants.rules import TYPES, definitions, rule_errors, schema_of
+from tenants.rules import PARTS, TYPES, definitions, schema_of
 from tenants.rules.sentences import DAYS
 
 # Longer texts get a box of several lines.
@@ -172,25 +172,38 @@ class _RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         rule_type = data.get("rule_type")
         if rule_type not in TYPES:
             return data
-        conditions, actions = self.parts()
-        self._explain(rule_type, conditions, actions)
-        self.instance.conditions, self.instance.actions = conditions, actions
+        self.instance.conditions, self.instance.actions = self.parts()
+        self._require(rule_type, self.instance.actions)
         return data
 
-    def _explain(self, rule_type: str, conditions: Any, actions: Any) -> None:
-        fields = {f"conditions/{name}": field for field, name, _ in condition_fields()}
-        fields |= {f"actions/{name}": field for field, name, _ in action_fields(rule_type)}
+    def _require(self, rule_type: str, actions: dict[str, Any]) -> None:
+        """Marks the field of each action that the type must have."""
         schema = schema_of(rule_type)["properties"]["actions"]
         missing = [name for name in schema.get("required", []) if name not in actions]
         for name in missing:
-            self.add_error(fields[f"actions/{name}"], "Required for this type of rule.")
+            self.add_error(f"{rule_type}_{name}", "Required for this type of rule.")
         if "minProperties" in schema and not actions:
             self.add_error(None, "Fill in at least one action.")
-        for path, text in rule_errors(rule_type, conditions=conditions, actions=actions):
-            if path == "actions" and (missing or not actions):
-                continue
-            more = MORE_ACTIONS if path.startswith("actions") else MORE_CONDITIONS
-            self.add_error(fields.get("/".join(path.split("/")[:2]), more), text)
+        self.lacks_actions = bool(missing or not actions)
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Puts the model's errors of conditions and actions on the fields that show them."""
+        parts = getattr(error, "error_dict", {})
+        for fault in [each for part in PARTS for each in parts.pop(part, [])]:
+            if (shown := self._field_of(fault.code)) is not None:
+                super().add_error(shown, fault)
+        if parts or not hasattr(error, "error_dict"):
+            super().add_error(field, error)
+
+    def _field_of(self, path: str) -> str | None:
+        """The field that shows a fault; None when another error stands on its field already."""
+        rule_type = self.instance.rule_type
+        fields = {f"conditions/{name}": field for field, name, _ in condition_fields()}
+        fields |= {f"actions/{name}": field for field, name, _ in action_fields(rule_type)}
+        if path == "actions" and self.lacks_actions:
+            return None
+        more = MORE_ACTIONS if path.startswith("actions") else MORE_CONDITIONS
+        return fields.get("/".join(path.split("/")[:2]), more)
 
 
 def _declared() -> dict[str, forms.Field]:

@@ -8,9 +8,14 @@ from django.db import connection
 from calls.holds.placing import place
 from calls.models import Call, CallMetadata, LegalHold
 from tenancy import all_tenants
-from tenants.models import PhoneNumber
+from tenants.models import ConversationRule, PhoneNumber
 
 _count = itertools.count(1)
+
+STORE_RULE = """
+INSERT INTO conversation_rules (phone_id, rule_type, conditions, actions)
+VALUES (%s, 'greeting', %s, '{"say": "Hi"}') RETURNING id
+"""
 
 
 def make_line(**overrides: Any) -> PhoneNumber:
@@ -42,6 +47,14 @@ def make_call(
             hold(call)
             call.refresh_from_db()
     return call
+
+
+def store_rule(line: PhoneNumber, *, conditions: str) -> ConversationRule:
+    """A greeting that SQL wrote, which the model's check did not see."""
+    with all_tenants("test data"), connection.cursor() as cursor:
+        cursor.execute(STORE_RULE, [line.pk, conditions])
+        rule: ConversationRule = ConversationRule.objects.get(pk=cursor.fetchone()[0])
+    return rule
 
 
 def hold(call: Any, *, case: str = "2026/17") -> None:

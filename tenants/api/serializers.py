@@ -21,7 +21,7 @@ from tenants.models import (
     PhoneNumber,
     VoiceSettings,
 )
-from tenants.rules import rule_errors
+from tenants.rules import InvalidRule
 
 M = TypeVar("M", bound=Model)
 
@@ -124,28 +124,32 @@ class ConversationRuleSerializer(RowSerializer[ConversationRule]):
         extra_kwargs = {"priority": {"default": 0}, "is_active": {"default": True}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Validate conditions and actions together, by the schema of the rule's type."""
-
-        def merged(name: str) -> Any:
-            return attrs[name] if name in attrs else getattr(self.instance, name)
-
-        if attrs.keys() & {"rule_type", "conditions", "actions"}:
-            errors: dict[str, Any] = {}
-            faults = rule_errors(
-                merged("rule_type"), conditions=merged("conditions"), actions=merged("actions")
+        """The model checks conditions and actions together, by the rule's type."""
+        checked = ConversationRule.checked_fields
+        if attrs.keys() & set(checked):
+            rule = ConversationRule(
+                **{n: attrs[n] if n in attrs else getattr(self.instance, n) for n in checked}
             )
-            for path, message in faults:
-                *parents, last = path.split("/")
-                target = errors
-                for parent in parents:
-                    target = target.setdefault(parent, {})
-                    if not isinstance(target, dict):
-                        break
-                else:
-                    target.setdefault(last, [message])
-            if errors:
-                raise serializers.ValidationError(errors)
+            try:
+                rule.clean()
+            except InvalidRule as refused:
+                raise serializers.ValidationError(_nested(refused.faults)) from refused
         return attrs
+
+
+def _nested(faults: list[tuple[str, str]]) -> dict[str, Any]:
+    """Such as {"conditions": {"intent": {"0": [message]}}}: the first message of each place."""
+    errors: dict[str, Any] = {}
+    for path, message in faults:
+        *parents, last = path.split("/")
+        target = errors
+        for parent in parents:
+            target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                break
+        else:
+            target.setdefault(last, [message])
+    return errors
 
 
 class OrderSerializer(StrictSerializer):

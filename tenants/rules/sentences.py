@@ -27,6 +27,11 @@ def _days(value: Any) -> str:
     )
 
 
+def _between(value: Any) -> str:
+    ends = value if isinstance(value, dict) else {}
+    return " ".join(f"{end} {ends[end]}" for end in ("from", "to") if end in ends)
+
+
 def _either(yes: str, no: str) -> Phrase:
     return lambda value: yes if value else no
 
@@ -44,6 +49,8 @@ CONDITIONS: dict[str, Phrase] = {
     "language": lambda value: f"the caller speaks {_any_of(value)}",
     "caller_prefix": lambda value: f"the caller's number begins with {_any_of(value)}",
     "day_of_week": lambda value: f"it is {_days(value)}",
+    "date": lambda value: f"the date is {_between(value)}",
+    "time_of_day": lambda value: f"the time is {_between(value)}",
     "any": lambda value: f"any of these holds: {_joined(value, '; or ')}",
     "not": lambda value: f"it is not the case that {_when(value)}",
 }

@@ -77,7 +77,9 @@ def test_mixed_directions_page_without_loss(
     with all_tenants("test"):
         for owner in (line, other_line):
             for priority in (5, 5, 5, 1, 9):
-                ConversationRule.objects.create(phone=owner, rule_type="hours", priority=priority)
+                ConversationRule.objects.create(
+                    phone=owner, rule_type="hours", actions={"say": "Hi"}, priority=priority
+                )
         wanted = list(
             ConversationRule.objects.order_by("phone_id", "-priority", "id").values_list(
                 "pk", flat=True

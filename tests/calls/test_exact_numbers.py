@@ -12,7 +12,7 @@ from django.test import Client
 from calls.models import Call, CallMetadata
 from database import exact_json
 from tenancy import all_tenants
-from tenants.models import ConversationRule, PhoneNumber
+from tenants.models import PhoneNumber
 from tests.api_client import Api, api_of
 from tests.calls.call_files import (
     BAKERY,
@@ -22,7 +22,7 @@ from tests.calls.call_files import (
     own_call,
     rejected,
 )
-from tests.factories import archive, make_call
+from tests.factories import archive, make_call, store_rule
 from tests.tenants.test_rule_form import RULES, fields_of
 
 # As they are written, and as jsonb writes them.
@@ -128,13 +128,7 @@ def test_the_admin_form(back_office: Client, line: PhoneNumber) -> None:
 
 
 def test_a_rule_by_api_and_admin(back_office: Client, api: Api, line: PhoneNumber) -> None:
-    with all_tenants("test"):
-        rule = ConversationRule.objects.create(
-            phone=line,
-            rule_type="greeting",
-            conditions=exact_json.loads(CANARIES),
-            actions={"say": "Hi"},
-        )
+    rule = store_rule(line, conditions=CANARIES)
     read = "conditions", "conversation_rules"
     assert stored(rule.pk, *read) == STORED
     assert COMPACT in api.get(f"/conversation-rules/{rule.pk}/").content.decode()
@@ -146,13 +140,7 @@ def test_a_rule_by_api_and_admin(back_office: Client, api: Api, line: PhoneNumbe
 
 
 def test_a_replayed_answer(api: Api, line: PhoneNumber) -> None:
-    with all_tenants("test"):
-        rule = ConversationRule.objects.create(
-            phone=line,
-            rule_type="greeting",
-            conditions=exact_json.loads(CANARIES),
-            actions={"say": "Hi"},
-        )
+    rule = store_rule(line, conditions=CANARIES)
     sent: dict[str, Any] = {"headers": {"Idempotency-Key": "once"}}
     first = api.post("/conversation-rules/order/", {"rules": [str(rule.pk)]}, **sent)
     again = api.post("/conversation-rules/order/", {"rules": [str(rule.pk)]}, **sent)

@@ -124,7 +124,9 @@ def test_its_queries_do_not_grow_with_its_rows(back_office: Client, line: PhoneN
         for day in range(2):
             make_call(line)
             with all_tenants("test"):
-                ConversationRule.objects.create(phone=line, rule_type="hours")
+                ConversationRule.objects.create(
+                    phone=line, rule_type="hours", actions={"say": "Closed"}
+                )
                 CallEvent.objects.create(phone=line, kind="voice", payload={}, outcome="waiting")
                 BusinessHours.objects.get_or_create(
                     phone=line,

@@ -27,11 +27,29 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def map_body(ctx: schemathesis.HookContext, body: Any) -> Any:
-    """What a business keeps of a call is of any shape: no schema says that all of it is text."""
+    """What a schema cannot state.
+
+    What a business keeps of a call is of any shape, and all of it is text; the dates of a rule's
+    conditions are in order.
+    """
     if not isinstance(body, dict):
         return body
     free = {"metadata", "custom_fields"}
-    return {name: _text(part) if name in free else part for name, part in body.items()}
+    body = {name: _text(part) if name in free else part for name, part in body.items()}
+    _order_dates(body.get("conditions"))
+    return body
+
+
+def _order_dates(conditions: Any) -> None:
+    if isinstance(conditions, list):
+        for part in conditions:
+            _order_dates(part)
+    elif isinstance(conditions, dict):
+        dates = conditions.get("date")
+        if isinstance(dates, dict) and all(isinstance(day, str) for day in dates.values()):
+            dates |= dict(zip(sorted(dates), sorted(dates.values()), strict=True))
+        for name in ("any", "not"):
+            _order_dates(conditions.get(name))
 
 
 def _text(part: Any) -> Any:

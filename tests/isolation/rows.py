@@ -106,7 +106,7 @@ def hold_and_release(line: PhoneNumber) -> None:
 MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     PhoneNumber: lambda line: None,  # the line itself
     VoiceSettings: _create(VoiceSettings),
-    ConversationRule: _create(ConversationRule, rule_type="greeting"),
+    ConversationRule: _create(ConversationRule, rule_type="greeting", actions={"say": "Hi"}),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),
     TelephonyCredential: _create(TelephonyCredential, current_token="ciphertext"),
     ApiKey: lambda line: create_api_key(phone_id=line.pk, name="test", scopes=["read"]),

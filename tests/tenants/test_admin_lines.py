@@ -102,7 +102,9 @@ def test_a_line_of_many_rules_leaves_them_to_their_own_list(
     for rules, is_inline in ((2, True), (3, False)):
         with all_tenants("test"):
             while ConversationRule.objects.count() < rules:
-                ConversationRule.objects.create(phone=line, rule_type="hours")
+                ConversationRule.objects.create(
+                    phone=line, rule_type="hours", actions={"say": "Closed"}
+                )
         html = back_office.get(url).content.decode()
         assert ('id="conversation_rules-group"' in html) is is_inline
         assert f"/admin/tenants/conversationrule/?line={line.pk}" in html

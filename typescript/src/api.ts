@@ -471,6 +471,7 @@ export interface components {
         };
         GreetingActions: {
             say: string;
+            /** @example en-US */
             language?: string;
         };
         GreetingRuleRequest: {
@@ -722,6 +723,8 @@ export interface components {
             /** @default true */
             is_active: boolean;
         };
+        /** @example 09:30 */
+        RuleClock: string;
         RuleConditions: {
             first_time_caller?: boolean;
             asks_for_person?: boolean;
@@ -737,10 +740,25 @@ export interface components {
             caller_prefix?: string[];
             /** @description 0 is Sunday. */
             day_of_week?: number[];
+            /** @description Days of the line's calendar, both included; either end may be missing. */
+            date?: {
+                from?: components["schemas"]["RuleDate"];
+                to?: components["schemas"]["RuleDate"];
+            };
+            /** @description On the line's wall clock, to excluded; past midnight when from is after to; all day when equal. */
+            time_of_day?: {
+                from: components["schemas"]["RuleClock"];
+                to: components["schemas"]["RuleClock"];
+            };
             /** @description One of these must hold. */
             any?: components["schemas"]["RuleConditions"][];
             not?: components["schemas"]["RuleConditions"];
         };
+        /**
+         * Format: date
+         * @example 2026-12-24
+         */
+        RuleDate: string;
         /**
          * @description * `greeting` - Greeting
          *     * `routing` - Routing
