@@ -66,13 +66,14 @@ def page_numbers(page: int) -> Callable[[], object]:
     from rest_framework import pagination, renderers, request, serializers
     from rest_framework.test import APIRequestFactory
 
+    from calls.api.page import MADE
     from calls.api.serializers import FIELDS
     from calls.models import Call
 
     class StockSerializer(serializers.ModelSerializer[Call]):
         class Meta:
             model = Call
-            fields = [name for name in FIELDS if name != "archived"]
+            fields = [name for name in FIELDS if name not in MADE]
 
     class StockPages(pagination.PageNumberPagination):
         page_size = SIZE

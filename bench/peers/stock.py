@@ -18,6 +18,7 @@ from django.urls import include, path  # noqa: E402
 from rest_framework import pagination, renderers, routers, serializers, viewsets  # noqa: E402
 from rest_framework.request import Request  # noqa: E402
 
+from calls.api.page import MADE  # noqa: E402
 from calls.api.serializers import FIELDS  # noqa: E402
 from calls.models import Call  # noqa: E402
 from replytics.urls.all import urlpatterns as ours  # noqa: E402
@@ -27,7 +28,7 @@ from tenancy.request_scope import enter_line  # noqa: E402
 class StockSerializer(serializers.ModelSerializer[Call]):
     class Meta:
         model = Call
-        fields = [name for name in FIELDS if name != "archived"]
+        fields = [name for name in FIELDS if name not in MADE]
 
 
 class StockPages(pagination.CursorPagination):
