@@ -2,7 +2,8 @@
 
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
+from django.conf import settings
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError
 from django.db.migrations.exceptions import NodeNotFoundError
@@ -34,12 +35,23 @@ def main(arguments: list[str]) -> None:
     except BaseException as error:
         if "--traceback" in arguments:
             raise
+        if isinstance(error, AppRegistryNotReady):
+            error = _reason_for_no_apps() or error
         if was_interrupted(error):
             print("Interrupted; run the command again.", file=sys.stderr)
             sys.exit(INTERRUPTED)
         if (reason := explain(error)) is None:
             raise
         sys.exit(reason)
+
+
+def _reason_for_no_apps() -> ImproperlyConfigured | None:
+    """Some of Django's own commands run without settings, and fail later."""
+    try:
+        settings.INSTALLED_APPS  # noqa: B018
+    except ImproperlyConfigured as error:
+        return error
+    return None
 
 
 def explain(error: BaseException) -> str | None:

@@ -4,6 +4,7 @@ import uuid
 from datetime import time
 from decimal import Decimal
 
+import pgtrigger
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -18,13 +19,14 @@ from database.columns import (
     validate_timezone,
 )
 from database.exact_json import ExactJSONField
-from database.triggers import StampUpdatedAt
+from database.triggers import RunFunction, StampUpdatedAt
 from tenancy.constraints import ApiRights, TenantRLS
 from tenancy.models import ScopedModel, TenantForeignKey, TenantModel
 from tenancy.scope import PHONE_ID
 from tenants.credentials import ApiKey as ApiKey
 from tenants.credentials import TelephonyCredential as TelephonyCredential
 from tenants.memberships import Membership as Membership
+from tenants.number_assignments import NumberAssignment as NumberAssignment
 from tenants.numbers import E164
 from tenants.rules import TYPES, InvalidRule, rule_errors
 from tenants.validated import ValidatedModel
@@ -104,6 +106,21 @@ class PhoneNumber(ScopedModel):
                 violation_error_message="Enter the number in E.164 format, such as +14155550123.",
             ),
             is_timezone("phone_numbers"),
+        ]
+        triggers = [
+            RunFunction(
+                name="phone_numbers_holder",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func="app.record_number_holder",
+            ),
+            RunFunction(
+                name="phone_numbers_new_number",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.number <> NEW.number"),
+                func="app.record_number_holder",
+            ),
         ]
 
     def __str__(self) -> str:

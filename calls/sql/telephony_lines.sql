@@ -1,24 +1,45 @@
--- Called by calls.intake.webhooks.signers and app.receive_call_event().
+-- Called by calls.intake.webhooks.signers, app.receive_call_event() and
+-- app.count_refused_callback().
 --
 -- The line that an event belongs to, with its tokens (encrypted), or no row: by the first of the
--- numbers that is a line's; for an event without a number by its call, or by its account where one
--- line alone has that. Each way to find a line is a statement of its own, so that its plan is
--- kept.
-CREATE OR REPLACE FUNCTION app.telephony_lines(numbers text[], sid text, account text)
+-- numbers that is, or was, a line's; for an event without a number by its call, or by its account
+-- where one line alone has that. Of the lines that held a number it is the one that has the call,
+-- else the one that held the number at the time, now if none is given. `number` is the one the line
+-- was found by, else the line's. Each way to find a line is a statement of its own, so that its
+-- plan is kept.
+CREATE OR REPLACE FUNCTION app.telephony_lines(
+    numbers text[], sid text, account text, at timestamptz DEFAULT NULL
+)
 RETURNS TABLE (found_by text, phone_id text, number text, account_sid text,
     current_token text, next_token text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
     candidate text;
+    moment CONSTANT timestamptz := least(at, now());
 BEGIN
     -- One by one: an array is planned anew for its length.
     FOREACH candidate IN ARRAY numbers LOOP
+        -- A number that never moved.
         RETURN QUERY
         SELECT 'number', p.id, p.number, c.account_sid, c.current_token, c.next_token
-        FROM public.phone_numbers AS p
+        FROM public.number_assignments AS a JOIN public.phone_numbers AS p ON p.id = a.phone_id
         LEFT JOIN public.telephony_credentials AS c ON c.phone_id = p.id
-        WHERE p.number = candidate;
+        WHERE a.number = candidate AND a.since IS NULL AND a.until IS NULL;
         IF FOUND THEN
+            RETURN;
+        END IF;
+        PERFORM FROM public.number_assignments AS a WHERE a.number = candidate;
+        IF FOUND THEN
+            RETURN QUERY
+            SELECT 'number', p.id, candidate, c.account_sid, c.current_token, c.next_token
+            FROM public.number_assignments AS a JOIN public.phone_numbers AS p ON p.id = a.phone_id
+            LEFT JOIN public.telephony_credentials AS c ON c.phone_id = p.id
+            LEFT JOIN app.line_of_call(sid) AS own ON own.phone_id = a.phone_id
+            WHERE a.number = candidate AND (own.phone_id IS NOT NULL
+                OR moment >= coalesce(a.since, '-infinity')
+                AND moment < coalesce(a.until, 'infinity'))
+            ORDER BY own.phone_id IS NULL LIMIT 1;
             RETURN;
         END IF;
     END LOOP;
@@ -42,6 +63,6 @@ BEGIN
         WHERE other.account_sid = account AND other.phone_id <> c.phone_id);
 END
 $$;
-REVOKE ALL ON FUNCTION app.telephony_lines(text[], text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION app.telephony_lines(text[], text, text)
+REVOKE ALL ON FUNCTION app.telephony_lines(text[], text, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app.telephony_lines(text[], text, text, timestamptz)
     TO replytics_intake, replytics_web, replytics_staff;

@@ -35,12 +35,19 @@ from tenancy import all_tenants
 from tenancy.models import ScopedModel
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
 from tenants.memberships import Membership
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    NumberAssignment,
+    PhoneNumber,
+    VoiceSettings,
+)
 from tests.factories import hold, make_call, make_line, release_holds
 
 CUT_OFF = datetime(2025, 1, 1, tzinfo=UTC)
 NUMBERS = {"pn_bakery": 0, "pn_garage": 12_345_678}
 
+HELD_SINCE = "UPDATE number_assignments SET since = '2020-01-15Z' WHERE phone_id = %(line)s"
 INSERT_ARCHIVED = """
 SELECT app.create_archive_partitions('2020-01-01Z', '2020-01-01Z');
 INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, created_at)
@@ -105,6 +112,7 @@ def hold_and_release(line: PhoneNumber) -> None:
 
 MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     PhoneNumber: lambda line: None,  # the line itself
+    NumberAssignment: _execute(HELD_SINCE),  # made with the line
     VoiceSettings: _create(VoiceSettings),
     ConversationRule: _create(ConversationRule, rule_type="greeting", actions={"say": "Hi"}),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),

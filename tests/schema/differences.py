@@ -57,6 +57,18 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "constraint phone_numbers.phone_numbers_timezone_known": KNOWN_TIMEZONE,
         "constraint business_hours.business_hours_timezone_known": KNOWN_TIMEZONE,
     },
+    "a call belongs to the line that held its number as it began": {
+        "trigger phone_numbers.phone_numbers_holder": (
+            None,
+            "AFTER INSERT ON phone_numbers FOR EACH ROW"
+            " EXECUTE FUNCTION app.record_number_holder()",
+        ),
+        "trigger phone_numbers.phone_numbers_new_number": (
+            None,
+            "AFTER UPDATE ON phone_numbers FOR EACH ROW WHEN (old.number <> new.number)"
+            " EXECUTE FUNCTION app.record_number_holder()",
+        ),
+    },
     "what cannot be right is refused": {
         "constraint phone_numbers.phone_numbers_id_form": (
             None,

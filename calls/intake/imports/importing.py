@@ -18,13 +18,12 @@ import psycopg
 from calls.bulk_changes import bulk_change_ended
 from calls.intake.imports.chunks import Chunk, SeenCalls, chunks_of, prefetch
 from calls.intake.imports.formats import Source
-from calls.intake.imports.line_directory import LineDirectory
+from calls.intake.imports.line_directory import all_lines
 from calls.intake.imports.rejects import RejectsFile
 from calls.intake.imports.rows import RowReader
 from calls.intake.imports.times import TimeReader
 from calls.intake.imports.upsert import count_changes, load
 from tenancy import all_tenants
-from tenants.models import PhoneNumber
 
 OF_ANOTHER_LINE = "this call SID belongs to another line; correct the number of the line"
 
@@ -66,7 +65,7 @@ def import_calls(
     try:
         with all_tenants(f"import_calls {source.name!r}"):
             reader = RowReader(
-                lines=LineDirectory(PhoneNumber.objects.values_list("id", "number")),
+                lines=all_lines("lines of an import"),
                 times=TimeReader(now=datetime.now(UTC), local=local),
             )
             with closing(prefetch(chunks_of(source.records, reader, SeenCalls()))) as chunks:

@@ -19,7 +19,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 
 from calls.intake.imports.formats import Source
-from calls.intake.imports.line_directory import LineDirectory
+from calls.intake.imports.line_directory import all_lines
 from calls.intake.imports.record_fields import Rejected, call_sid_of
 from calls.intake.imports.rejects import RejectsFile
 from calls.intake.imports.rows import Row, RowReader
@@ -28,8 +28,7 @@ from calls.intake.imports.times import TimeReader
 from calls.intake.models import EventKind
 from calls.intake.webhooks.inbox import classify
 from calls.intake.webhooks.signers import Signer
-from tenancy import all_tenants, tenant
-from tenants.models import PhoneNumber
+from tenancy import tenant
 
 PAGE_SIZE = 1000  # calls; Twilio's maximum
 TIMEOUT = 30  # seconds
@@ -66,8 +65,7 @@ def reconcile_calls(
     "rejected" and goes to rejects with the reason. Times without a zone are in `local`, or in UTC.
     Raises UnreadableFile where a file cannot be read further.
     """
-    with all_tenants("reconcile_calls"):
-        lines = LineDirectory(PhoneNumber.objects.values_list("id", "number"))
+    lines = all_lines("reconcile_calls")
     reader = RowReader(lines=lines, times=TimeReader(now=now, local=local))
     counts: Counter[str] = Counter()
     for number, record in source.records:

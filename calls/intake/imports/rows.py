@@ -98,7 +98,7 @@ class RowReader:
             text_field(record, "to", MAX_CALLER_LENGTH),
         )
         if not direction:
-            inbound = self._lines.find(ours or "") is not None
+            inbound = bool(self._lines.holdings(ours or ""))
         else:
             outbound = is_outbound(direction)
             if outbound is None:
@@ -108,9 +108,9 @@ class RowReader:
             inbound = not outbound
         if not inbound:
             theirs, ours = ours, theirs
-        phone_id = self._line(ours, "to" if inbound else "from")
+        began = self._time(record, "start_time" if record.get("start_time") else "date_created")
+        phone_id = self._line(ours, "to" if inbound else "from", began)
         status, word = status_field(record.get("status"))
-        began = "start_time" if record.get("start_time") else "date_created"
         return Row(
             row=row,
             phone_id=phone_id,
@@ -123,7 +123,7 @@ class RowReader:
             transcript=None,
             ai_summary=None,
             ai_confidence=None,
-            created_at=self._time(record, began),
+            created_at=began,
             # `calls` has no column for the direction, since outgoing calls are rare.
             metadata=None if inbound else json.dumps({"direction": direction or "outbound"}),
             tags=None,
@@ -135,7 +135,8 @@ class RowReader:
         if unknown and len(self.unknown_columns) < MAX_UNKNOWN_COLUMNS:
             self.unknown_columns |= unknown
         sid = sid_field(record.get("call_sid"), "call_sid")
-        phone_id = self._own_line(record)
+        began = self._time(record, "created_at")
+        phone_id = self._own_line(record, began)
         status, word = status_field(record.get("status"))
         given = text_field(record, "provider_status", MAX_CALLER_LENGTH)
         caller = text_field(record, "caller_number", MAX_CALLER_LENGTH)
@@ -151,16 +152,21 @@ class RowReader:
             transcript=text_field(record, "transcript", MAX_TRANSCRIPT_LENGTH),
             ai_summary=text_field(record, "ai_summary", MAX_SUMMARY_LENGTH),
             ai_confidence=confidence_field(record.get("ai_confidence")),
-            created_at=self._time(record, "created_at"),
+            created_at=began,
             metadata=object_field(record, "metadata"),
             tags=tags_field(record.get("tags")),
             custom_fields=object_field(record, "custom_fields"),
         )
 
-    def _line(self, number: str | None, column: str) -> str:
+    def _line(self, number: str | None, column: str, began: str) -> str:
         if not number:
             raise Rejected(f"{column} is empty: expected the number of the line")
-        phone_id = self._lines.find(number)
+        phone_id = self._lines.find(number, began)
+        if phone_id is None and self._lines.holdings(number):
+            raise Rejected(
+                f"{column}: no line of today had the number {shown(number)} when the call began;"
+                " give the line by phone_id, or remove the row"
+            )
         if phone_id is None:
             raise Rejected(
                 f"{column}: no line has the number {shown(number)};"
@@ -168,7 +174,7 @@ class RowReader:
             )
         return phone_id
 
-    def _own_line(self, record: dict[str, Any]) -> str:
+    def _own_line(self, record: dict[str, Any], began: str) -> str:
         phone_id = text_field(record, "phone_id", MAX_CALLER_LENGTH)
         number = text_field(record, "number", MAX_CALLER_LENGTH)
         if line := text_field(record, "line", MAX_CALLER_LENGTH):
@@ -176,18 +182,21 @@ class RowReader:
             phone_id, number = (line, number) if is_id else (phone_id, number or line)
         if phone_id is None and number is None:
             raise Rejected("the line is missing: expected phone_id or number")
-        if phone_id is not None and phone_id not in self._lines.number_of:
+        if phone_id is None:
+            return self._line(number, "number", began)
+        if phone_id not in self._lines.number_of:
             raise Rejected(
                 f"phone_id: no line has the id {shown(phone_id)};"
                 " add the line in the admin and import the file again, or remove the row"
             )
-        if number is not None:
-            found = self._line(number, "number")
-            if phone_id not in (None, found):
-                raise Rejected("phone_id and number are of different lines; remove one of them")
-            return found
-        assert phone_id is not None
+        if number is not None and phone_id not in self._holders(number):
+            self._line(number, "number", began)
+            raise Rejected("phone_id and number are of different lines; remove one of them")
         return phone_id
+
+    def _holders(self, number: str) -> set[str | None]:
+        """The lines that have or had the number."""
+        return {holding.phone_id for holding in self._lines.holdings(number)}
 
     def _caller(self, text: str | None, phone_id: str, column: str) -> str:
         try:

@@ -102,12 +102,14 @@ class ParsedEvent:
 class Address:
     """What identifies the line of an event; read before the signature is checked, so untrusted.
 
-    call_sid is that of the call, also in the event of one of its legs.
+    call_sid is that of the call, also in the event of one of its legs. `at` is when the call
+    began, as far as the event tells: the line is the one that held the number then.
     """
 
     numbers: list[str]
     call_sid: str | None
     account_sid: str | None
+    at: datetime | None = None
 
 
 def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
@@ -127,7 +129,16 @@ def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
         numbers=list(dict.fromkeys(numbers)),
         call_sid=parent or _matching(CALL_SID, parameters.get("CallSid")),
         account_sid=account and account[:2] + account[2:].lower(),
+        at=_beginning(kind, parameters) if numbers else None,
     )
+
+
+def _beginning(kind: EventKind, parameters: Mapping[str, str]) -> datetime | None:
+    parsed = ParsedEvent()
+    if kind is EventKind.RECONCILED:
+        return _read_time(parsed, parameters, "StartTime")
+    parsed.duration = _read_integer(parsed, parameters, "CallDuration", MAX_INTEGER)
+    return _read_beginning(parsed, parameters, datetime.now(UTC))
 
 
 def _is_readable(name: str, parameters: Mapping[str, str]) -> bool:

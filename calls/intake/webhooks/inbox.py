@@ -32,7 +32,7 @@ logger = logging.getLogger("replytics.intake")
 RECEIVE = """
 SELECT app.receive_call_event(%(numbers)s::text[], %(account_sid)s, %(current_token)s,
     %(next_token)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(parsed)s, %(reason)s,
-    %(outcome)s)
+    %(outcome)s, %(at)s)
 """
 # Any other event, applied unless it already has an outcome. One statement, so one transaction: an
 # event and its effect are stored together or not at all.
@@ -167,7 +167,7 @@ def _rejected(error: Exception) -> dict[str, Any]:
 def _receive(
     values: Mapping[str, Any], address: Address, credentials: Credentials
 ) -> EventOutcome:
-    confirmed = {"numbers": address.numbers, **credentials._asdict()}
+    confirmed = {"numbers": address.numbers, "at": address.at, **credentials._asdict()}
     [outcome] = ask(RECEIVE, {**values, **confirmed})
     if outcome is None:
         raise SignerChanged

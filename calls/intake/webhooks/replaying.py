@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.db import DatabaseError
 
@@ -49,8 +50,9 @@ def replay_events(ids: Iterable[int]) -> Counter[str]:
 
 def _replay(stored: CallEvent) -> EventOutcome:
     kind = EventKind(stored.kind)
+    address = read_address(kind, stored.payload)
     with no_tenant():
-        found = find_signer(read_address(kind, stored.payload))
+        found = find_signer(replace(address, at=address.at or stored.received_at))
     # An event verified for a line stays with that line.
     number = found.number if stored.phone_id in (None, found.phone_id) else None
     signer = Signer(stored.phone_id or found.phone_id, (), found.account_sid, number=number)

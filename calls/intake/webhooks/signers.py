@@ -11,11 +11,11 @@ from calls.intake.webhooks.deadline import ask
 from calls.intake.webhooks.events import Address
 from tenants.encryption import NoEncryptionKey, UnreadableSecret, decrypt
 
-# One index look-up on phone_numbers.number; without a number on calls.call_sid (and that of the
-# archive), then on telephony_credentials.account_sid.
+# Index look-ups on number_assignments.number and phone_numbers; without a number on calls.call_sid
+# (and that of the archive), then on telephony_credentials.account_sid.
 LINES = """
 SELECT phone_id, account_sid, current_token, next_token, number
-FROM app.telephony_lines(%(numbers)s::text[], %(call_sid)s, %(account_sid)s)
+FROM app.telephony_lines(%(numbers)s::text[], %(call_sid)s, %(account_sid)s, %(at)s)
 """
 MAX_CACHED = 10_000  # lines; some 5 MB
 
@@ -41,7 +41,7 @@ class Signer:
     tokens: Sequence[str]
     account_sid: str | None = None
     credentials: Credentials | None = None
-    number: str | None = None  # the line's
+    number: str | None = None  # the line's, as in the event where it has one
 
 
 # By the numbers of an address. A cached line may be outdated, so the statement that stores the
