@@ -25,7 +25,14 @@ from desk.home import DAYS, calls_a_day
 from tenancy import current_scope, tenant
 from tenants.admin import PhoneNumberAdmin
 from tenants.memberships import Membership
-from tenants.models import ApiKey, BusinessHours, ConversationRule, PhoneNumber, Weekday
+from tenants.models import (
+    ApiKey,
+    BusinessHours,
+    ConversationRule,
+    NumberAssignment,
+    PhoneNumber,
+    Weekday,
+)
 from tenants.rules.sentences import sentence
 
 CALLS_SHOWN = 8
@@ -88,6 +95,8 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
     }
     # Nothing of another line can appear below, whatever scope staff work in.
     with tenant(line.pk):
+        held = NumberAssignment.objects.filter(until__isnull=False)
+        page["former_numbers"] = list(held[:ROWS_SHOWN])
         if may("calls.view_call"):
             calls = Call.objects.defer("transcript").order_by("-created_at", "-id")
             page["calls"] = [

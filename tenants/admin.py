@@ -21,6 +21,7 @@ from tenants.line_middleware import PICKED_LINE
 from tenants.line_search import lines_that_match, of_lines_that_match
 from tenants.memberships import Membership
 from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.number_move import move_number_view
 from tenants.rule_form import RuleForm, fieldsets
 from tenants.rules.sentences import sentence
 from tenants.week_form import DayForm, WeekFormSet
@@ -105,6 +106,17 @@ class PhoneNumberAdmin(BackofficeAdmin):
         # No scope: the logged-out page builds the menu too.
         scope = active_scope()
         return scope is not None and scope.phone_id is None and super().has_add_permission(request)
+
+    def get_urls(self) -> Any:
+        move = path(
+            "<path:object_id>/move-number/",
+            self.admin_site.admin_view(self.move_number),
+            name="tenants_phonenumber_move_number",
+        )
+        return [move, *super().get_urls()]
+
+    def move_number(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return move_number_view(self, request, object_id)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

@@ -1,6 +1,9 @@
 """Every command: nonsense and a read-only database are one line and a code, Ctrl-C is 130."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -286,3 +289,19 @@ def test_ctrl_c_is_130(tmp_path: Path, name: str) -> None:
     assert running.returncode == 130, errors
     assert "Traceback" not in errors
     assert len([found for found in errors.splitlines() if "WARNING" not in found]) == 1
+
+
+@pytest.mark.parametrize("name", ["makemigrations", "migrate", "check"])
+def test_settings_that_are_missing_are_one_line(name: str) -> None:
+    """Some of Django's own commands begin without settings."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", name],
+        cwd=ROOT,
+        env=os.environ | {"SECRET_KEY": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("Settings: SECRET_KEY is not set")

@@ -79,7 +79,7 @@ def test_one_sees_the_parts_that_one_may_see(
     client.force_login(support_agent)
     support_agent.user_permissions.add(Permission.objects.get(codename="view_phonenumber"))
     shown = page(client, furnished).context_data["page"]
-    assert set(shown) == {"line", "local_time", "cards", "hours", "definitions"}
+    assert set(shown) == {"line", "local_time", "cards", "hours", "definitions", "former_numbers"}
     assert (shown["cards"], shown["hours"]) == ([], [])
 
 
