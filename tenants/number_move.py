@@ -110,6 +110,7 @@ def move_number_view(
         **model_admin.admin_site.each_context(request),
         "title": f"Move {line.number} to another line",
         "opts": model_admin.opts,
+        "original": line,
         "line": line,
         "form": form,
         "media": form.media,
