@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from calls.intake.models import EventKind
 from calls.intake.pipeline import deliver
@@ -27,8 +28,8 @@ from tests.calls.call_files import (
     the_metadata,
     twilio_call,
 )
-from tests.calls.intake.callbacks import TOKEN, new_sid, voice_event
-from tests.factories import make_call, make_line
+from tests.calls.intake.callbacks import TOKEN, new_sid, post, voice_event
+from tests.factories import hold, make_call, make_line
 from tests.outages import WAITS_FOR_US
 
 
@@ -115,6 +116,26 @@ def test_import_fills_a_held_call_and_changes_nothing_of_it(
     )
     assert metadata is not None
     assert (metadata.tags, metadata.metadata) == (["first"], {})
+
+
+@pytest.mark.parametrize("road", ["file", "callback"])
+def test_a_held_claim_is_confirmed(
+    line: PhoneNumber, tmp_path: Path, settings: Settings, road: str
+) -> None:
+    settings.TWILIO_AUTH_TOKEN = [TOKEN]
+    sid = new_sid()
+    with tenant(line.pk):
+        deliver(call_sid=sid, transcript="Claimed.")
+        claimed = Call.objects.get()
+    hold(claimed)
+    if road == "file":
+        import_text(tmp_path, lines(own_call(call_sid=sid, transcript="Of the file.")))
+    else:
+        assert post(voice_event(sid, "completed", CallDuration="5")).status_code == 204
+    with tenant(line.pk):
+        call = Call.objects.get()
+    assert (call.pk, call.call_sid, call.status) == (claimed.pk, sid, "completed")
+    assert (call.transcript, call.legal_hold) == ("Claimed.", True)
 
 
 WRITTEN = """
