@@ -2,7 +2,8 @@
 --
 -- Finds the line's call of this SID, or makes one in the lowest state under app.claimed_sid(), and
 -- returns the outcome and what the call is stored under. Of other lines' calls it looks at none.
--- It takes turns with events of the line's call. It runs with the owner's rights, past every
+-- It takes turns with events of the line's call, and with imports of calls of the line
+-- (calls.intake.imports.upsert). It runs with the owner's rights, past every
 -- policy, so it names the line in each statement.
 CREATE OR REPLACE FUNCTION app.claim_call(sid text, OUT outcome text, OUT stored_sid text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -10,6 +11,7 @@ DECLARE
     line CONSTANT text := app.phone();
     claimed CONSTANT text := app.claimed_sid(sid, line);
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('import to ' || line, 0));
     PERFORM pg_advisory_xact_lock(hashtextextended(claimed, 0));
     SELECT c.call_sid INTO stored_sid FROM public.calls AS c
     WHERE c.call_sid IN (sid, claimed) AND c.phone_id = line

@@ -8,6 +8,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
+from calls.intake.imports.rows import Row
+from calls.intake.imports.upsert import load
 from calls.intake.models import EventKind
 from calls.intake.pipeline import deliver
 from calls.intake.webhooks.inbox import classify, store
@@ -84,6 +86,43 @@ def test_import_waits_for_an_event_that_makes_the_call(tmp_path: Path, is_same_l
     assert str(loaded.ai_confidence) == "0.55"
     assert metadata is not None
     assert (metadata.metadata, metadata.tags) == ({"intent": "greeting"}, ["greeting"])
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_claim_during_an_import_of_the_call_is_the_imported_call() -> None:
+    """Neither sees the other's row; a claim of another line does not wait."""
+    line, other_line = make_line(number=BAKERY), make_line(number=GARAGE)
+    sid = new_sid()
+    row = Row(
+        row=1, phone_id=line.pk, caller_number="+14155559999", call_sid=sid, status="completed",
+        provider_status="completed", duration=15, recording_url=None, transcript=None,
+        ai_summary=None, ai_confidence=None, created_at="2024-01-01T00:00:00Z", metadata=None,
+        tags=None, custom_fields=None,
+    )  # fmt: skip
+
+    def claim(phone_id: str) -> None:
+        try:
+            with tenant(phone_id):
+                deliver(call_sid=sid, transcript="Claimed.")
+        finally:
+            connection.close()
+
+    waiting = threading.Thread(target=claim, args=[line.pk])
+    with all_tenants("test"), transaction.atomic():
+        load([row])
+        waiting.start()
+        with connection.cursor() as cursor:
+            while not cursor.execute(WAITS_FOR_US).fetchone():
+                assert waiting.is_alive()
+        other = threading.Thread(target=claim, args=[other_line.pk])
+        other.start()
+        other.join()
+    waiting.join()
+    with tenant(line.pk):
+        call = Call.objects.get()
+        assert (call.call_sid, call.status, call.transcript) == (sid, "completed", "Claimed.")
+    with tenant(other_line.pk):
+        assert Call.objects.get().call_sid != sid
 
 
 def test_import_fills_metadata_column_by_column(line: PhoneNumber, tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ IS_CLAIM = """
 c.call_sid = app.claimed_sid(i.call_sid, i.phone_id) AND c.phone_id = i.phone_id
     AND NOT EXISTS (SELECT FROM app.line_of_call(i.call_sid))
 """
+# With app.claim_call(), which sees no row of this transaction. Only the line's own claims wait.
+KEEP_CLAIMS_OUT = """
+SELECT count(pg_advisory_xact_lock(hashtextextended('import to ' || phone_id, 0)))
+FROM (SELECT DISTINCT phone_id FROM incoming_calls ORDER BY phone_id) AS lines
+"""
 CONFIRM_CLAIMS = f"""
 UPDATE calls c SET call_sid = i.call_sid FROM incoming_calls i WHERE {IS_CLAIM}
 """
@@ -171,6 +176,7 @@ def load(rows: list[Row]) -> LoadResult:
         with cursor.copy(COPY_INCOMING) as copy:
             for row in rows:
                 copy.write_row(row)
+        cursor.execute(KEEP_CLAIMS_OUT)
         cursor.execute(CONFIRM_CLAIMS)
         changed: set[int] = set()
         existing = _merge_existing(cursor, changed)
