@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import RegexValidator
@@ -72,7 +73,7 @@ def move_number_view(
     model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, object_id: str
 ) -> HttpResponse:
     """First the form, then both lines by name to confirm, then the move."""
-    line = model_admin.get_object(request, admin.utils.unquote(object_id))
+    line = model_admin.get_object(request, unquote(object_id))
     if line is None:
         raise Http404
     if not model_admin.has_change_permission(request, line):

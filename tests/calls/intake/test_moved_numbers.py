@@ -213,6 +213,7 @@ def test_a_move_is_between_events_that_are_stored(
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
         PhoneNumber.objects.filter(pk=other_line.pk).update(number=NUMBER)
         since = NumberAssignment.objects.get(number=NUMBER, until=None).since
+    assert since is not None
     old, new = new_sid(), new_sid()
     send(old, "ringing", since - timedelta(minutes=1))
     send(new, "ringing")
