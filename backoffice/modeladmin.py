@@ -220,6 +220,22 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
             request.refusal = explain(error, self.model)  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
+    def around_form(self, row: Any, request: HttpRequest) -> dict[str, Any]:
+        """The context of what the page of a row shows beside its form."""
+        return {}
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        if row is not None:
+            if context["errors"]:
+                # A refused form has written what was typed to its row, which is not stored.
+                row = self.get_object(request, str(row.pk)) or row
+                context |= {"original": row, "subtitle": str(row)}
+            context |= self.around_form(row, request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> "type[forms.ModelForm[Any]]":

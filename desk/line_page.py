@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import Avg
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -72,14 +72,8 @@ class LinePage(PhoneNumberAdmin):
             ]
         )
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        line = context.get("original")
-        if line is not None:
-            context["page"] = line_page(line, request)
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
+    def around_form(self, row: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
+        return {"page": line_page(row, request)}
 
 
 def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:

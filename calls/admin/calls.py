@@ -160,17 +160,9 @@ class CallAdminMixin:
         text = call.ai_summary or "-"
         return text if len(text) <= SUMMARY_SHOWN else f"{text[: SUMMARY_SHOWN - 1]}…"
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        call = context.get("original")
-        if call is not None:
-            context |= {"page": call_page(call, request), "began": self.began_at(call)}
-            context |= self._holds(call.pk, request)
-        response: HttpResponse = super().render_change_form(  # type: ignore[misc]
-            request, context, *args, **kwargs
-        )
-        return response
+    def around_form(self, row: Any, request: HttpRequest) -> dict[str, Any]:
+        holds = self._holds(row.pk, request)
+        return {"page": call_page(row, request), "began": self.began_at(row), **holds}
 
 
 class CallMetadataInline(LineStackedInline):

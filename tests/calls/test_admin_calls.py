@@ -388,7 +388,12 @@ def test_values_the_database_would_refuse_are_form_errors(
     back_office: Client, line: PhoneNumber, change: dict[str, str], says: str
 ) -> None:
     call = make_call(line)
-    assert says in form_errors(save(back_office, call, **change))
+    response = save(back_office, call, **change)
+    assert says in form_errors(response)
+    shown = response.context_data["page"]["call"]
+    for name in change:
+        assert getattr(shown, name) == getattr(call, name)
+    assert "Nothing was saved." in response.content.decode()
 
 
 def test_what_identifies_a_call_is_not_edited(

@@ -70,6 +70,23 @@ def test_a_line_that_cannot_be_is_a_form_error(
     assert says in form_errors(response)
 
 
+@pytest.mark.parametrize(
+    "change", [{"timezone": "Mars/Olympus"}, {"number": "0151 banana"}, {"business_name": ""}]
+)
+def test_a_refused_change_of_a_line_shows_the_line_as_it_is_stored(
+    back_office: Client, line: PhoneNumber, change: dict[str, str]
+) -> None:
+    url = f"{LINES}{line.pk}/change/"
+    stored = {name: getattr(line, name) for name in ("number", "business_name", "timezone")}
+    response: Any = back_office.post(url, form(**stored | change))
+    assert form_errors(response)
+    shown = response.context_data["page"]["line"]
+    assert {name: getattr(shown, name) for name in stored} == stored
+    assert response.context_data["subtitle"] == str(line)
+    assert "Nothing was saved." in response.content.decode()
+    assert "Nothing was saved." not in back_office.get(url).content.decode()
+
+
 @pytest.mark.parametrize("picked", [False, True])
 def test_second_voice_settings_are_a_form_error(
     back_office: Client, line: PhoneNumber, picked: bool
