@@ -102,8 +102,11 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
 
     change_list_template = "backoffice/change_list.html"
     delete_confirmation_template = "backoffice/delete_row.html"
+    object_history_template = "backoffice/object_history.html"
     actions: Any = (delete_selected,)
     list_defer: ClassVar[tuple[str, ...]] = ()
+    # What the list counts, one and many, where its rows are not what the model is called.
+    row_names: ClassVar[tuple[str, str] | None] = None
     list_per_page = 50
     paginator = CappedPaginator
     # Django needs search fields to show the search box and autocomplete; search() does the work.

@@ -19,7 +19,7 @@ from backoffice.display import bullets, duration, list_link
 from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
-from desk.cards import Card, list_of
+from desk.cards import Card, ago, list_of
 from desk.charts import Chart
 from desk.home import DAYS, calls_a_day
 from tenancy import current_scope, tenant
@@ -83,7 +83,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
     page: dict[str, Any] = {
         "line": line,
         "local_time": now.astimezone(ZoneInfo(line.timezone)),
-        "cards": _performance(line) if may("analytics.view_phoneperformance") else [],
+        "cards": _performance(line, now) if may("analytics.view_phoneperformance") else [],
         "hours": [],
         "definitions": DEFINED,
     }
@@ -105,7 +105,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
             page["problem_count"] = count_up_to(problems)
             page["problems_link"] = list_of("calls_callevent", line=line.pk, problem="yes")
         if may("tenants.view_businesshours"):
-            page["hours"] = _week()
+            page["hours"] = _week(line)
         if may("tenants.view_conversationrule"):
             rules = ConversationRule.objects.order_by("-priority", "created_at", "id")
             page["rules"] = [
@@ -120,7 +120,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
     return page
 
 
-def _performance(line: PhoneNumber) -> list[Card]:
+def _performance(line: PhoneNumber, now: datetime.datetime) -> list[Card]:
     """The last 30 days of the line, with the average of all lines where all are in scope."""
     summary: Any = PhonePerformance.objects
     own = summary.filter(pk=line.pk).first()
@@ -151,7 +151,7 @@ def _performance(line: PhoneNumber) -> list[Card]:
         Card("Callers", f"{own.unique_callers:,}", beside("callers", ",.0f"), link),
         Card("Completed", f"{own.success_rate:.1f}%", beside("rate", ".1f"), link),
         Card("Average call", length, beside("seconds", "time"), link),
-        Card("As of", f"{as_of:%H:%M} UTC" if as_of else "never", "30-day summary", link),
+        Card("As of", ago(as_of, now) if as_of else "never", "30-day summary", link),
     ]
 
 
@@ -160,14 +160,14 @@ def _chart(line: PhoneNumber, today: datetime.date) -> Chart:
     return calls_a_day(daily(first=first, last=today), today, line=line.pk)
 
 
-def _week() -> list[tuple[str, str]]:
-    """Monday to Sunday."""
+def _week(line: PhoneNumber) -> list[tuple[str, str]]:
+    """Monday to Sunday, with the time zone of hours that are not on the line's own clock."""
     hours = {each.day_of_week: each for each in BusinessHours.objects.all()}
     week = []
     for day in (1, 2, 3, 4, 5, 6, 0):
         each = hours.get(day)
         text = str(each).split(": ", 1)[1] if each else "Not set"
-        week.append((str(Weekday(day).label), text))
+        week.append((str(Weekday(day).label), text.removesuffix(f" {line.timezone}")))
     return week
 
 

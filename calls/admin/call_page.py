@@ -1,13 +1,15 @@
 """What the page of a call in the admin shows beside the call's own columns."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backoffice.display import duration, list_link
+from backoffice.display import duration, list_link, plural
 from calls.confidence import confidence_of
 from calls.dialogue import turns
 from calls.duration import lasted
@@ -35,7 +37,7 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
         "tags": _tags(call, request),
         "recording": playable_url(call.recording_url),
         "recordings": _recordings(call),
-        "legs": [{"leg": leg, "lasted": duration(leg.duration)} for leg in legs_of(call)],
+        "legs": _legs(call),
         "review_steps": _review_steps(call) if _may_see(CallReview, request) else [],
         "sees_events": sees_events,
         "events": _events(call) if sees_events else [],
@@ -60,32 +62,65 @@ def _tags(call: Any, request: HttpRequest) -> list[SafeString]:
     return [list_link("calls_call", tag, tag=tag) for tag in found or []]
 
 
+def _legs(call: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "leg": leg,
+            "lasted": duration(leg.duration),
+            "about": _known(_local(leg.started_at, call), leg.direction),
+        }
+        for leg in legs_of(call)
+    ]
+
+
 def _recordings(call: Any) -> list[dict[str, Any]]:
     """The recordings beside the one that the player has."""
     return [
-        {"recording": one, "lasted": duration(one.duration)}
+        {
+            "recording": one,
+            "lasted": duration(one.duration),
+            "about": _known(
+                _local(one.started, call),
+                one.source,
+                one.channels and plural(one.channels, "channel"),
+            ),
+        }
         for one in recordings_of(call)
         if one.url is None or one.url != call.recording_url
     ]
 
 
+def _local(moment: datetime | None, call: Any) -> str | None:
+    return moment and f"{moment.astimezone(ZoneInfo(call.phone.timezone)):%Y-%m-%d %H:%M:%S}"
+
+
+def _known(*values: str | int | None) -> str:
+    return ", ".join(str(value) for value in values if value)
+
+
 def _review_steps(call: Any) -> list[dict[str, Any]]:
+    """The steps of the call's review, with the time on the clock of its line."""
     review = CallReview.objects.filter(phone_id=call.phone_id, call_id=call.pk).first()
-    return review.history if review else []
+    return [
+        {**step, "at": f"{_local(datetime.fromisoformat(step['at']), call)} {call.phone.timezone}"}
+        for step in (review.history if review else [])
+    ]
 
 
 def _events(call: Any) -> list[dict[str, Any]]:
     """The timeline: the provider's events of this call, in the order received."""
     events = CallEvent.objects.filter(call_sid=call.call_sid).order_by("id").defer("payload")
-    return [
-        {
-            "event": event,
-            "label": (event.parsed or {}).get("provider_status") or event.get_kind_display(),
-            "is_problem": event.outcome in PROBLEMS,
-            "link": reverse("admin:calls_callevent_change", args=[event.pk]),
-        }
-        for event in events[:EVENTS_SHOWN]
-    ]
+    return [_event(event, event.parsed or {}) for event in events[:EVENTS_SHOWN]]
+
+
+def _event(event: CallEvent, parsed: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "event": event,
+        "label": parsed.get("provider_status") or event.get_kind_display(),
+        "leg": parsed.get("to", "unknown") if "leg_sid" in parsed else None,
+        "is_problem": event.outcome in PROBLEMS,
+        "link": reverse("admin:calls_callevent_change", args=[event.pk]),
+    }
 
 
 def _others(call: Any, request: HttpRequest) -> list[dict[str, Any]]:

@@ -266,6 +266,7 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
 @admin.register(CallMetadata)
 class CallMetadataAdmin(LineOwnedAdmin):
     list_display = ("call", "phone", "tag_list", "created_at")
+    row_names = ("call with metadata", "calls with metadata")
     list_filter = (LineFilter, TagFilter)
     # By the call, whose index serves it.
     ordering = ("-call__created_at", "-call_id")
@@ -308,7 +309,7 @@ class CallArchiveAdmin(CallAdminMixin, ReadOnlyAdmin):
         "lasted",
         "confidence",
         "summary",
-        "archived_at",
+        "archived_on",
     )
     list_filter = (
         LineFilter,
@@ -332,6 +333,10 @@ class CallArchiveAdmin(CallAdminMixin, ReadOnlyAdmin):
         (None, {"fields": ["tags", "metadata", "custom_fields"]}),
         ("Identification", {"fields": ["phone", "caller_number", "call_sid", "id"]}),
     )
+
+    @admin.display(description="Archived")
+    def archived_on(self, call: CallArchive) -> str:
+        return f"{timezone.localtime(call.archived_at):%Y-%m-%d}"
 
     def search(self, term: str) -> Q:
         return calls_that_match(term)

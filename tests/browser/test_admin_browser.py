@@ -133,7 +133,7 @@ def test_a_line_is_opened_edited_and_deleted(bakery: PhoneNumber, page: Page) ->
     page.fill("[name=business_hours-0-close_time]", "17:00")
     follow(page.locator("[name=_continue]"))
     expect(page.locator("#main")).to_contain_text("was changed successfully")
-    expect(page.locator("#line-hours + dl")).to_contain_text("09:00 to 17:00 UTC")
+    expect(page.locator("#line-hours + dl")).to_contain_text("09:00 to 17:00")
     follow(page.locator("text=Add a rule"))
     page.select_option("[name=rule_type]", "greeting")
     page.select_option("[name=when_first_time_caller]", "True")

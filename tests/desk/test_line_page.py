@@ -56,7 +56,7 @@ def test_all_of_a_line_is_on_its_page(
     assert [key.phone_id for key in shown["api_keys"]] == [furnished.pk]
     assert f"member of {furnished.pk}" in {member.subject for member in shown["members"]}
     assert [rule.phone_id for rule, _ in shown["rules"]] == [furnished.pk]
-    assert shown["hours"][0] == ("Monday", "09:00 to 17:00 UTC")
+    assert shown["hours"][0] == ("Monday", "09:00 to 17:00")
     assert shown["hours"][-1] == ("Sunday", "Not set")
     assert sum(drawn.bar.value for drawn in shown["chart"].bars) == 1
     html = response.content.decode()
@@ -87,6 +87,18 @@ def test_a_line_without_anything_has_a_page(back_office: Client, line: PhoneNumb
     html = page(back_office, line).content.decode()
     assert "0 open inbox problems" in html
     assert "None yet." in html
+
+
+def test_hours_on_another_clock_than_the_lines_name_it(
+    back_office: Client, line: PhoneNumber
+) -> None:
+    with all_tenants("test data"):
+        for day, zone in ((1, "UTC"), (2, "Asia/Tokyo")):
+            BusinessHours.objects.create(
+                phone=line, day_of_week=day, open_time="09:00", close_time="17:00", timezone=zone
+            )
+    hours = page(back_office, line).context_data["page"]["hours"]
+    assert hours[:2] == [("Monday", "09:00 to 17:00"), ("Tuesday", "09:00 to 17:00 Asia/Tokyo")]
 
 
 def test_text_of_callers_and_of_the_business_is_escaped(back_office: Client) -> None:
