@@ -13,7 +13,7 @@ class RollUpBacklog(JobMetric):
         SELECT 'rollup_queue' AS subject, count(*) AS value
         FROM (SELECT FROM rollup_queue LIMIT 100000) AS queued
     """
-    summary = "{value:,} rows are waiting in {subject}"
+    summary = "rows waiting in {subject}: {value:,}"
     fix = "Check that the job roll_up_calls runs every minute; by hand: manage.py roll_up_calls"
     unit = "rows"
     warning, critical = 10_000, 100_000
@@ -30,7 +30,7 @@ class SummaryAge(JobMetric):
         FROM summary_refreshes HAVING max(started_at) IS NOT NULL
     """
     empty = "it has never been refreshed; the worker refreshes it every 15 minutes"
-    summary = "{subject} is {value:.0f} minutes old"
+    summary = "{subject} is {value:.0f} min old"
     fix = "Check that its job runs; by hand: manage.py refresh_summary"
     unit = "minutes"
     warning, critical = 60, 1440
@@ -48,7 +48,7 @@ class StatisticsVerified(JobMetric):
         FROM stats_verifications ORDER BY id DESC LIMIT 1
     """
     empty = "verify_stats has never run; the worker runs it every night"
-    summary = "{value} differences at {finished_at:%Y-%m-%d %H:%M %Z}"
+    summary = "differences: {value}; verified at {finished_at:%Y-%m-%d %H:%M %Z}"
     fix = "manage.py verify_stats lists them; roll_up_calls --rebuild repairs them"
     unit = "differences"
     warning, critical = 1, 1

@@ -68,7 +68,7 @@ class InboxBacklog(JobMetric):
         AND received_at BETWEEN clock_timestamp() - interval '1 day'
             AND clock_timestamp() - interval '1 hour'
     """
-    summary = "{value:,} events are waiting for their call"
+    summary = "events waiting for their call: {value:,}"
     fix = "manage.py reconcile_calls fetches missing calls; replay_events applies waiting events"
     unit = "events"
     warning, critical = 10, 1000

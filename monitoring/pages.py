@@ -20,7 +20,7 @@ from monitoring.plans import NoPlan, plan_of
 from monitoring.report import findings_of
 from monitoring.server import read_only_transaction
 from monitoring.sessions import Session, end_session, sessions
-from monitoring.statements import Order, activity
+from monitoring.statements import ORDER_LABELS, Order, activity
 from tenancy import all_tenants
 
 View = Callable[..., HttpResponse]
@@ -81,7 +81,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     with read_only_transaction(reason="database page") as cursor:
         found = activity(cursor, order=order)
     return show(
-        request, "statements", "Statements", statements=found, orders=list(Order), order=order
+        request, "statements", "Statements", statements=found, orders=ORDER_LABELS, order=order
     )
 
 

@@ -13,6 +13,11 @@ MIN_CALLS = 20  # below that a mean says little
 LISTED = 20
 
 
+def shortened(text: str, length: int) -> str:
+    """The text, with an ellipsis in place of what is beyond `length` characters."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
 class Order(StrEnum):
     """What to put first."""
 
@@ -24,6 +29,14 @@ class Order(StrEnum):
     TEMPORARY = "temporary"
 
 
+ORDER_LABELS = {
+    Order.TOTAL: "Total time",
+    Order.MEAN: "Mean time",
+    Order.CALLS: "Calls",
+    Order.ROWS: "Rows",
+    Order.IO: "Blocks read",
+    Order.TEMPORARY: "Temporary blocks",
+}
 ORDER_BY = {
     Order.TOTAL: "total_ms",
     Order.MEAN: "total_ms / calls",

@@ -75,7 +75,7 @@ class Checkpoints(ServerMetric):
         FROM day, LATERAL (SELECT (rose ->> 'checkpoints_forced')::numeric AS forced,
             (rose ->> 'checkpoints_timed')::numeric AS timed) AS counted
     """
-    summary = "{forced} checkpoints were forced, {timed} were scheduled"
+    summary = "checkpoints: {forced} forced, {timed} scheduled"
     fix = "Raise max_wal_size"
     unit = "%"
     warning, critical = 50, 90
@@ -106,7 +106,7 @@ class Deadlocks(ServerMetric):
         SELECT current_database() AS subject, since, (rose ->> 'deadlocks')::numeric AS value
         FROM day
     """
-    summary = "{value} deadlocks"
+    summary = "deadlocks: {value}"
     fix = "Our logs name the requests or jobs at that time; make both lock in the same order"
     unit = "deadlocks"
     warning, critical = 1, 50

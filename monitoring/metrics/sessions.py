@@ -3,6 +3,7 @@
 from monitoring.masking import mask
 from monitoring.metrics.base import Metric
 from monitoring.server import Row, Server, rows
+from monitoring.statements import shortened
 
 # Client sessions in this database, without this one.
 SESSIONS = """
@@ -31,7 +32,7 @@ class SessionMetric(Metric):
         found = rows(cursor, self.sql, self.parameters(server))
         for row in found:
             statement = mask(row["query"] or "")
-            row["statement"] = statement.text[:200] or "none yet"
+            row["statement"] = shortened(statement.text, 200) or "none yet"
             row["line"] = f", line {statement.line}" if statement.line else ""
         return found
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from monitoring.metrics.base import Metric
 from monitoring.server import Row, Server
-from monitoring.statements import MIN_CALLS, Order, activity
+from monitoring.statements import MIN_CALLS, Order, activity, shortened
 
 
 class StatementMetric(Metric):
@@ -38,7 +38,7 @@ class SlowStatements(StatementMetric):
                 "role": row.role,
                 "calls": row.calls,
                 "rows_each": row.rows / row.calls,
-                "text": row.text[:300],
+                "text": shortened(row.text, 300),
                 "since": row.since,
             }
             for row in activity(cursor, order=Order.MEAN, min_calls=MIN_CALLS)
@@ -62,7 +62,7 @@ class BusiestStatements(StatementMetric):
                 "role": row.role,
                 "calls": row.calls,
                 "mean": row.mean_ms,
-                "text": row.text[:200],
+                "text": shortened(row.text, 200),
                 "since": row.since,
             }
             for row in busiest[:5]

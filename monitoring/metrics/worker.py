@@ -18,7 +18,7 @@ class Workers(JobMetric):
             count(*) AS known, CASE WHEN count(*) = 0 THEN 'no worker is running' END AS summary
         FROM procrastinate_workers
     """
-    summary = "{known} workers, last heartbeat {value:.0f} s ago"
+    summary = "workers: {known}; last heartbeat {value:.0f} s ago"
     fix = "Start one: manage.py procrastinate worker (or run the commands from cron)"
     unit = "s"
     warning, critical = 60, 600
@@ -37,7 +37,7 @@ class WaitingJobs(JobMetric):
               FROM procrastinate_jobs j WHERE status = 'todo') AS waiting
         WHERE due <= clock_timestamp()
     """
-    summary = "{jobs} jobs are waiting, the oldest for {value:.0f} s"
+    summary = "jobs waiting: {jobs}; the oldest for {value:.0f} s"
     fix = "Check that a worker is running and what it is doing; a second worker can run beside it"
     unit = "s"
     warning, critical = 300, 3600
@@ -85,7 +85,7 @@ class FailedJobs(JobMetric):
         WHERE last > clock_timestamp() - interval '1 day'
         GROUP BY task_name ORDER BY 2 DESC
     """
-    summary = "{subject} failed {value} times in a day, last at {last:%Y-%m-%d %H:%M %Z}"
+    summary = "{subject}: failures in a day: {value}; the last at {last:%Y-%m-%d %H:%M %Z}"
     fix = "Read the worker's log at that time; run the command of the same name by hand"
     unit = "failures"
     warning, critical = 1, 10

@@ -15,6 +15,7 @@ from monitoring.models import DatabaseReport, EndedSession, Statement
 from monitoring.plans import WITHOUT_VALUES, NoPlan, plan_of
 from monitoring.sessions import sessions
 from monitoring.snapshots import take_snapshot
+from monitoring.statements import ORDER_LABELS, Order, shortened
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.admin_client import pick
@@ -62,6 +63,18 @@ def test_report_page_shows_each_finding_and_looks_again(operator: Client) -> Non
         assert escape(finding["label"]) in page
     assert "Start one: manage.py procrastinate worker" in page
     assert "Threshold: warning at 70%" in page
+
+
+def test_long_statement_is_shortened_visibly() -> None:
+    assert shortened("SELECT 1", 8) == "SELECT 1"
+    assert shortened("SELECT 12", 8) == "SELECT …"
+
+
+def test_statements_are_sorted_by_named_measures(operator: Client) -> None:
+    page = operator.get(address("statements")).text
+    for order in Order:
+        assert f'?order={order}"' in page
+        assert f">{ORDER_LABELS[order]}</a>" in page
 
 
 def statement_of(sql: str, mark: str, *, line: str | None = None) -> Statement:
