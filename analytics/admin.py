@@ -103,6 +103,7 @@ class NumbersAdmin(ReadOnlyAdmin):
 
 
 class StatisticsAdmin(NumbersAdmin):
+    row_names = ("row", "rows")
     labels: ClassVar = {
         "total_calls": "Calls",
         "answered_calls": "Answered",
@@ -245,6 +246,7 @@ class CallAnalyticsAdmin(StatisticsAdmin):
 class PhonePerformanceAdmin(NumbersAdmin):
     """As of the last refresh: later changes of calls are not included."""
 
+    row_names = ("line", "lines")
     labels: ClassVar = {
         "total_calls": "Calls",
         "average_duration": "Average duration",

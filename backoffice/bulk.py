@@ -71,6 +71,8 @@ def bulk_action(
         note = f" Unchanged: {unchanged:,}." if unchanged else ""
         if refusal:
             messages.error(request, f"Stopped: {refusal} {what}.{note}")
+        elif not changed:
+            messages.warning(request, f"{what}.{note}")
         else:
             messages.success(request, f"{what}.{note}")
         return None
@@ -116,6 +118,7 @@ def confirmation(
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{description}: {named(rows, model_admin.model)}",
+        "description": description,
         "subtitle": None,
         "opts": model_admin.model._meta,
         "rows": rows,

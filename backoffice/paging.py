@@ -168,6 +168,17 @@ class KeysetChangeList(ChangeList):
         if not self.is_popup:
             self.title = capfirst(str(self.opts.verbose_name_plural))
 
+    @property
+    def counted(self) -> str:
+        """Such as "1 call" or "more than 10,000 calls"."""
+        if self.row_count is None:
+            return "Too many to count"
+        names = self.model_admin.row_names or (  # type: ignore[attr-defined]
+            self.opts.verbose_name,
+            self.opts.verbose_name_plural,
+        )
+        return f"{self.row_count} {names[str(self.row_count) != '1']}"
+
     def get_filters(self, request: HttpRequest) -> Any:
         # The first method that sees the query string. Links to other filters or another order
         # start at the first page.

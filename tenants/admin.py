@@ -145,6 +145,7 @@ class PhoneNumberAdmin(BackofficeAdmin):
 @admin.register(VoiceSettings)
 class VoiceSettingsAdmin(LineOwnedAdmin):
     list_display = ("phone", "voice_name", "voice_model", "language", "speech_speed", "updated_at")
+    row_names = ("line", "lines")
     ordering = ("phone_id", "id")
     fields = (
         "phone",
@@ -227,6 +228,7 @@ class ConversationRuleAdmin(LineOwnedAdmin):
 @admin.register(BusinessHours)
 class BusinessHoursAdmin(LineOwnedAdmin):
     list_display = ("phone", "day_of_week", "open_hours", "timezone")
+    row_names = ("day", "days")
     list_filter = (LineFilter, "day_of_week", "is_closed")
     ordering = ("phone_id", "day_of_week", "id")
     fields = ("phone", "day_of_week", "open_time", "close_time", "timezone", "is_closed")

@@ -40,7 +40,9 @@ class TagsForm(forms.Form):
 
 class HoldForm(forms.Form):
     case = forms.CharField(label="Case", max_length=200)
-    reason = forms.CharField(label="Reason", max_length=1000)
+    reason = forms.CharField(
+        label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class ReleaseForm(HoldForm):

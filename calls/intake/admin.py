@@ -56,6 +56,8 @@ class CallEventAdmin(ReadOnlyAdmin):
 @admin.register(RefusedCallback)
 class RefusedCallbackAdmin(ReadOnlyAdmin):
     list_display = ("hour", "line", "cause", "count", "detail", "last_at")
+    # Each row has a count of its own.
+    row_names = ("row", "rows")
     list_filter = (LineFilter, "cause")
     ordering = ("-id",)
     sortable_by = ("hour",)

@@ -66,7 +66,7 @@ def test_one_call_comes_back_by_its_sid(line: PhoneNumber) -> None:
     archive_calls(cut_off=CUT_OFF, started_by="test")
     output = StringIO()
     call_command("restore_calls", f"--call-sid={line.pk}7", stdout=output)
-    assert "Restored 1 calls and 1 metadata rows" in output.getvalue()
+    assert "Restored 1 call and 1 metadata row" in output.getvalue()
     assert query("SELECT duration FROM calls") == [(7,)]
     with all_tenants("test"):
         assert ArchiveRun.objects.get(kind="restore").selection == "one call"

@@ -105,6 +105,7 @@ def test_an_action_shows_count_and_sample_and_changes_nothing_yet(
     assert "12 calls" in page
     assert "First 10 rows" in page
     assert page.count("<li>+1415555") == 10
+    assert ">Put under legal hold (12)</button>" in page
     assert held() == set()
     act(back_office, "hold", calls, post="yes", **WHY)
     assert held() == {call.pk for call in calls}
@@ -145,6 +146,18 @@ def test_too_many_rows_are_refused(
     page = back_office.get(response.url).content.decode()
     assert "Action not run: the list has more than 2 rows." in page
     assert held() == set()
+
+
+def test_an_action_that_changed_nothing_is_a_warning(
+    back_office: Client, line: PhoneNumber
+) -> None:
+    response = act(back_office, "release", [make_call(line)], post="yes", **WHY)
+    shown: Any = back_office.get(response.url)
+    [message] = shown.context["messages"]
+    assert (message.level_tag, message.message) == (
+        "warning",
+        "0 calls released from legal hold. Unchanged: 1.",
+    )
 
 
 def test_tags_are_added_once_and_removed(back_office: Client, line: PhoneNumber) -> None:

@@ -28,6 +28,10 @@ SIGNED_BY_ACCOUNT = (
     "Signed with TWILIO_AUTH_TOKEN, but the line has a telephony credential of its own:"
     " correct or remove that."
 )
+UNSIGNED = (
+    "The request has no X-Twilio-Signature: it does not come from the provider, or a proxy in"
+    " front removes the header."
+)
 SIGNED_BY_OTHER = (
     "Not signed with the auth token that is stored for the line, for any likely form of the URL:"
     " the token was changed at the provider, or the request is forged."

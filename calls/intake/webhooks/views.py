@@ -13,7 +13,7 @@ from calls.intake.webhooks.callback import WRONG_SIGNATURE, Callback, Refused
 from calls.intake.webhooks.deadline import answer_503_without_database, service_unavailable
 from calls.intake.webhooks.events import read_address
 from calls.intake.webhooks.inbox import Event, SignerChanged, classify, store
-from calls.intake.webhooks.refusals import count_refusal, probable_cause
+from calls.intake.webhooks.refusals import UNSIGNED, count_refusal, probable_cause
 from calls.intake.webhooks.signers import signers
 from tenants.encryption import NoEncryptionKey, UnreadableSecret
 
@@ -53,8 +53,10 @@ def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
         return JsonResponse({"detail": WRONG_SIGNATURE}, status=403)
     except Refused as refused:
         missing = refused.reason == WRONG_SIGNATURE
-        cause = RefusalCause.NO_SIGNATURE if missing else RefusalCause.UNREADABLE
-        count_refusal(cause, refused.reason)
+        if missing:
+            count_refusal(RefusalCause.NO_SIGNATURE, UNSIGNED)
+        else:
+            count_refusal(RefusalCause.UNREADABLE, refused.reason)
         logger.warning("Rejected a %s callback: %s", kind, refused.reason)
         return JsonResponse({"detail": refused.reason}, status=refused.status)
     except (NoEncryptionKey, UnreadableSecret) as error:

@@ -84,6 +84,16 @@ def test_causes_are_told_apart(
     ]
 
 
+def test_staff_read_what_a_missing_signature_may_mean(
+    line: PhoneNumber, back_office: Client
+) -> None:
+    for _ in range(2):
+        Client().post(VOICE, "a=b", content_type=FORM)
+    page = back_office.get("/admin/calls/refusedcallback/").content.decode()
+    assert "The request has no X-Twilio-Signature" in page
+    assert "<span>1 row</span>" in page  # of two callbacks
+
+
 def test_a_flood_is_one_row(line: PhoneNumber) -> None:
     for _ in range(30):
         secret = voice_event(new_sid(), "ringing", From="+14155550199")
