@@ -11,6 +11,7 @@ from django.db import models
 from analytics.queueing import CountedArchivedCall as CountedArchivedCall
 from analytics.queueing import CountedCall as CountedCall
 from analytics.queueing import CountedLine as CountedLine
+from backoffice.display import plural
 from database.columns import NOW
 from tenancy.constraints import ApiRights, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
@@ -48,7 +49,7 @@ class CallAnalytics(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.total_calls} calls from {self.date_bucket:%Y-%m-%d %H:%M} UTC"
+        return f"{plural(self.total_calls, 'call')} from {self.date_bucket:%Y-%m-%d %H:%M} UTC"
 
 
 class DailyCallStats(TenantModel):
@@ -86,7 +87,7 @@ class DailyCallStats(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.total_calls} calls on {self.date}"
+        return f"{plural(self.total_calls, 'call')} on {self.date}"
 
 
 class CallAnalyticsRow(TenantModel):
@@ -115,7 +116,7 @@ class CallAnalyticsRow(TenantModel):
         constraints = []
 
     def __str__(self) -> str:
-        return f"{self.total_calls} calls from {self.date_bucket:%Y-%m-%d %H:%M} UTC"
+        return f"{plural(self.total_calls, 'call')} from {self.date_bucket:%Y-%m-%d %H:%M} UTC"
 
     @classmethod
     def columns_of(cls, key: str) -> dict[str, Any]:
@@ -153,7 +154,7 @@ class DailyCallStatsRow(TenantModel):
         constraints = []
 
     def __str__(self) -> str:
-        return f"{self.total_calls} calls on {self.date}"
+        return f"{plural(self.total_calls, 'call')} on {self.date}"
 
     @classmethod
     def columns_of(cls, key: str) -> dict[str, Any]:
@@ -190,7 +191,7 @@ class PhonePerformance(TenantModel):
         constraints = []
 
     def __str__(self) -> str:
-        return f"{self.total_calls} calls in 30 days"
+        return f"{plural(self.total_calls, 'call')} in 30 days"
 
 
 class QueuedBucket(TenantModel):
@@ -258,4 +259,4 @@ class StatsVerification(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.difference_count} differences in {self.lines} lines"
+        return f"{plural(self.difference_count, 'difference')} in {plural(self.lines, 'line')}"

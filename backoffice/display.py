@@ -1,4 +1,4 @@
-"""How values are written on the pages of the admin."""
+"""How values are written on the pages of the admin, and by commands."""
 
 import datetime
 import zoneinfo

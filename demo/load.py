@@ -9,6 +9,7 @@ from itertools import islice
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from backoffice.display import plural
 from demo.businesses import MAX_LINES, make_businesses
 from demo.lines import save_lines
 from demo.records import CallRow, make_calls
@@ -89,7 +90,8 @@ def seed_demo(
         taken = set(PhoneNumber.objects.values_list("number", flat=True))
         if taken and not append:
             raise DemoDataRefused(
-                f"The database already has {len(taken)} lines. Use --append to add to them."
+                f"The database already has {plural(len(taken), 'line')}."
+                " Use --append to add to them."
             )
         # Appending with the same seed must not generate the same ids again.
         rng = random.Random(f"{seed}/{len(taken)}")  # noqa: S311 - made-up data

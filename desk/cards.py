@@ -12,6 +12,7 @@ from analytics.overview import total_of_range
 from analytics.queries import midnight
 from analytics.summary import summary_as_of
 from backoffice.counting import count_up_to
+from backoffice.display import plural
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import LOW_CONFIDENCE
@@ -59,7 +60,7 @@ def calls_today(now: datetime.datetime) -> list[Card]:
         Card(
             "Failed today",
             f"{rate:.1%}",
-            f"{today.failed_calls:,} of {today.total_calls:,} calls",
+            f"{today.failed_calls:,} of {plural(today.total_calls, 'call')}",
             list_of("calls_call", status="failed", **days),
             "bad" if rate > 0.1 else "",
         ),
@@ -98,7 +99,7 @@ def last_archive(now: datetime.datetime) -> list[Card]:
         return [Card("Archive", "never", f"no run{scope} yet", list_of("calls_archiverun"))]
     link = reverse("admin:calls_archiverun_change", args=[run.pk])
     tone = "bad" if run.outcome in (RunState.FAILED, RunState.INTERRUPTED) else ""
-    note = f"{run.calls:,} calls, {run.outcome}"
+    note = f"{plural(run.calls, 'call')}, {run.outcome}"
     return [Card("Archive", ago(run.started_at, now), note, link, tone)]
 
 

@@ -17,7 +17,7 @@ from analytics.definitions import definitions_of
 from analytics.overview import quiet_lines
 from analytics.queries import Counts, Sums, daily_sums
 from backoffice.counting import count_up_to
-from backoffice.display import duration
+from backoffice.display import duration, plural
 from backoffice.paging import TooSlow, time_limit
 from calls.models import Call
 from desk import cards
@@ -131,10 +131,9 @@ def calls_a_day(
     for day in _days_until(today):
         totals = known.get(day, Sums())
         calls, completed = totals.total_calls, totals.successful_calls
-        description = f"{day:%a} {day.day} {day:%b}: {calls:,} calls, {completed:,} completed"
-        bars.append(
-            Bar(f"{day.day} {day:%b}", calls, completed, description, _rows_of(day, **only))
-        )
+        date = f"{day.day} {day:%b}"
+        description = f"{day:%a} {date}: {plural(calls, 'call')}, {completed:,} completed"
+        bars.append(Bar(date, calls, completed, description, _rows_of(day, **only)))
     return draw("Calls per day", "filled part: completed", bars)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
+from backoffice.display import plural
 from calls.archival import batches, ledger
 from calls.archival.columns import ArchiveMismatch
 from calls.archival.cutoff import BadCutOff
@@ -33,7 +34,7 @@ def one_line_errors() -> Iterator[None]:
 def summary(run: ArchiveRun, verb: str) -> str:
     seconds = max(run.duration.total_seconds(), 0.001)
     return (
-        f"{verb} {run.calls:,} calls and {run.metadata_rows:,} metadata rows"
+        f"{verb} {plural(run.calls, 'call')} and {plural(run.metadata_rows, 'metadata row')}"
         f" ({run.bytes:,} bytes, checksum {run.checksum & (2**64 - 1):016x})"
         f" in {seconds:.1f} s, {run.calls / seconds:,.0f} per second; run {run.pk}."
     )
@@ -42,6 +43,7 @@ def summary(run: ArchiveRun, verb: str) -> str:
 def fail_if_stopped(run: ArchiveRun, request: StopRequest) -> None:
     if run.state == RunState.STOPPED:
         raise CommandError(
-            f"Stopped by a signal after {run.calls:,} calls; run the command again to continue.",
+            f"Stopped by a signal after {plural(run.calls, 'call')};"
+            " run the command again to continue.",
             returncode=request.exit_code,
         )

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
+from backoffice.display import plural
 from database.columns import NOW, is_one_of
 from tenancy.constraints import ApiRights, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
@@ -91,7 +92,7 @@ class ArchiveRun(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}: {self.calls} calls, {self.outcome}"
+        return f"{self.kind} {self.pk}: {plural(self.calls, 'call')}, {self.outcome}"
 
     @property
     def outcome(self) -> str:

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -163,7 +163,7 @@ def archive_calls(
         columns = require_agreement()
         with ledger.recorded(
             RunKind.ARCHIVE,
-            selection=f"before {cut_off.isoformat()}",
+            selection=f"before {cut_off.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
             started_by=started_by,
             phone_id=phone_id,
             cut_off=cut_off,

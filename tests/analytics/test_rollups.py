@@ -119,7 +119,7 @@ def test_command_rebuilds_and_reports(line: PhoneNumber) -> None:
     make_call(line, created_at=NOON)
     out = StringIO()
     call_command("roll_up_calls", "--rebuild", stdout=out)
-    assert out.getvalue() == "Rolled up 1 hours of 1 lines: 1 calls.\n"
+    assert out.getvalue() == "Rolled up 1 hour of 1 line: 1 call.\n"
 
 
 @pytest.mark.parametrize(

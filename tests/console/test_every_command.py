@@ -115,7 +115,7 @@ NONSENSE: dict[str, list[tuple[str, str]]] = {
         (f"--calls={10**30}", "--calls must be"),
         ("--until=banana", "is not a time"),
         ("--until=2050-01-01", "Invalid --until"),
-        ("", "already has 1 lines"),
+        ("", "already has 1 line"),
     ],
     "verify_stats": [("--sample=0", "is not a whole number")],
 }

@@ -198,7 +198,7 @@ def test_confidence_has_a_low_tail() -> None:
 
 
 def test_a_database_with_lines_is_refused(line: PhoneNumber) -> None:
-    with pytest.raises(DemoDataRefused, match=r"already has 1 lines.*--append"):
+    with pytest.raises(DemoDataRefused, match=r"already has 1 line.*--append"):
         seed()
     assert PhoneNumber.objects.count() == 1
 

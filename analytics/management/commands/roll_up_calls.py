@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analytics.rollups import requeue, roll_up
+from backoffice.display import plural
 from console.arguments import moment, positive
 from console.interrupts import stop_requested
 from console.progress import progress_bar
@@ -57,11 +58,12 @@ class Command(BaseCommand):
                 stop=should_stop,
             )
         self.stdout.write(
-            f"Rolled up {rolled.hours:,} hours of {rolled.lines:,} lines: {rolled.calls:,} calls."
+            f"Rolled up {plural(rolled.hours, 'hour')} of {plural(rolled.lines, 'line')}:"
+            f" {plural(rolled.calls, 'call')}."
         )
         if rolled.skipped_lines:
             self.stdout.write(
-                f"Skipped {rolled.skipped_lines:,} lines: another roll-up is working on them."
+                f"Skipped {plural(rolled.skipped_lines, 'line')}: another roll-up works there."
             )
         if should_stop():
             raise CommandError(

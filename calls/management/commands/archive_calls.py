@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from backoffice.display import plural
 from calls.archival import command_output, cutoff, ledger, moving
 from calls.archival.forecast import dead_rows, forecast
 from console.arguments import moment, positive
@@ -53,8 +54,9 @@ class Command(BaseCommand):
             if options["dry_run"] or options["forecast"]:
                 metadata_rows = moving.count_metadata(**chosen)
                 self.stdout.write(
-                    f"Would archive {plan.calls:,} calls and {metadata_rows:,} metadata rows"
-                    f" from before {cut_off.isoformat()}; {plan.left_live:,} in progress and"
+                    f"Would archive {plural(plan.calls, 'call')} and"
+                    f" {plural(metadata_rows, 'metadata row')} from before"
+                    f" {cut_off.isoformat()}; {plan.left_live:,} in progress and"
                     f" {plan.left_held:,} under legal hold stay."
                 )
                 return

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from backoffice.display import plural
 from calls.archival import command_output, cutoff, dropping, ledger
 from console.arguments import path
 from tenancy import all_tenants
@@ -44,8 +45,8 @@ class Command(BaseCommand):
                     continue
                 run = dropping.drop_month(month, directory=directory, started_by=ledger.whoami())
                 self.stdout.write(
-                    f"Dropped {month.first:%Y-%m}: {run.calls:,} calls, {run.bytes:,} bytes in"
-                    f" {file}, SHA-256 {run.sha256}; run {run.pk}."
+                    f"Dropped {month.first:%Y-%m}: {plural(run.calls, 'call')}, {run.bytes:,}"
+                    f" bytes in {file}, SHA-256 {run.sha256}; run {run.pk}."
                 )
             if not months:
                 self.stdout.write(f"The archive has no whole month before {cut_off:%Y-%m-%d}.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from backoffice.display import plural
 from calls.archival import command_output, ledger, moving, restoring
 from calls.models import Call
 from console.arguments import moment, positive
@@ -37,7 +38,7 @@ class Command(BaseCommand):
                 self._explain_nothing(choice.call_sid)
                 return
             if options["dry_run"]:
-                self.stdout.write(f"Would restore {found:,} calls.")
+                self.stdout.write(f"Would restore {plural(found, 'call')}.")
                 return
             with stop_requested() as should_stop, progress_bar("calls", total=found) as update:
                 run = restoring.restore_calls(

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from backoffice.display import plural
 from console.arguments import moment
 from console.progress import progress_bar
 from demo.load import DemoDataRefused, analyze, seed_demo
@@ -54,8 +55,8 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
         if options["verbosity"] > 0:
             self.stdout.write(
-                f"Created {made.lines} lines, {made.calls} calls, {made.metadata} rows of"
-                " metadata."
+                f"Created {plural(made.lines, 'line')}, {plural(made.calls, 'call')} and"
+                f" {plural(made.metadata, 'row')} of metadata."
             )
         if (reason := analyze()) and options["verbosity"] > 0:
             self.stdout.write(f"Skipped ANALYZE: {reason}.")
