@@ -236,4 +236,4 @@ def test_the_command_prints_the_counts() -> None:
     out = StringIO()
     call_command("seed_demo", lines=2, calls=40, days=3, stdout=out)
     metadata = CallMetadata.objects.count()
-    assert out.getvalue() == f"Created 2 lines, 40 calls, {metadata} rows of metadata.\n"
+    assert out.getvalue() == f"Created 2 lines, 40 calls and {metadata} rows of metadata.\n"
