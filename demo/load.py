@@ -25,7 +25,7 @@ CREATE TEMPORARY TABLE demo_calls (
     id uuid, phone_id text, caller_number text, call_sid text, status text,
     provider_status text, created_at float8, updated_at float8, duration integer,
     recording_url text, transcript text, ai_summary text, ai_confidence numeric,
-    metadata jsonb, tags text[], custom_fields jsonb
+    metadata jsonb, tags text[], custom_fields jsonb, legs jsonb, recordings jsonb
 )
 """
 COPY_CALLS = f"COPY demo_calls ({', '.join(CallRow._fields)}) FROM STDIN"
@@ -43,9 +43,31 @@ INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields, cre
 SELECT id, phone_id, metadata, tags, custom_fields, to_timestamp(updated_at)
 FROM demo_calls WHERE metadata IS NOT NULL
 """
+INSERT_LEGS = """
+INSERT INTO call_legs (
+    phone_id, call_sid, leg_sid, direction, "to", status, duration, started_at, ended_at
+)
+SELECT c.phone_id, c.call_sid, l.leg_sid, l.direction, l."to", l.status, l.duration,
+    to_timestamp(l.started_at), to_timestamp(l.ended_at)
+FROM demo_calls c, jsonb_to_recordset(c.legs) AS l (
+    leg_sid text, direction text, "to" text, status text, duration integer, started_at float8,
+    ended_at float8
+)
+"""
+INSERT_RECORDINGS = """
+INSERT INTO call_recordings (
+    phone_id, call_sid, recording_sid, url, duration, channels, source, state, started
+)
+SELECT c.phone_id, c.call_sid, r.recording_sid, r.url, r.duration, r.channels, r.source, r.state,
+    to_timestamp(r.started)
+FROM demo_calls c, jsonb_to_recordset(c.recordings) AS r (
+    recording_sid text, url text, duration integer, channels integer, source text, state text,
+    started float8
+)
+"""
 TABLES = (
     *("phone_numbers", "voice_settings", "conversation_rules", "business_hours"),
-    *("calls", "call_metadata"),
+    *("calls", "call_metadata", "call_legs", "call_recordings"),
 )
 IS_OWNER = """
 SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'calls'::regclass
@@ -132,6 +154,8 @@ def _load(rows: Iterator[CallRow], progress: Callable[[int], object]) -> int:
             cursor.execute(INSERT_CALLS)
             cursor.execute(INSERT_METADATA)
             metadata += cursor.rowcount
+            cursor.execute(INSERT_LEGS)
+            cursor.execute(INSERT_RECORDINGS)
             cursor.execute("TRUNCATE demo_calls")
             progress(copied)
         cursor.execute("DROP TABLE demo_calls")

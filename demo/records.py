@@ -6,7 +6,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo.arrivals import arrivals, shares_of_lines
 from demo.businesses import Business, callers_of
@@ -18,18 +18,24 @@ RINGING_SECONDS, ANSWERED_SECONDS = 20, 240
 MAX_CALL_LENGTH = 2700  # seconds
 FAILED_SHARE = 0.14
 FAILURES = {"no-answer": 40, "busy": 30, "canceled": 22, "failed": 8}
+# How the transfer to a person ends; one that is not answered rings for so many seconds.
+TRANSFERS = {"completed": 75, "no-answer": 15, "busy": 10}
+UNANSWERED_SECONDS = 20
 # Most calls have a high confidence; the rest are for review.
 DOUBTFUL_SHARE, DOUBTFUL, UNCLEAR_BELOW = 0.07, 0.65, 0.4
 
 _INTENTS = list(accumulate(intent.weight for intent in INTENTS))
 _FAILURES = list(accumulate(FAILURES.values()))
 _FAILURE_WORDS = list(FAILURES)
+_TRANSFERS = list(accumulate(TRANSFERS.values()))
+_TRANSFER_WORDS = list(TRANSFERS)
 
 
 class CallRow(NamedTuple):
     """A row of calls, and of call_metadata unless metadata is None; as COPY's text format has it.
 
-    created_at and updated_at are seconds since 1970.
+    created_at and updated_at are seconds since 1970. legs and recordings are JSON arrays of the
+    rows of call_legs and call_recordings, with times as seconds since 1970 too.
     """
 
     id: str
@@ -48,6 +54,8 @@ class CallRow(NamedTuple):
     metadata: str | None = None
     tags: str | None = None
     custom_fields: str | None = None
+    legs: str | None = None
+    recordings: str | None = None
 
 
 class Line:
@@ -59,6 +67,8 @@ class Line:
         self.ranges = callers_of(business.city)
         self.people = min(max(20, calls * 2 // 5), sum(len(each) for each in self.ranges))
         self.salt = salt
+        # Who takes over what the AI transfers.
+        self.person = self.ranges[-1].number(len(self.ranges[-1]) - 1)
         trade = business.trade
         self.days = [DAYS[self.speech][day] for day in trade.days_open if day < len(DAYS["en"])]
         self.closes = self._clock(trade.closes, 0)
@@ -180,10 +190,17 @@ def _completed_call(
     duration = min(4 + int(intent.seconds * rng.lognormvariate(0, intent.spread)), MAX_CALL_LENGTH)
     rang, wrote = 2 + 4 * rng.random(), 3 * rng.random()
     began = min(began, latest - rang - duration - wrote)
-    recording = None
+    answered = began + rang
+    recordings, legs = [], []
     if rng.random() < 0.6:
-        sound = f"RE{rng.getrandbits(128):032x}"
-        recording = f"https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sound}"
+        recordings.append(_recording("RecordVerb", answered, duration, account, rng))
+    if intent.name == "transfer" and confidence >= UNCLEAR_BELOW:
+        leg = _transfer(line, answered + duration // 3, duration - duration // 3, rng)
+        legs.append(leg)
+        if recordings and leg["duration"]:
+            recordings.append(
+                _recording("DialVerb", leg["started_at"], leg["duration"], account, rng)
+            )
     metadata, tags, custom_fields = _annotations(line, intent, confidence, values, rng)
     return CallRow(
         id=uuid,
@@ -195,14 +212,47 @@ def _completed_call(
         created_at=f"{began:.3f}",
         updated_at=f"{began + rang + duration + wrote:.3f}",
         duration=duration,
-        recording_url=recording,
+        recording_url=recordings[-1]["url"] if recordings else None,
         transcript=f"Agent: {line.business.greeting}\n{script.turns.format_map(values)}",
         ai_summary=script.summary.format_map(values),
         ai_confidence=f"{confidence:.2f}",
         metadata=metadata,
         tags=tags,
         custom_fields=custom_fields,
+        legs=json.dumps(legs),
+        recordings=json.dumps(recordings),
     )
+
+
+def _transfer(line: Line, began: float, seconds: int, rng: random.Random) -> dict[str, Any]:
+    """A row of call_legs: a person is called, and talks for the rest of the call or does not."""
+    status = _TRANSFER_WORDS[bisect(_TRANSFERS, rng.random() * _TRANSFERS[-1])]
+    is_answered = status == "completed"
+    return {
+        "leg_sid": f"CA{rng.getrandbits(128):032x}",
+        "direction": "outbound-dial",
+        "to": line.person,
+        "status": status,
+        "duration": seconds if is_answered else None,
+        "started_at": began,
+        "ended_at": began + (seconds if is_answered else min(seconds, UNANSWERED_SECONDS)),
+    }
+
+
+def _recording(
+    source: str, began: float, seconds: int, account: str, rng: random.Random
+) -> dict[str, Any]:
+    """A row of call_recordings."""
+    sid = f"RE{rng.getrandbits(128):032x}"
+    return {
+        "recording_sid": sid,
+        "url": f"https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sid}",
+        "duration": seconds,
+        "channels": 2,
+        "source": source,
+        "state": "completed",
+        "started": began,
+    }
 
 
 def _confidence(rng: random.Random) -> float:

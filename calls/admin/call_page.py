@@ -91,7 +91,9 @@ def _recordings(call: Any) -> list[dict[str, Any]]:
 
 
 def _local(moment: datetime | None, call: Any) -> str | None:
-    return moment and f"{moment.astimezone(ZoneInfo(call.phone.timezone)):%Y-%m-%d %H:%M:%S}"
+    if moment is None:
+        return None
+    return f"{moment.astimezone(ZoneInfo(call.phone.timezone)):%Y-%m-%d %H:%M:%S}"
 
 
 def _known(*values: str | int | None) -> str:

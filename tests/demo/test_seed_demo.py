@@ -10,8 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count
+from django.utils import timezone
 
-from calls.models import Call, CallMetadata
+from calls.models import Call, CallLeg, CallMetadata, CallRecording
 from demo import load
 from demo.businesses import MAX_LINES
 from demo.load import DemoDataRefused, seed_demo
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_scope")]
 UNTIL = datetime(2025, 11, 2, 20, tzinfo=UTC)
 TABLES = [
     *("phone_numbers", "voice_settings", "conversation_rules", "business_hours"),
-    *("calls", "call_metadata"),
+    *("calls", "call_metadata", "call_legs", "call_recordings"),
 ]
 
 
@@ -173,6 +174,28 @@ def test_few_lines_have_most_calls_and_callers_come_back() -> None:
     assert Call.objects.filter(caller_number__startswith="sip:").exists()
 
 
+def test_transfers_are_legs_and_may_have_a_recording_of_their_own() -> None:
+    seed(calls=3000)
+    results = dict(CallLeg.objects.values_list("status").annotate(n=Count("*")).order_by())
+    assert set(results) == {"completed", "no-answer", "busy"}
+    assert results["completed"] > 3 * results["no-answer"]
+    calls = {call.call_sid: call for call in Call.objects.all()}
+    lines = set(PhoneNumber.objects.values_list("number", flat=True))
+    for leg in CallLeg.objects.all():
+        call = calls[leg.call_sid]
+        ended = call.updated_at
+        assert leg.started_at and leg.ended_at
+        assert call.created_at < leg.started_at < leg.ended_at <= ended
+        assert leg.to not in lines
+        assert (leg.duration or 0) < call.duration
+    of_calls: dict[str, list[CallRecording]] = {}
+    for recording in CallRecording.objects.order_by("started"):
+        of_calls.setdefault(recording.call_sid, []).append(recording)
+    assert {len(recordings) for recordings in of_calls.values()} == {1, 2}
+    for sid, call in calls.items():
+        assert call.recording_url == (of_calls[sid][-1].url if sid in of_calls else None)
+
+
 def test_summary_and_fields_fit_the_transcript() -> None:
     seed(calls=3000)
     booked = CallMetadata.objects.filter(metadata__intent="book").select_related("call")
@@ -237,3 +260,12 @@ def test_the_command_prints_the_counts() -> None:
     call_command("seed_demo", lines=2, calls=40, days=3, stdout=out)
     metadata = CallMetadata.objects.count()
     assert out.getvalue() == f"Created 2 lines, 40 calls and {metadata} rows of metadata.\n"
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_live_calls_of_the_command_began_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 3, 5, 10, 47, 33, tzinfo=UTC))
+    call_command("seed_demo", lines=2, calls=400, days=3, verbosity=0)
+    live = Call.objects.filter(status__in=["ringing", "answered"])
+    assert live.exists()
+    assert not live.filter(created_at__lt=datetime(2026, 3, 5, 10, 43, tzinfo=UTC)).exists()

@@ -31,14 +31,14 @@ class Command(BaseCommand):
             "--until",
             type=moment,
             help="end of the period, such as 2026-01-31T12:00 (UTC) or 2026-01-31T12:00+01:00;"
-            " default: the start of this hour",
+            " default: now, in whole minutes",
         )
         parser.add_argument(
             "--append", action="store_true", help="add to a database that has lines"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        this_minute = timezone.now().replace(second=0, microsecond=0)
         enabled = options["verbosity"] > 0
         with progress_bar("calls", total=options["calls"], enabled=enabled) as update:
             try:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                     calls=options["calls"],
                     days=options["days"],
                     seed=options["seed"],
-                    until=options["until"] or this_hour,
+                    until=options["until"] or this_minute,
                     append=options["append"],
                     progress=lambda rows: update(advance=rows),
                 )
