@@ -16,6 +16,9 @@ def explain(error: DatabaseError, model: type[models.Model]) -> str:
         for constraint in owner._meta.constraints:
             if constraint.name == name:
                 return str(constraint.violation_error_message)
+        for trigger in getattr(owner._meta, "triggers", []):
+            if trigger.name == name and hasattr(trigger, "message"):
+                return str(trigger.message)
     if cause.sqlstate == "23503":
         return "The record that this one belongs to no longer exists."
     return f"The database rejected this change: {cause.diag.message_primary}"

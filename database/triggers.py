@@ -101,6 +101,25 @@ class StampUpdatedAt(RunFunction):
         super().__init__(name=f"update_{table}_updated_at")
 
 
+class RejectRow(Trigger):
+    """Refuses a row of which an SQL expression of NEW and OLD is true, as a CHECK would."""
+
+    when = pgtrigger.Before
+
+    def __init__(self, *, name: str, query: str, message: str, **options: Any) -> None:
+        super().__init__(name=name, **options)
+        self.query = query
+        self.message = message
+
+    def get_func(self, model: Any) -> str:
+        return f"""
+                    IF ({self.query.strip()}) THEN
+                        {_refusal(self.message)}
+                    END IF;
+                    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+                """
+
+
 class RejectUpdate(Trigger):
     """Refuses an UPDATE that meets the condition, as a CHECK would (so IntegrityError)."""
 
@@ -112,8 +131,12 @@ class RejectUpdate(Trigger):
         self.message = message
 
     def get_func(self, model: Any) -> str:
-        message = self.message.replace("'", "''")
-        return (
-            f"RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation',"
-            f" TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;"
-        )
+        return _refusal(self.message)
+
+
+def _refusal(message: str) -> str:
+    text = message.replace("'", "''")
+    return (
+        f"RAISE EXCEPTION '{text}' USING ERRCODE = 'check_violation',"
+        f" TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;"
+    )

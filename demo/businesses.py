@@ -264,6 +264,12 @@ def callers_of(city: City) -> tuple[Range, ...]:
     return _CALLERS[city.country]
 
 
+def person_of(city: City) -> str:
+    """The number of the person who takes over what the AI transfers."""
+    last = callers_of(city)[-1]
+    return last.number(len(last) - 1)
+
+
 def closing_hour(trade: Trade, day: int) -> int | None:
     """The hour at which a trade closes on a day (0 is Monday), None when it stays closed."""
     if day == 5:

@@ -5,8 +5,15 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from demo.businesses import Business, closing_hour, random_uuid
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, RuleType, VoiceSettings
+from demo.businesses import Business, closing_hour, person_of, random_uuid
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    RuleType,
+    TransferPlace,
+    VoiceSettings,
+)
 
 _CLOSED = {
     "en": "We are closed at the moment. I can take a message or book a time for you.",
@@ -38,6 +45,16 @@ def save_lines(*, businesses: list[Business], since: datetime, rng: random.Rando
             language=each.city.language,
             greeting_message=each.greeting,
             updated_at=made,
+        )
+        for each in businesses
+    )
+    TransferPlace.objects.bulk_create(
+        TransferPlace(
+            id=random_uuid(rng),
+            phone_id=each.phone_id,
+            name=each.trade.place[each.city.speech],
+            number=person_of(each.city),
+            created_at=made,
         )
         for each in businesses
     )

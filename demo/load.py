@@ -67,6 +67,7 @@ FROM demo_calls c, jsonb_to_recordset(c.recordings) AS r (
 """
 TABLES = (
     *("phone_numbers", "voice_settings", "conversation_rules", "business_hours"),
+    "transfer_places",
     *("calls", "call_metadata", "call_legs", "call_recordings"),
 )
 IS_OWNER = """

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from demo.arrivals import arrivals, shares_of_lines
-from demo.businesses import Business, callers_of
+from demo.businesses import Business, callers_of, person_of
 from demo.dialogues import DAYS, FIRST_NAMES, INTENTS, LAST_NAMES, UNCLEAR, Intent
 
 MAX_LIVE = 8
@@ -67,8 +67,7 @@ class Line:
         self.ranges = callers_of(business.city)
         self.people = min(max(20, calls * 2 // 5), sum(len(each) for each in self.ranges))
         self.salt = salt
-        # Who takes over what the AI transfers.
-        self.person = self.ranges[-1].number(len(self.ranges[-1]) - 1)
+        self.person = person_of(business.city)
         trade = business.trade
         self.days = [DAYS[self.speech][day] for day in trade.days_open if day < len(DAYS["en"])]
         self.closes = self._clock(trade.closes, 0)

@@ -20,6 +20,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "tenants.phonenumber": "contact_phone",
         "tenants.voicesettings": "record_voice_over",
         "tenants.conversationrule": "rule",
+        "tenants.transferplace": "phone_forwarded",
         "tenants.businesshours": "schedule",
         "tenants.apikey": "key",
         "tenants.telephonycredential": "encrypted",

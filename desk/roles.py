@@ -21,6 +21,7 @@ VIEW = [
     "tenants.view_phonenumber",
     "tenants.view_voicesettings",
     "tenants.view_conversationrule",
+    "tenants.view_transferplace",
     "tenants.view_businesshours",
     "analytics.view_dailycallstatsrow",
     "analytics.view_callanalyticsrow",
@@ -36,7 +37,7 @@ SUPPORT = [
     "calls.change_callmetadata",
     *(
         f"tenants.{verb}_{model}"
-        for model in ("voicesettings", "conversationrule", "businesshours")
+        for model in ("voicesettings", "conversationrule", "transferplace", "businesshours")
         for verb in ("add", "change")
     ),
 ]
@@ -53,6 +54,7 @@ LEAD = [
     "tenants.add_phonenumber",
     "tenants.change_phonenumber",
     "tenants.delete_conversationrule",
+    "tenants.delete_transferplace",
     "tenants.delete_businesshours",
     *(
         f"tenants.{verb}_{model}"

@@ -153,13 +153,17 @@ def _first_columns(model: type[Model]) -> Iterator[str]:
         if type(index) in {models.Index, GinIndex} and not index.condition:
             if index.fields:
                 yield index.fields_orders[0][0]
-            elif isinstance(index.expressions[0], F):
-                first: Any = index.expressions[0]
-                yield first.name
+            else:
+                yield from _name_of(index.expressions[0])
     for rule in model._meta.constraints:
-        if isinstance(rule, UniqueConstraint) and rule.fields and not rule.condition:
-            yield rule.fields[0]
+        if isinstance(rule, UniqueConstraint) and not rule.condition:
+            yield from rule.fields[:1] or _name_of(rule.expressions[0])
     yield from (names[0] for names in _keys_of_fields(model))
+
+
+def _name_of(expression: Any) -> Iterator[str]:
+    if isinstance(expression, F):
+        yield expression.name  # type: ignore[attr-defined]
 
 
 def _uniques(model: type[Model]) -> Iterator[tuple[str, ...]]:

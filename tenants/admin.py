@@ -20,7 +20,13 @@ from tenants.line_admin import LineFilter, LineOwnedAdmin
 from tenants.line_middleware import PICKED_LINE
 from tenants.line_search import lines_that_match, of_lines_that_match
 from tenants.memberships import Membership
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    TransferPlace,
+    VoiceSettings,
+)
 from tenants.number_move import move_number_view
 from tenants.rule_form import RuleForm, fieldsets
 from tenants.rules.sentences import sentence
@@ -57,6 +63,12 @@ class BusinessHoursInline(LineTabularInline):
         return 7 - (obj.business_hours.count() if obj is not None else 0)
 
 
+class TransferPlaceInline(LineTabularInline):
+    model = TransferPlace
+    fields = ("name", "number")
+    ordering = ("name",)
+
+
 class ConversationRuleInline(LineTabularInline):
     """The rules as sentences; each has a page with its own form."""
 
@@ -80,7 +92,12 @@ class PhoneNumberAdmin(BackofficeAdmin):
     ordering = ("business_name", "id")
     sortable_by = ("business_name",)
     search_help_text = "Search by line number, name or id."
-    inlines = (VoiceSettingsInline, BusinessHoursInline, ConversationRuleInline)
+    inlines = (
+        VoiceSettingsInline,
+        BusinessHoursInline,
+        TransferPlaceInline,
+        ConversationRuleInline,
+    )
     fields = ("number", "business_name", "display_name", "timezone", "id")
     delete_confirmation_template = "tenants/delete_line.html"
     # Lines are deleted one at a time, on their own page, with all that they own.
@@ -96,11 +113,12 @@ class PhoneNumberAdmin(BackofficeAdmin):
         return ("id", "created_at") if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: PhoneNumber | None) -> Any:
-        if obj is not None and obj.conversation_rules.order_by()[: RULES_ON_A_LINE + 1].count() > (
-            RULES_ON_A_LINE
-        ):
-            return (VoiceSettingsInline, BusinessHoursInline)
-        return self.inlines
+        left_out: set[type[Any]] = set()
+        if obj is None:
+            left_out.add(TransferPlaceInline)  # whose numbers are read in the line's country
+        elif obj.conversation_rules.order_by()[: RULES_ON_A_LINE + 1].count() > RULES_ON_A_LINE:
+            left_out.add(ConversationRuleInline)
+        return [inline for inline in self.inlines if inline not in left_out]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         # No scope: the logged-out page builds the menu too.
@@ -223,6 +241,13 @@ class ConversationRuleAdmin(LineOwnedAdmin):
         conditions, actions = form.parts()
         text = sentence(conditions=conditions, actions=actions)
         return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+@admin.register(TransferPlace)
+class TransferPlaceAdmin(LineOwnedAdmin):
+    list_display = ("phone", "name", "number")
+    ordering = ("phone_id", "name", "id")
+    fields = ("phone", "name", "number")
 
 
 @admin.register(BusinessHours)

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from tenancy import current_scope
 from tenants.addresses import line_numbers
 from tenants.models import PhoneNumber
-from tenants.numbers import UNKNOWN_REGION, number_prefixes, region_of
+from tenants.numbers import number_prefixes
 
 # A name that matches more lines than this is too short to search the rows of all of them.
 MAX_LINES = 200
@@ -16,10 +16,9 @@ MAX_LINES = 200
 
 def region_in_scope() -> str:
     """The country of the line in scope; settings.HOME_REGION when all lines are."""
-    home: str = settings.HOME_REGION
     line = None if current_scope().phone_id is None else PhoneNumber.objects.only("number").first()
-    region = region_of(line.number) if line else home
-    return home if region == UNKNOWN_REGION else region
+    region: str = line.region if line else settings.HOME_REGION
+    return region
 
 
 def lines_that_match(term: str) -> Q:

@@ -5,6 +5,8 @@ from datetime import time
 from decimal import Decimal
 
 import pgtrigger
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -27,8 +29,10 @@ from tenants.credentials import ApiKey as ApiKey
 from tenants.credentials import TelephonyCredential as TelephonyCredential
 from tenants.memberships import Membership as Membership
 from tenants.number_assignments import NumberAssignment as NumberAssignment
-from tenants.numbers import E164
+from tenants.numbers import E164, UNKNOWN_REGION, region_of
 from tenants.rules import TYPES, InvalidRule, rule_errors
+from tenants.transfer_places import TransferPlace as TransferPlace
+from tenants.transfer_places import TransferTarget, target_of
 from tenants.validated import ValidatedModel
 
 # BCP 47 as far as speech services use it: language, script, region; en, en-US, zh-Hant-TW, es-419.
@@ -126,6 +130,13 @@ class PhoneNumber(ScopedModel):
     def __str__(self) -> str:
         return f"{self.business_name} ({self.number})"
 
+    @property
+    def region(self) -> str:
+        """The country in whose national form numbers are written at the line, such as GB."""
+        region = region_of(self.number)
+        home: str = settings.HOME_REGION
+        return home if region == UNKNOWN_REGION else region
+
 
 class VoiceSettings(TenantModel):
     """How the AI of a line sounds."""
@@ -208,14 +219,25 @@ class ConversationRule(ValidatedModel):
             # The rules of a line in the order in which they are tried.
             models.Index(fields=["phone", "-priority"], name="idx_rules_phone_priority"),
         ]
+        triggers = [TransferTarget()]
 
     def clean(self) -> None:
-        """The one check of conditions and actions. Raises InvalidRule."""
+        """The one check of conditions and actions, of which a target is written in one form.
+
+        Raises InvalidRule.
+        """
         if self.rule_type not in TYPES:  # which the field and the table refuse
             return
         faults = list(
             rule_errors(self.rule_type, conditions=self.conditions, actions=self.actions)
         )
+        if not faults and self.rule_type == RuleType.TRANSFER and (line := self.known_line):
+            try:
+                target = target_of(self.actions["transfer_to"], line)
+            except ValidationError as error:
+                faults.append(("actions/transfer_to", str(error.message)))
+            else:
+                self.actions = {**self.actions, "transfer_to": target}
         if faults:
             raise InvalidRule(faults)
 

@@ -13,6 +13,7 @@ import phonenumbers
 E164 = r"^\+[1-9][0-9]{1,14}$"
 # What phonenumbers calls the country of a number that has none.
 UNKNOWN_REGION = "ZZ"
+NO_COUNTRY = "001"  # of +800 and other numbers of no country
 _WHOLE = re.compile(r"\+[1-9][0-9]{6,14}")
 # What people and spreadsheets make of a number. phonenumbers would also find one inside
 # client:agent5551234567, which is a name.
@@ -89,6 +90,27 @@ def _is_valid(number: str) -> bool:
     return valid
 
 
+def is_possible(number: str) -> bool:
+    """Whether an E.164 number is as long as those of its country, which must exist."""
+    return _parsed(number, None) is not None
+
+
+def is_written_out(text: str, number: str) -> bool:
+    """Whether a text that was read as the number has all of its digits, as one dials it.
+
+    23456789 lacks a digit of +4923456789: in Germany that is 0234 56789, and without the 0 it is
+    more likely a number of the writer's own town.
+    """
+    digits = re.sub(r"\D", "", text)
+    if "+" in text or digits.endswith(number[1:]):
+        return True
+    parsed = phonenumbers.parse(number)
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    prefix = phonenumbers.ndd_prefix_for_region(region_of(number), True) or ""
+    whole = phonenumbers.national_significant_number(parsed)
+    return digits in (re.sub(r"\D", "", national), prefix + whole)
+
+
 def region_of(number: str) -> str:
     """The country of an E.164 number, in whose national form its callers may come; ZZ if none."""
     try:
@@ -96,7 +118,7 @@ def region_of(number: str) -> str:
     except phonenumbers.NumberParseException:
         code = None
     region: str = phonenumbers.region_code_for_country_code(code or 0)
-    return region
+    return UNKNOWN_REGION if region == NO_COUNTRY else region
 
 
 def number_prefixes(term: str, region: str) -> list[str]:

@@ -7,6 +7,7 @@ bulk_create(), update(), bulk_update() and loaddata do so too, and raise Validat
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 
 from tenancy.models import TenantManager, TenantModel, TenantQuerySet
@@ -54,6 +55,14 @@ class ValidatedModel(TenantModel):
 
     class Meta(TenantModel.Meta):
         abstract = True
+
+    @property
+    def known_line(self) -> Any:
+        """Its line; None when the database has none of that id in scope, and refuses the row."""
+        try:
+            return self.phone  # type: ignore[attr-defined]
+        except ObjectDoesNotExist:
+            return None
 
 
 def clean_before_save(

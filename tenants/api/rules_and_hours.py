@@ -58,8 +58,9 @@ def document_collection(name: str, serializer: Any, listed: Any) -> Callable[[V]
     )
 
 
-def document_row(serializer: Any) -> Callable[[V], V]:
-    """The methods of a RowView in the OpenAPI document."""
+def document_row(serializer: Any, *, may_be_in_use: bool = False) -> Callable[[V], V]:
+    """The methods of a RowView in the OpenAPI document; a row in use is not deleted: 409."""
+    kept = [409, 412] if may_be_in_use else [412]
     change = documented(
         {200: serializer}, request=serializer, refusals=[409, 412], parameters=[IF_MATCH]
     )
@@ -67,7 +68,7 @@ def document_row(serializer: Any) -> Callable[[V], V]:
         get=documented({200: serializer, 304: UNCHANGED}, parameters=[IF_NONE_MATCH]),
         put=change,
         patch=change,
-        delete=documented({204: NOTHING}, refusals=[412], parameters=[IF_MATCH]),
+        delete=documented({204: NOTHING}, refusals=kept, parameters=[IF_MATCH]),
     )
 
 

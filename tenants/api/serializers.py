@@ -3,8 +3,12 @@
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.forms.models import model_to_dict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.serializers import as_serializer_error
 
 from api.serializer_fields import (
     ClockField,
@@ -19,9 +23,11 @@ from tenants.models import (
     BusinessHours,
     ConversationRule,
     PhoneNumber,
+    TransferPlace,
     VoiceSettings,
 )
 from tenants.rules import InvalidRule
+from tenants.transfer_places import MAX_NAME_LENGTH as MAX_PLACE_LENGTH
 
 M = TypeVar("M", bound=Model)
 
@@ -37,6 +43,42 @@ class RowSerializer(StrictSerializer, serializers.ModelSerializer[M]):
             setattr(instance, name, value)
         instance.save(update_fields=list(validated_data))
         return instance
+
+
+class ValidatedSerializer(RowSerializer[M]):
+    """A row that its model's clean() checks and normalizes."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        model: Any = self.Meta.model
+        names = set(model.checked_fields)
+        if not attrs.keys() & names:
+            return attrs
+        # The row as it will be; a missing field has the value that is stored.
+        stored = {} if self.instance is None else model_to_dict(self.instance, names)
+        row = model(**stored | {name: attrs[name] for name in attrs.keys() & names})
+        row.pk = getattr(self.instance, "pk", row.pk)
+        try:
+            row.clean()
+        except InvalidRule as refused:
+            raise serializers.ValidationError(_nested(refused.faults)) from refused
+        except ValidationError as refused:
+            raise serializers.ValidationError(as_serializer_error(refused)) from refused
+        return attrs | {name: getattr(row, name) for name in attrs.keys() & names}
+
+
+def _nested(faults: list[tuple[str, str]]) -> dict[str, Any]:
+    """Such as {"conditions": {"intent": {"0": [message]}}}: the first message of each place."""
+    errors: dict[str, Any] = {}
+    for path, message in faults:
+        *parents, last = path.split("/")
+        target = errors
+        for parent in parents:
+            target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                break
+        else:
+            target.setdefault(last, [message])
+    return errors
 
 
 class PhoneNumberSerializer(RowSerializer[PhoneNumber]):
@@ -103,7 +145,7 @@ class VoiceSettingsSerializer(RowSerializer[VoiceSettings]):
         }
 
 
-class ConversationRuleSerializer(RowSerializer[ConversationRule]):
+class ConversationRuleSerializer(ValidatedSerializer[ConversationRule]):
     conditions = ObjectField(default=dict)
     actions = ObjectField()
     created_at = MomentField(read_only=True)
@@ -123,33 +165,33 @@ class ConversationRuleSerializer(RowSerializer[ConversationRule]):
         read_only_fields = ["id", "phone_id"]
         extra_kwargs = {"priority": {"default": 0}, "is_active": {"default": True}}
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The model checks conditions and actions together, by the rule's type."""
-        checked = ConversationRule.checked_fields
-        if attrs.keys() & set(checked):
-            rule = ConversationRule(
-                **{n: attrs[n] if n in attrs else getattr(self.instance, n) for n in checked}
-            )
-            try:
-                rule.clean()
-            except InvalidRule as refused:
-                raise serializers.ValidationError(_nested(refused.faults)) from refused
-        return attrs
+
+@extend_schema_field({"type": "string", "format": "telephone-number", "maxLength": 64})
+class TelephoneNumberField(serializers.CharField):
+    """In E.164, or in the national form of the line's country; stored and answered in E.164."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, **options)
 
 
-def _nested(faults: list[tuple[str, str]]) -> dict[str, Any]:
-    """Such as {"conditions": {"intent": {"0": [message]}}}: the first message of each place."""
-    errors: dict[str, Any] = {}
-    for path, message in faults:
-        *parents, last = path.split("/")
-        target = errors
-        for parent in parents:
-            target = target.setdefault(parent, {})
-            if not isinstance(target, dict):
-                break
-        else:
-            target.setdefault(last, [message])
-    return errors
+class TransferPlaceSerializer(ValidatedSerializer[TransferPlace]):
+    examples: ClassVar[dict[str, Any]] = {"name": "Front desk", "number": "+14155550123"}
+
+    number = TelephoneNumberField(
+        help_text="In E.164 or in the national form of the line's country; not the line's own."
+    )
+    created_at = MomentField(read_only=True)
+
+    class Meta:
+        model = TransferPlace
+        fields = ["id", "phone_id", "name", "number", "created_at"]
+        read_only_fields = ["id", "phone_id"]
+        extra_kwargs = {
+            "name": {
+                "max_length": MAX_PLACE_LENGTH,
+                "help_text": "By this name, in any case, a rule's transfer_to means the place.",
+            }
+        }
 
 
 class OrderSerializer(StrictSerializer):

@@ -16,13 +16,21 @@ from calls.models import Call, CallLeg, CallMetadata, CallRecording
 from demo import load
 from demo.businesses import MAX_LINES
 from demo.load import DemoDataRefused, seed_demo
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, RuleType, VoiceSettings
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    RuleType,
+    TransferPlace,
+    VoiceSettings,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_scope")]
 
 UNTIL = datetime(2025, 11, 2, 20, tzinfo=UTC)
 TABLES = [
     *("phone_numbers", "voice_settings", "conversation_rules", "business_hours"),
+    "transfer_places",
     *("calls", "call_metadata", "call_legs", "call_recordings"),
 ]
 
@@ -93,6 +101,22 @@ def test_counts_are_what_was_asked_for() -> None:
     assert BusinessHours.objects.count() == 7 * 12
     for rule_type in RuleType.values:
         assert ConversationRule.objects.filter(rule_type=rule_type).count() >= 12
+
+
+def test_rules_transfer_to_a_place_of_their_line() -> None:
+    seed(lines=12, calls=1)
+    rules = ConversationRule.objects.filter(rule_type=RuleType.TRANSFER)
+    assert [rule.actions["transfer_to"] for rule in rules.order_by("phone_id")] == list(
+        TransferPlace.objects.order_by("phone_id").values_list("name", flat=True)
+    )
+
+
+def test_calls_are_transferred_to_the_place_of_their_line() -> None:
+    seed(lines=4, calls=500)
+    legs = CallLeg.objects.values_list("phone_id", "to").distinct()
+    places = TransferPlace.objects.values_list("phone_id", "number")
+    assert set(legs)
+    assert set(legs) <= set(places)
 
 
 def test_the_first_lines_have_the_documented_numbers() -> None:

@@ -16,6 +16,10 @@ BAKERY = os.environ["FUZZING_BAKERY"]
 OF_THE_GARAGE = os.environ["FUZZING_OF_THE_GARAGE"].split()
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/Argentina/Buenos_Aires"]
 
+NUMBERS = ["+14155550123", "+493023125042", "(415) 555-0142"]
+
+schemathesis.openapi.format("telephone-number", st.sampled_from(NUMBERS))
+schemathesis.openapi.format("transfer-target", st.sampled_from(NUMBERS))
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(ZONES))
 schemathesis.openapi.format(
     "json-object",

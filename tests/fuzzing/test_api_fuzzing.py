@@ -12,7 +12,13 @@ import pytest
 
 from tenancy import all_tenants, tenant
 from tenants.credentials import ApiKey
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    TransferPlace,
+    VoiceSettings,
+)
 from tests.api_client import make_key
 from tests.factories import make_call, make_line
 from tests.gunicorn import gunicorn
@@ -147,8 +153,9 @@ def fill(line: PhoneNumber, words: str) -> list[str]:
         hours = BusinessHours.objects.create(
             phone=line, day_of_week=3, open_time="09:00", close_time="17:00"
         )
+        place = TransferPlace.objects.create(phone=line, name=words, number="+14155550123")
     call = make_call(
         line, transcript=words, metadata={"metadata": {"note": words}, "tags": [words]}
     )
     old = make_call(line, transcript=words, created_at="2024-05-06T12:00:00Z")
-    return [str(row.pk) for row in (rule, hours, call, old)]
+    return [str(row.pk) for row in (rule, place, hours, call, old)]

@@ -40,6 +40,7 @@ from tenants.models import (
     ConversationRule,
     NumberAssignment,
     PhoneNumber,
+    TransferPlace,
     VoiceSettings,
 )
 from tests.factories import hold, make_call, make_line, release_holds
@@ -110,11 +111,17 @@ def hold_and_release(line: PhoneNumber) -> None:
     release_holds()
 
 
+def name_place(line: PhoneNumber) -> None:
+    name = f"Desk {710_000_001 + NUMBERS[line.pk]}"
+    TransferPlace.objects.create(phone=line, name=name, number="+14155550123")
+
+
 MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     PhoneNumber: lambda line: None,  # the line itself
     NumberAssignment: _execute(HELD_SINCE),  # made with the line
     VoiceSettings: _create(VoiceSettings),
     ConversationRule: _create(ConversationRule, rule_type="greeting", actions={"say": "Hi"}),
+    TransferPlace: lambda line: name_place(line),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),
     TelephonyCredential: _create(TelephonyCredential, current_token="ciphertext"),
     ApiKey: lambda line: create_api_key(phone_id=line.pk, name="test", scopes=["read"]),

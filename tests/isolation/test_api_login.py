@@ -13,10 +13,10 @@ from django.db import connection, connections, transaction
 from api.permissions import KeyScope
 from local.embedded import Cluster
 from tenancy import tenant
-from tenants.models import BusinessHours, ConversationRule, VoiceSettings
+from tenants.models import BusinessHours, ConversationRule, TransferPlace, VoiceSettings
 from tests.api_client import Api, make_key
 from tests.factories import make_call, make_line
-from tests.replytics.test_api_endpoints import COUNTS, HOURS, RULE
+from tests.replytics.test_api_endpoints import COUNTS, HOURS, PLACE, RULE
 
 LOGIN = "replytics_api"
 # Every right on a table of ours, or on a column of it, that the login has.
@@ -59,6 +59,12 @@ REQUESTS: list[tuple[str, str, Any]] = [
         "/business-hours/{business-hours}/",
         HOURS | {"day_of_week": 6, "timezone": "Europe/Berlin", "is_closed": True},
     ),
+    (
+        "POST",
+        "/conversation-rules/",
+        {"rule_type": "transfer", "actions": {"transfer_to": "front desk"}},
+    ),
+    ("PATCH", "/transfer-places/{transfer-places}/", {"number": "+14155550124"}),
     ("GET", "/calls/?archived=include&total=exact", None),
     ("GET", "/calls/?tags=vip&status=completed", None),
     ("GET", "/calls/?q=bread", None),
@@ -74,6 +80,7 @@ def ids(committed: None) -> dict[str, str]:
         rule = ConversationRule.objects.create(phone=line, **RULE)
         for day in range(6):
             hours = BusinessHours.objects.create(phone=line, **HOURS | {"day_of_week": day})
+        place = TransferPlace.objects.create(phone=line, **PLACE)
     call = make_call(line, call_sid="CA1", metadata={"tags": ["vip"]})
     with connections["owner"].cursor() as cursor:
         parsed = {"recording_url": "https://api.twilio.com/Recordings/RE" + "a" * 32}
@@ -81,6 +88,7 @@ def ids(committed: None) -> dict[str, str]:
     return {
         "conversation-rules": str(rule.pk),
         "business-hours": str(hours.pk),
+        "transfer-places": str(place.pk),
         "calls": str(call.pk),
         "all rules": str(rule.pk),
         "key": make_key(line, *KeyScope.values),

@@ -9,7 +9,13 @@ from django.urls import URLPattern, get_resolver
 from api.permissions import KeyScope
 from tenancy import all_tenants
 from tenants.memberships import Membership
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    TransferPlace,
+    VoiceSettings,
+)
 from tests.api_client import Api, api_of
 from tests.factories import make_call
 
@@ -17,6 +23,7 @@ SECRET = "what only the garage knows"
 # Bodies that every endpoint of a row would take.
 BODIES: dict[str, dict[str, Any]] = {
     "conversation-rules": {"rule_type": "greeting", "actions": {"say": "Hi"}},
+    "transfer-places": {"name": "Front desk", "number": "+14155550123"},
     "business-hours": {"day_of_week": 3, "open_time": "09:00", "close_time": "10:00"},
     "calls": {},
 }
@@ -47,10 +54,16 @@ def garage(other_line: PhoneNumber) -> dict[str, Any]:
         hours = BusinessHours.objects.create(
             phone=other_line, day_of_week=3, open_time="09:00", close_time="17:00"
         )
+        place = TransferPlace.objects.create(phone=other_line, name=SECRET, number="+14155550124")
     call = make_call(
         other_line, call_sid="CAgarage", transcript=SECRET, metadata={"metadata": {"note": SECRET}}
     )
-    return {"conversation-rules": rule.pk, "business-hours": hours.pk, "calls": call.pk}
+    return {
+        "conversation-rules": rule.pk,
+        "transfer-places": place.pk,
+        "business-hours": hours.pk,
+        "calls": call.pk,
+    }
 
 
 def test_the_matrix_is_not_empty() -> None:
@@ -83,6 +96,7 @@ def test_another_lines_row_does_not_exist(
 def assert_untouched(garage: dict[str, Any]) -> None:
     with all_tenants("test"):
         assert ConversationRule.objects.get(pk=garage["conversation-rules"]).actions["say"]
+        assert TransferPlace.objects.get(pk=garage["transfer-places"]).number == "+14155550124"
         assert BusinessHours.objects.get(pk=garage["business-hours"]).close_time.hour == 17
 
 

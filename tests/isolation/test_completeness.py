@@ -73,6 +73,8 @@ CREDENTIALS = {
     "api/v1/conversation-rules/order/",
     "api/v1/conversation-rules/schemas/",
     "api/v1/conversation-rules/<uuid:pk>/",
+    "api/v1/transfer-places/",
+    "api/v1/transfer-places/<uuid:pk>/",
     "api/v1/business-hours/",
     "api/v1/business-hours/<uuid:pk>/",
     "api/v1/calls/",

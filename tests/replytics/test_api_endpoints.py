@@ -11,12 +11,19 @@ from api import rate_limit
 from api.permissions import KeyScope
 from tenancy import tenant
 from tenants.api import authentication
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    TransferPlace,
+    VoiceSettings,
+)
 from tests.api_client import Api, api_of, wait_for_a_young_minute
 from tests.factories import make_call
 from tests.isolation.test_api_matrix import endpoints
 
 HOURS = {"day_of_week": 3, "open_time": "09:00", "close_time": "17:00"}
+PLACE = {"name": "Front desk", "number": "+14155550123"}
 RULE = {"rule_type": "greeting", "actions": {"say": "Hello"}}
 # Route, method, body: statements at most, not counting where a transaction begins and ends.
 # Beside the look-up, a change locks its row, writes it and reads what the database made of it.
@@ -40,6 +47,12 @@ COUNTS: dict[tuple[str, str], tuple[Any, int]] = {
     ("conversation-rules/<uuid:pk>/", "PUT"): (RULE, 4),
     ("conversation-rules/<uuid:pk>/", "PATCH"): ({"priority": 3}, 4),
     ("conversation-rules/<uuid:pk>/", "DELETE"): (None, 3),
+    ("transfer-places/", "GET"): (None, 2),
+    ("transfer-places/", "POST"): (PLACE | {"name": "Kitchen"}, 7),
+    ("transfer-places/<uuid:pk>/", "GET"): (None, 2),
+    ("transfer-places/<uuid:pk>/", "PUT"): (PLACE, 6),
+    ("transfer-places/<uuid:pk>/", "PATCH"): ({"name": "Desk"}, 6),
+    ("transfer-places/<uuid:pk>/", "DELETE"): (None, 3),
     ("business-hours/", "GET"): (None, 2),
     ("business-hours/", "POST"): (HOURS | {"day_of_week": 6}, 5),
     ("business-hours/", "PUT"): ({"days": [HOURS | {"day_of_week": n} for n in range(7)]}, 6),
@@ -60,6 +73,7 @@ def ids(line: PhoneNumber) -> dict[str, str]:
         rule = ConversationRule.objects.create(phone=line, **RULE)
         for day in range(6):
             hours = BusinessHours.objects.create(phone=line, **HOURS | {"day_of_week": day})
+        place = TransferPlace.objects.create(phone=line, **PLACE)
         rules = [ConversationRule.objects.create(phone=line, **RULE) for _ in range(3)]
     call = make_call(line, call_sid="CA1", metadata={"tags": ["vip"]})
     for _ in range(3):
@@ -67,6 +81,7 @@ def ids(line: PhoneNumber) -> dict[str, str]:
     return {
         "conversation-rules": str(rule.pk),
         "business-hours": str(hours.pk),
+        "transfer-places": str(place.pk),
         "calls": str(call.pk),
         "all rules": " ".join(str(each.pk) for each in (rule, *rules)),
     }

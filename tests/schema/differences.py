@@ -336,6 +336,15 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             "btree (created_at DESC, id DESC) WHERE legal_hold",
         ),
     },
+    "a rule transfers to a number other than the line's own, or to a place that exists": {
+        "trigger conversation_rules.conversation_rules_transfer_target": (
+            None,
+            "BEFORE INSERT OR UPDATE OF rule_type, actions, phone_id ON conversation_rules"
+            " FOR EACH ROW WHEN (new.rule_type = 'transfer'::text AND (new.actions ->>"
+            " 'transfer_to'::text) IS NOT NULL)"
+            " EXECUTE FUNCTION app.conversation_rules_transfer_target()",
+        ),
+    },
     "the rules of a line in the order in which they are tried": {
         "index conversation_rules.idx_rules_phone_priority": (
             None,

@@ -20,6 +20,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "open_time": "09:00",
         "close_time": "17:00",
     },
+    "transfer_places": {
+        "phone_id": "pn_bakery",
+        "name": "Front desk",
+        "number": "+14155550123",
+    },
     "memberships": {"phone_id": "pn_bakery", "subject": "user"},
     "calls": {
         "phone_id": "pn_bakery",

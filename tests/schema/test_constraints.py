@@ -104,6 +104,20 @@ CHECKS: list[tuple[str, str, str, list[Any], list[Any]]] = [
         ["24:00"],
     ),
     (
+        "transfer_places",
+        "name",
+        "transfer_places_name_form",
+        ["a", "Front desk", "x" * 100],
+        ["", " ", " a", "a ", "x" * 101],
+    ),
+    (
+        "transfer_places",
+        "number",
+        "transfer_places_number_e164",
+        ["+1234567", "+999999999999999"],
+        ["", "+123456", "+0123456789", "14155550123", "+1 415 555 0123", "+14155550123\n"],
+    ),
+    (
         "memberships",
         "role",
         "memberships_role_check",
@@ -195,6 +209,7 @@ UNIQUE: list[tuple[str, dict[str, Any], str]] = [
     ("phone_numbers", {"number": "+14155550124"}, "phone_numbers_pkey"),
     ("voice_settings", {}, "voice_settings_phone_id_key"),
     ("business_hours", {}, "business_hours_phone_id_day_of_week_key"),
+    ("transfer_places", {"name": "FRONT DESK"}, "transfer_places_phone_id_name_key"),
     ("memberships", {}, "memberships_phone_id_subject_key"),
     ("call_reviews", {}, "call_reviews_phone_id_call_id_key"),
     ("calls", {}, "calls_call_sid_key"),

@@ -6,7 +6,13 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from calls.models import Call, CallMetadata
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber, VoiceSettings
+from tenants.models import (
+    BusinessHours,
+    ConversationRule,
+    PhoneNumber,
+    TransferPlace,
+    VoiceSettings,
+)
 from tests.factories import make_call
 from tests.schema.rawsql import ROWS, insert
 
@@ -18,6 +24,7 @@ MODELS: list[type[Any]] = [
     VoiceSettings,
     ConversationRule,
     BusinessHours,
+    TransferPlace,
     Call,
     CallMetadata,
 ]
@@ -59,6 +66,17 @@ BAD_FORMS: list[tuple[type[Any], dict[str, Any], str]] = [
         {"phone_id": "pn_garage"},
         "This line already has hours for that day; edit those.",
     ),
+    (
+        TransferPlace,
+        {"phone_id": "pn_garage", "name": "FRONT DESK"},
+        "This line already has a transfer place of that name.",
+    ),
+    (TransferPlace, {"name": " "}, "Enter a name of at most 100 characters."),
+    (
+        TransferPlace,
+        {"number": "123"},
+        "Enter the number in E.164 format, such as +14155550123.",
+    ),
     (Call, {"status": "busy"}, "status must be one of: ringing, answered, completed, failed."),
     (Call, {"duration": -1}, "Duration must be 0 seconds or more."),
     (Call, {"ai_confidence": "1.5"}, "Confidence must be from 0 to 1."),
@@ -79,6 +97,7 @@ def test_form_says_what_is_wrong(
     message: str,
 ) -> None:
     call = make_call(line, call_sid="CA-known")
+    insert("transfer_places", **ROWS["transfer_places"] | {"phone_id": other_line.id})
     insert("voice_settings", phone_id=other_line.id)
     insert("business_hours", **ROWS["business_hours"] | {"phone_id": other_line.id})
     row = ROWS[model._meta.db_table]

@@ -18,7 +18,7 @@ from tests.admin_client import form_errors, listed, pick
 from tests.factories import make_call
 
 LINES = "/admin/tenants/phonenumber/"
-INLINES = ("voice_settings", "business_hours", "conversation_rules")
+INLINES = ("voice_settings", "business_hours", "transfer_places", "conversation_rules")
 
 
 def form(**changes: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ export type CallMetadata = Schemas["Metadata"];
 export type PhoneNumber = Schemas["PhoneNumber"];
 export type VoiceSettings = Schemas["VoiceSettings"];
 export type ConversationRule = Schemas["ConversationRule"];
+export type TransferPlace = Schemas["TransferPlace"];
 export type BusinessHours = Schemas["BusinessHours"];
 export type Stats = Schemas["Stats"];
 export type PerformanceSummary = Schemas["Summary"];
