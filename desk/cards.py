@@ -42,12 +42,17 @@ def list_of(model: str, **query: object) -> str:
     return f"{reverse(f'admin:{model}_changelist')}?{urlencode(words)}"
 
 
+def clock_in_scope() -> str:
+    """The time zone of the line in scope; UTC over all lines."""
+    return PhoneNumber.objects.get().timezone if current_scope().phone_id else "UTC"
+
+
 def calls_today(now: datetime.datetime) -> list[Card]:
     """Today's calls and failures, compared with the same weekday up to the same time.
 
     The day is that of the line in scope; over all lines it is the day of UTC.
     """
-    clock = PhoneNumber.objects.get().timezone if current_scope().phone_id else "UTC"
+    clock = clock_in_scope()
     day = now.astimezone(ZoneInfo(clock)).date()
     since, until = midnight(day, clock), midnight(day + DAY, clock)
     today = total_of_range(since=since, until=until)

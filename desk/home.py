@@ -21,7 +21,7 @@ from backoffice.display import duration, plural
 from backoffice.paging import TooSlow, time_limit
 from calls.models import Call
 from desk import cards
-from desk.cards import Card, list_of
+from desk.cards import Card, clock_in_scope, list_of
 from desk.charts import Bar, Chart, draw
 from tenants.models import PhoneNumber
 
@@ -106,6 +106,7 @@ def live_calls(now: datetime.datetime) -> dict[str, Any]:
         "live_link": list_of("calls_call", status="live"),
         "live_url": reverse("desk:live"),
         "now": now,
+        "clock": clock_in_scope(),
     }
 
 

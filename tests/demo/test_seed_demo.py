@@ -208,7 +208,8 @@ def test_transfers_are_legs_and_may_have_a_recording_of_their_own() -> None:
     for leg in CallLeg.objects.all():
         call = calls[leg.call_sid]
         ended = call.updated_at
-        assert leg.started_at and leg.ended_at
+        assert leg.started_at
+        assert leg.ended_at
         assert call.created_at < leg.started_at < leg.ended_at <= ended
         assert leg.to not in lines
         assert (leg.duration or 0) < call.duration

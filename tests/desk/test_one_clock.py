@@ -1,10 +1,12 @@
 """A page of one line uses the line's clock, in days, lists and forms, and names it."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone as django_timezone
 
@@ -29,6 +31,18 @@ def make_calls_around(line: PhoneNumber, day: date) -> None:
     start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=1)
     for half_hour in range(3 * 48):
         make_call(line, created_at=start + timedelta(minutes=30 * half_hour))
+
+
+def test_calls_in_progress_are_as_of_a_time_of_the_line(back_office: Client) -> None:
+    line = make_line(timezone="Asia/Kolkata")
+    assert re.search(r"As of \d\d:\d\d:\d\d \(UTC\)", back_office.get("/admin/").content.decode())
+    pick(back_office, line)
+    now = datetime(2026, 3, 29, 21, 15, 30, tzinfo=UTC)
+    with tenant(line.pk):
+        shown = home.live_calls(now)
+    html = render_to_string("desk/live.html", shown)
+    assert "As of 02:45:30 (Asia/Kolkata)." in html
+    assert "(Asia/Kolkata)." in back_office.get("/admin/desk/live/").content.decode()
 
 
 @pytest.mark.parametrize("how", ["picked", "filtered"])

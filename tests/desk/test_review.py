@@ -64,7 +64,9 @@ def test_a_call_is_taken_corrected_and_the_next_one_comes(
 
 
 def test_a_call_is_given_back(agent: Client, back_office: Client, line: PhoneNumber) -> None:
+    assert "No calls from the last 30 days are waiting" in back_office.get(REVIEW).text
     make_low(line)
+    assert "1 call</strong> from the last 30 days is waiting" in back_office.get(REVIEW).text
     send(agent, next="")
     assert "No calls are waiting for review." in send(back_office, next="")
     send(agent, release="", review=held())
@@ -87,7 +89,7 @@ def test_inside_a_line_the_queue_has_its_calls_alone(
     pick(back_office, line)
     page = send(back_office, next="")
     assert "No calls are waiting for review." in page
-    assert "0 calls" in page
+    assert "No calls from the last 30 days are waiting" in page
     assert "+4930901820" not in page
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from tenancy import all_tenants
@@ -55,6 +56,15 @@ def save(client: Client, line: PhoneNumber, days: dict[int, dict[str, str]]) -> 
 def hours() -> dict[int, str]:
     with all_tenants("test"):
         return {each.day_of_week: str(each) for each in BusinessHours.objects.all()}
+
+
+def test_no_empty_day_is_offered_to_who_cannot_save_the_line(
+    client: Client, support_agent: User, line: PhoneNumber
+) -> None:
+    rights = ("view_phonenumber", "view_businesshours", "add_businesshours")
+    support_agent.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(support_agent)
+    assert grid(client, line) == []
 
 
 def test_all_seven_days_are_there_from_monday(back_office: Client, line: PhoneNumber) -> None:
