@@ -23,7 +23,7 @@ RESULTS = {
 
 
 class CallLeg(TenantModel):
-    """A child leg of a call (the provider's ParentCallSid); never a call of its own.
+    """A child leg of a call (the provider's ParentCallSid, DialCallSid); never a call of its own.
 
     An archived call holds its legs in its column `legs` instead.
     """

@@ -1,4 +1,4 @@
--- Called by app.apply_call_event().
+-- Called by app.record_waiting_events().
 --
 -- Gives the events that waited for a call to the scope's line and returns what they said. A
 -- recording's callback names no number, so before its call is known it belongs to no line.
@@ -9,7 +9,7 @@ BEGIN
     UPDATE public.call_events AS e SET phone_id = app.phone(), outcome = 'applied', reason = NULL,
         digest = CASE WHEN e.phone_id IS NOT NULL THEN e.digest END  -- the line may have the same
     WHERE e.call_sid = sid AND e.outcome = 'waiting'
-        AND (e.phone_id IS NULL OR e.phone_id = app.phone())
+        AND app.may_wait_for(e, app.phone())
     RETURNING e.parsed;
 END
 $$;

@@ -1,6 +1,6 @@
--- Called by app.receive_call_event() and app.keep_call_event() with the owner's rights, and by
--- calls.intake.webhooks.inbox, calls.intake.pipeline and calls.intake.imports.reconciling with
--- those of the scope.
+-- Called by app.receive_call_event(), app.keep_call_event() and app.keep_file_leg() with the owner's
+-- rights, and by calls.intake.webhooks.inbox, calls.intake.pipeline and
+-- calls.intake.imports.reconciling with those of the scope.
 --
 -- Finds or makes the call of an event and returns the event's outcome. A leg (leg_sid) is recorded
 -- under its call, whose SID is sid, and makes none. Events of one call take
@@ -12,8 +12,8 @@ DECLARE
     line CONSTANT text := app.phone();
     claimed CONSTANT text := app.claimed_sid(sid, line);
     outcome text;
+    of_parts text;
     known record;
-    waited jsonb;
     parent text;
     made boolean;
 BEGIN
@@ -27,20 +27,14 @@ BEGIN
             NULL;  -- another line's, or archived: the outcome says so
         END;
     END IF;
-    IF parsed ? 'leg_sid' THEN
-        outcome := app.keep_call_leg(sid, parsed);
-        IF parsed ? 'recording_sid' AND outcome NOT IN ('waiting', 'conflict') THEN
-            PERFORM app.keep_call_recording(sid, parsed);
-        END IF;
-        RETURN outcome;
-    ELSIF parsed->>'status' IS NULL THEN
-        RETURN app.keep_call_recording(sid, parsed);
+    IF parsed ? 'leg_sid' OR parsed->>'status' IS NULL THEN
+        PERFORM app.await_import();
+        RETURN app.keep_call_parts(sid, parsed);
     END IF;
     -- A later event of a leg need not name its parent again.
-    SELECT l.call_sid INTO parent FROM public.call_legs AS l
-    WHERE l.leg_sid = sid AND l.phone_id = line;
-    IF FOUND THEN
-        RETURN app.keep_call_leg(parent, parsed || jsonb_build_object('leg_sid', sid));
+    parent := app.call_of_leg(line, sid);
+    IF parent IS NOT NULL THEN
+        RETURN app.keep_call_parts(parent, parsed || jsonb_build_object('leg_sid', sid));
     END IF;
     outcome := app.merge_call(sid, parsed);
     IF outcome IS NULL AND EXISTS (
@@ -60,29 +54,21 @@ BEGIN
         EXCEPTION WHEN unique_violation THEN
             -- calls_sid_not_archived, also when the call was archived while the INSERT waited.
             SELECT * INTO known FROM app.line_of_call(sid);
-            RETURN CASE WHEN known.phone_id = line THEN 'archived' ELSE 'conflict' END;
+            outcome := CASE WHEN known.phone_id = line THEN 'archived' ELSE 'conflict' END;
         END;
-        IF NOT made THEN
+        IF made THEN
+            outcome := 'applied';
+        ELSIF outcome IS NULL THEN
             -- Another line's call, which row level security hides, or one made a moment ago.
             outcome := coalesce(app.merge_call(sid, parsed), 'conflict');
-        ELSE
-            outcome := 'applied';
         END IF;
     END IF;
     IF outcome <> 'conflict' THEN
-        IF parsed ? 'recording_sid' AND app.keep_call_recording(sid, parsed) = 'applied'
-            AND outcome = 'duplicate'
-        THEN
+        of_parts := app.keep_call_parts(sid, parsed);
+        IF outcome = 'duplicate' AND of_parts = 'applied' THEN
             outcome := 'applied';
         END IF;
-        FOR waited IN SELECT app.adopt_call_events(sid) LOOP
-            IF waited ? 'leg_sid' THEN
-                PERFORM app.keep_call_leg(sid, waited);
-            END IF;
-            IF waited ? 'recording_sid' OR NOT waited ? 'leg_sid' THEN
-                PERFORM app.keep_call_recording(sid, waited);
-            END IF;
-        END LOOP;
+        PERFORM app.record_waiting_events(sid, sid);
     END IF;
     RETURN outcome;
 END

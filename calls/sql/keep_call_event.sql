@@ -15,6 +15,7 @@ DECLARE
 BEGIN
     IF outcome = 'waiting' AND scope IS NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
+        PERFORM app.await_import();
         SELECT l.phone_id INTO line FROM app.line_of_call(sid) AS l LIMIT 1;
         IF line IS NOT NULL THEN
             PERFORM set_config('app.phone_id', line, true);

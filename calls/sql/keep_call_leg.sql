@@ -1,9 +1,8 @@
--- Called by app.apply_call_event().
+-- Called by app.keep_call_parts() and by itself, for the legs of a leg.
 --
 -- Records what an event reports of a child leg under the call of this SID, live or archived, and
--- returns the event's outcome. The rules do not depend on the order of events: the furthest
--- status, the longest duration, the earliest times. It runs with the owner's rights, past every
--- policy, so it names the line in each statement.
+-- returns the event's outcome. It runs with the owner's rights, past every policy, so it names the
+-- line in each statement.
 CREATE OR REPLACE FUNCTION app.keep_call_leg(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -15,40 +14,30 @@ DECLARE
     merged public.call_legs;
     ahead integer;
 BEGIN
+    sid := coalesce(app.call_of_leg(line, sid), sid);
+    IF sid = leg THEN
+        RETURN 'duplicate';  -- two calls that are each other's parent: one is the call
+    END IF;
     -- The lock keeps the archiver away.
     PERFORM FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
-    IF FOUND THEN
-        SELECT * INTO known FROM public.call_legs
-        WHERE (phone_id, call_sid, leg_sid) = (line, sid, leg);
-    ELSIF EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
-        SELECT legs INTO kept FROM public.calls_archive
-        WHERE call_sid = sid AND phone_id = line FOR UPDATE;
-        SELECT * INTO known FROM jsonb_populate_recordset(NULL::public.call_legs, kept) AS l
-        WHERE l.leg_sid = leg;
-    ELSIF EXISTS (SELECT FROM app.line_of_call(sid)) THEN
-        RETURN 'conflict';
-    ELSE
-        RETURN 'waiting';
+    IF NOT FOUND THEN
+        IF EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
+            SELECT legs INTO kept FROM public.calls_archive
+            WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+        ELSIF EXISTS (SELECT FROM app.line_of_call(sid)) THEN
+            RETURN 'conflict';
+        ELSE
+            RETURN 'waiting';
+        END IF;
     END IF;
 
-    ahead := app.call_progress(parsed->>'status', parsed->>'provider_status')
-        - app.call_progress(CASE
-            WHEN known.status IN ('in-progress', 'answered') THEN 'answered'
-            WHEN known.status IN ('queued', 'initiated', 'ringing') THEN 'ringing'
-            WHEN known.status IS NOT NULL THEN 'completed' END, known.status);
+    known := app.call_leg(line, sid, leg);
+    ahead := app.leg_progress(parsed->>'provider_status') - app.leg_progress(known.status);
     merged := known;
     merged.phone_id := line;
     merged.call_sid := sid;
     merged.leg_sid := leg;
-    merged.direction := coalesce(known.direction, parsed->>'direction');
-    merged."to" := coalesce(known."to", parsed->>'to');
-    IF known.status IS NULL OR ahead > 0 THEN
-        merged.status := parsed->>'provider_status';
-    END IF;
-    merged.duration := greatest(known.duration, (parsed->>'duration')::integer);
-    merged.started_at := least(known.started_at, (parsed->>'began_at')::timestamptz);
-    merged.ended_at := least(known.ended_at, (parsed->>'ended_at')::timestamptz);
-
+    merged := app.merged_call_leg(merged, parsed);
     IF merged IS NOT DISTINCT FROM known THEN
         RETURN CASE WHEN kept IS NOT NULL THEN 'archived' WHEN ahead < 0 THEN 'late'
             ELSE 'duplicate' END;
@@ -62,21 +51,27 @@ BEGIN
         WHERE call_sid = sid AND phone_id = line;
         RETURN 'archived';
     END IF;
-    -- What was taken for a call before its parent was named, unless somebody wrote to it.
+    -- What was taken for a call before its parent was named, unless somebody wrote to it. An
+    -- import writes the direction.
     UPDATE public.call_recordings SET call_sid = sid WHERE (phone_id, call_sid) = (line, leg)
+        AND EXISTS (SELECT FROM public.calls
+            WHERE call_sid = leg AND phone_id = line AND NOT legal_hold);
+    UPDATE public.call_legs AS l SET call_sid = sid WHERE (l.phone_id, l.call_sid) = (line, leg)
+        AND l.leg_sid <> sid
+        AND NOT EXISTS (SELECT FROM public.call_legs AS same
+            WHERE (same.phone_id, same.call_sid, same.leg_sid) = (line, sid, l.leg_sid))
         AND EXISTS (SELECT FROM public.calls
             WHERE call_sid = leg AND phone_id = line AND NOT legal_hold);
     DELETE FROM public.calls AS c WHERE c.call_sid = leg AND c.phone_id = line
         AND c.transcript IS NULL AND c.ai_summary IS NULL AND NOT c.legal_hold
-        AND NOT EXISTS (SELECT FROM public.call_metadata AS m WHERE m.call_id = c.id);
+        AND NOT EXISTS (SELECT FROM public.call_metadata AS m WHERE m.call_id = c.id
+            AND (m.metadata - 'direction' <> '{}' OR m.tags <> '{}' OR m.custom_fields <> '{}'));
     INSERT INTO public.call_legs SELECT merged.*
     ON CONFLICT (phone_id, call_sid, leg_sid) DO UPDATE SET direction = excluded.direction,
         "to" = excluded."to", status = excluded.status, duration = excluded.duration,
         started_at = excluded.started_at, ended_at = excluded.ended_at;
-    -- Recordings that name the leg.
-    FOR kept IN SELECT app.adopt_call_events(leg) LOOP
-        PERFORM app.keep_call_recording(sid, kept);
-    END LOOP;
+    -- What names the leg: recordings, and legs of its own.
+    PERFORM app.record_waiting_events(leg, sid);
     RETURN CASE WHEN ahead < 0 THEN 'late' ELSE 'applied' END;
 END
 $$;

@@ -1,4 +1,4 @@
--- Called by app.apply_call_event() and app.keep_call_leg().
+-- Called by app.keep_call_parts().
 --
 -- Records what an event reports of a recording under the call of this SID, or of the call that has
 -- a leg of this SID, live or archived, and returns the event's outcome. recording_url of the call
@@ -22,11 +22,7 @@ DECLARE
     latest text;
     is_held boolean;
 BEGIN
-    SELECT l.call_sid INTO sid FROM (
-        SELECT l.call_sid FROM public.call_legs AS l
-        WHERE l.leg_sid = sid AND l.phone_id = line
-        UNION ALL SELECT sid LIMIT 1
-    ) AS l;
+    sid := coalesce(app.call_of_leg(line, sid), sid);
     -- The lock keeps the archiver away.
     SELECT legal_hold INTO is_held
     FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;

@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 
-from calls.models import Call
+from calls.models import Call, CallLeg
 from local.embedded import ROOT
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
@@ -29,8 +30,9 @@ IMPORT = """
 import sys, django
 django.setup()
 from django.core.management import execute_from_command_line
-from calls.intake.imports import chunks
+from calls.intake.imports import chunks, file_legs
 chunks.CHUNK_ROWS = int(sys.argv[2])
+file_legs.BATCH_ROWS = 5
 execute_from_command_line(["manage.py", "import_calls", sys.argv[1]])
 """
 # The most memory that the process had at once, in kB.
@@ -107,6 +109,12 @@ def count() -> int:
     return found
 
 
+def count_legs() -> int:
+    with all_tenants("test"):
+        found: int = CallLeg.objects.count()
+    return found
+
+
 def wait_for_the_first_chunk(process: "subprocess.Popen[str]") -> None:
     while process.poll() is None and count() == 0:
         time.sleep(0.02)
@@ -136,6 +144,37 @@ def test_import_killed_in_the_middle_goes_on_when_run_again(
     assert len(after) == rows + rows // 100
     assert f"loaded 0, updated 0, unchanged {rows}" in import_file(path)
     assert everything() == after
+
+
+@pytest.mark.rounds(1, soak=20)
+def test_import_killed_among_its_legs_goes_on_when_run_again(
+    bakery: PhoneNumber,
+    tmp_path: Path,
+    chunk_rows: int,
+    administrator: "psycopg.Connection[Any]",
+) -> None:
+    calls = [twilio_call() for _ in range(20)]
+    legs = [twilio_call(parent_call_sid=call["sid"], to="+14155557777") for call in calls]
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps({"calls": [*legs, *calls]}))
+    held: str = legs[12]["sid"]
+    with administrator.transaction(force_rollback=True):
+        # The import waits for the transaction that inserts the same leg.
+        administrator.execute(
+            "INSERT INTO call_legs (phone_id, call_sid, leg_sid, status) VALUES (%s, %s, %s, '-')",
+            (bakery.pk, calls[12]["sid"], held),
+        )
+        process = start_import(path, chunk_rows)
+        while process.poll() is None and count_legs() < 10:
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+    assert count_legs() == 10
+    assert "unchanged 20, rejected 0\nlegs of calls: recorded 10, unchanged 10" in import_file(
+        path
+    )
+    assert (count(), count_legs()) == (20, 20)
+    assert "legs of calls: recorded 0, unchanged 20" in import_file(path)
 
 
 @pytest.mark.rounds(1, soak=20)

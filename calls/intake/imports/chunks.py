@@ -6,8 +6,10 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from calls.intake.imports.leg_rows import Leg
 from calls.intake.imports.record_fields import Rejected, call_sid_of
-from calls.intake.imports.rows import Row, RowReader
+from calls.intake.imports.row_reader import RowReader
+from calls.intake.imports.rows import Row
 from calls.intake.imports.streams import Records, UnreadableFile
 
 CHUNK_ROWS = 20_000
@@ -17,6 +19,7 @@ CHUNK_CHARACTERS = 16 * 1024 * 1024  # of free text, so that long transcripts ma
 @dataclass
 class Chunk:
     rows: list[Row] = field(default_factory=list)
+    legs: list[Leg] = field(default_factory=list)
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
     repeated: set[int] = field(default_factory=set)  # rows of a call with an earlier row
     characters: int = 0
@@ -32,8 +35,21 @@ class Chunk:
             times[row.call_sid] += 1
         return parts
 
+    def take_legs(self, calls: dict[int, str]) -> None:
+        """Make those rows, each with the SID of its call, legs."""
+        if not calls:
+            return
+        for row in self.rows:
+            if row.row in calls:
+                try:
+                    self.legs.append(row.as_leg(calls[row.row]))
+                except Rejected as reason:
+                    self.rejected.append((row.row, row.call_sid, str(reason)))
+        self.rows = [row for row in self.rows if row.row not in calls]
+        self.repeated -= calls.keys()
+
     def is_full(self) -> bool:
-        rows = len(self.rows) + len(self.rejected)
+        rows = len(self.rows) + len(self.legs) + len(self.rejected)
         return rows >= CHUNK_ROWS or self.characters >= CHUNK_CHARACTERS
 
 
@@ -55,41 +71,50 @@ def chunks_of(records: Records, reader: RowReader, seen: "SeenCalls") -> Iterato
             except Rejected as reason:
                 chunk.rejected.append((number, call_sid_of(record), str(reason)))
             else:
-                chunk.rows.append(row)
-                chunk.characters += row.characters()
+                if isinstance(row, Leg):
+                    chunk.legs.append(row)
+                else:
+                    chunk.rows.append(row)
+                    chunk.characters += row.characters()
             if chunk.is_full():
                 yield _with_repeated(chunk, seen)
                 chunk = Chunk()
     except UnreadableFile:
         yield _with_repeated(chunk, seen)
         raise
-    if chunk.rows or chunk.rejected:
+    if chunk.rows or chunk.legs or chunk.rejected:
         yield _with_repeated(chunk, seen)
 
 
 def _with_repeated(chunk: Chunk, seen: "SeenCalls") -> Chunk:
-    met = seen.add([row.call_sid for row in chunk.rows])
+    met = seen.add([(row.call_sid, row.phone_id) for row in chunk.rows])
     chunk.repeated = {row.row for row, again in zip(chunk.rows, met, strict=True) if again}
     return chunk
 
 
 class SeenCalls:
-    """The call SIDs seen so far, in a temporary file, so that memory stays flat."""
+    """The calls seen so far and their lines, in a temporary file, so that memory stays flat."""
 
     def __init__(self) -> None:
         # Created in one thread and used in another, which Ctrl-C may leave running: closed with
         # its last reference.
         self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA cache_size = -16000")  # 16 MB
-        self._file.execute("CREATE TABLE seen (call_sid TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._file.execute(
+            "CREATE TABLE seen (call_sid TEXT PRIMARY KEY, phone_id TEXT) WITHOUT ROWID"
+        )
 
-    def add(self, call_sids: list[str]) -> list[bool]:
+    def add(self, calls: list[tuple[str, str]]) -> list[bool]:
         """For each SID whether it was seen before, in this list or an earlier one."""
-        insert = "INSERT OR IGNORE INTO seen VALUES (?)"
-        rows = [(call_sid,) for call_sid in call_sids]
+        insert = "INSERT OR IGNORE INTO seen VALUES (?, ?)"
         self._file.execute("BEGIN")
-        if self._file.executemany(insert, sorted(rows)).rowcount == len(rows):
+        if self._file.executemany(insert, sorted(calls)).rowcount == len(calls):
             self._file.execute("COMMIT")
-            return [False] * len(rows)
+            return [False] * len(calls)
         self._file.execute("ROLLBACK")
-        return [self._file.execute(insert, row).rowcount == 0 for row in rows]
+        return [self._file.execute(insert, call).rowcount == 0 for call in calls]
+
+    def line_of(self, call_sid: str) -> str | None:
+        """The line of the first row of a call."""
+        found = self._file.execute("SELECT phone_id FROM seen WHERE call_sid = ?", (call_sid,))
+        return next((phone_id for (phone_id,) in found), None)

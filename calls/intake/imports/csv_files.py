@@ -31,8 +31,12 @@ CONSOLE_COLUMNS = {
     "duration": "duration",
     "durationseconds": "duration",
     "recordingurl": "recording_url",
+    "parentcallsid": "parent_call_sid",
+    "endtime": "end_time",
+    "endtimeutc": "end_time",
+    "accountsid": "account_sid",
 }
-# Those of our own export (calls.admin.actions.COLUMNS), and what people call them.
+# Those of our own export (calls.admin.actions.COLUMNS), those of legs, and what people call them.
 OWN_COLUMNS = {
     "callsid": "call_sid",
     "phoneid": "phone_id",
@@ -61,6 +65,11 @@ OWN_COLUMNS = {
     "tags": "tags",
     "metadata": "metadata",
     "customfields": "custom_fields",
+    "parentcallsid": "parent_call_sid",
+    "direction": "direction",
+    "to": "to",
+    "endedat": "ended_at",
+    "endedatutc": "ended_at",
 }
 # Each is needed, or another of the same line of the table.
 NEEDED_OF_CONSOLE = {

@@ -4,7 +4,8 @@ A file only ever adds to an existing call. A later status moves the call forward
 as an event (app.call_progress); an earlier beginning, and a caller, recording, transcript, summary
 or metadata that the call lacks, are filled in. Nothing goes backward, so importing a file twice
 changes nothing, and rows give the same calls in one file or several, in any order. Archived calls
-stay as they are.
+stay as they are. A row that names its parent call is a leg of that, recorded when the calls of the
+file are loaded.
 """
 
 from collections.abc import Callable
@@ -17,12 +18,14 @@ import psycopg
 
 from calls.bulk_changes import bulk_change_ended
 from calls.intake.imports.chunks import Chunk, SeenCalls, chunks_of, prefetch
+from calls.intake.imports.file_legs import LegCounts, keeping_legs
 from calls.intake.imports.formats import Source
 from calls.intake.imports.line_directory import all_lines
 from calls.intake.imports.rejects import RejectsFile
-from calls.intake.imports.rows import RowReader
+from calls.intake.imports.row_reader import RowReader
 from calls.intake.imports.times import TimeReader
 from calls.intake.imports.upsert import count_changes, load
+from calls.intake.models import EventOutcome
 from tenancy import all_tenants
 
 OF_ANOTHER_LINE = "this call SID belongs to another line; correct the number of the line"
@@ -34,7 +37,7 @@ class ImportFailed(Exception):
 
 @dataclass
 class Counts:
-    """Rows of a file: read = loaded + updated + unchanged + rejected."""
+    """Rows of a file: read = loaded + updated + unchanged + rejected. Legs are not among them."""
 
     read: int = 0
     loaded: int = 0
@@ -43,6 +46,7 @@ class Counts:
     archived: int = 0  # of those unchanged
     rejected: int = 0
     repeated: int = 0  # rows of a call that has an earlier row in the file
+    legs: LegCounts = field(default_factory=LegCounts)
     ignored_columns: set[str] = field(default_factory=set)
 
 
@@ -57,10 +61,10 @@ def import_calls(
 ) -> None:
     """Load the calls of the source; those that cannot be loaded go to rejects with the reason.
 
-    counts grows with each committed chunk, after which progress is called. Times without a zone
-    are in `local`, or in UTC. A dry run reads the database and writes nothing; there, rows of a
-    call that has an earlier row count as unchanged. Raises UnreadableFile where the file cannot be
-    read further, and ImportFailed.
+    counts grows with each committed chunk, after which progress is called, and has the legs at the
+    end. Times without a zone are in `local`, or in UTC. A dry run reads the database and writes
+    nothing; there, rows of a call that has an earlier row count as unchanged. Raises
+    UnreadableFile where the file cannot be read further, and ImportFailed.
     """
     try:
         with all_tenants(f"import_calls {source.name!r}"):
@@ -68,12 +72,19 @@ def import_calls(
                 lines=all_lines("lines of an import"),
                 times=TimeReader(now=datetime.now(UTC), local=local),
             )
-            with closing(prefetch(chunks_of(source.records, reader, SeenCalls()))) as chunks:
+            seen = SeenCalls()
+            with (
+                keeping_legs(
+                    counts.legs, seen if dry_run else None, kept=[EventOutcome.WAITING]
+                ) as legs,
+                closing(prefetch(chunks_of(source.records, reader, seen))) as chunks,
+            ):
                 for chunk in chunks:
                     _load_chunk(chunk, counts, rejects, dry_run=dry_run)
+                    legs.add(chunk.legs)
                     counts.ignored_columns = reader.unknown_columns
                     progress()
-        if not dry_run and (counts.loaded or counts.updated):
+        if not dry_run and (counts.loaded or counts.updated or counts.legs.recorded):
             bulk_change_ended.send_robust(sender=Counts)
     except (django.db.Error, psycopg.Error) as error:
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
@@ -83,19 +94,21 @@ def import_calls(
 
 
 def _load_chunk(chunk: Chunk, counts: Counts, rejects: RejectsFile, *, dry_run: bool) -> None:
-    counts.read += len(chunk.rows) + len(chunk.rejected)
-    counts.repeated += len(chunk.repeated)
+    """Load the calls of a chunk; rows of known legs are then among its legs."""
     if dry_run:
-        first = [row for row in chunk.rows if row.row not in chunk.repeated]
-        results = [count_changes(first)]
+        results = [count_changes(chunk.rows, chunk.repeated)]
     else:
         results = [load(rows) for rows in chunk.parts()]
-    rejected = list(chunk.rejected)
+    foreign: list[tuple[int, str, str]] = []
     for loaded in results:
-        rejected += [(row, sid, OF_ANOTHER_LINE) for row, sid in loaded.foreign]
+        foreign += [(row, sid, OF_ANOTHER_LINE) for row, sid in loaded.foreign]
         counts.loaded += loaded.new
         counts.updated += loaded.updated
         counts.archived += loaded.archived
+        chunk.take_legs(loaded.legs)
+    counts.read += len(chunk.rows) + len(chunk.rejected)
+    counts.repeated += len(chunk.repeated)
+    rejected = [*chunk.rejected, *foreign]
     counts.rejected += len(rejected)
     counts.unchanged = counts.read - counts.loaded - counts.updated - counts.rejected
     for row, call_sid, reason in sorted(rejected):

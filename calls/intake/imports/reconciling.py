@@ -8,7 +8,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
-from email.utils import format_datetime
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -18,14 +17,18 @@ from django.db import DataError, IntegrityError, connection
 from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 
+from calls.intake.imports.file_legs import LegCounts, keeping_legs
 from calls.intake.imports.formats import Source
+from calls.intake.imports.leg_rows import Leg, as_parameter
 from calls.intake.imports.line_directory import all_lines
 from calls.intake.imports.record_fields import Rejected, call_sid_of
 from calls.intake.imports.rejects import RejectsFile
-from calls.intake.imports.rows import Row, RowReader
-from calls.intake.imports.streams import Records
+from calls.intake.imports.row_reader import RowReader
+from calls.intake.imports.rows import Row
+from calls.intake.imports.streams import Records, UnreadableFile
 from calls.intake.imports.times import TimeReader
-from calls.intake.models import EventKind
+from calls.intake.models import EventKind, EventOutcome
+from calls.intake.sids import CALL_SID
 from calls.intake.webhooks.inbox import classify
 from calls.intake.webhooks.signers import Signer
 from tenancy import tenant
@@ -47,7 +50,7 @@ SELECT outcome FROM applied
 """
 
 
-class CannotReconcile(Exception):
+class CannotReconcile(UnreadableFile):
     """The list cannot be fetched; the message says what to do."""
 
 
@@ -57,31 +60,43 @@ def reconcile_calls(
     *,
     now: datetime,
     local: tzinfo | None = None,
+    legs: LegCounts,
     progress: Callable[[], None] = lambda: None,
 ) -> Counter[str]:
     """Apply each call of a list; returns the number of calls for each outcome.
 
-    "applied" means that something was filled in. A record that cannot be applied counts as
-    "rejected" and goes to rejects with the reason. Times without a zone are in `local`, or in UTC.
-    Raises UnreadableFile where a file cannot be read further.
+    legs gets the results of its legs. "applied" means that something was filled in. A record that
+    cannot be applied counts as "rejected" and goes to rejects with the reason. Times without a
+    zone are in `local`, or in UTC. Raises UnreadableFile where a file cannot be read further.
     """
     lines = all_lines("reconcile_calls")
     reader = RowReader(lines=lines, times=TimeReader(now=now, local=local))
     counts: Counter[str] = Counter()
-    for number, record in source.records:
-        try:
-            row = reader.read(number, record)
-            # The reader sets metadata only for Twilio's outbound calls.
-            outbound = "sid" in record and row.has_metadata()
-            parameters = _as_callback(row, lines.number_of[row.phone_id], outbound=outbound)
-            counts[_reconcile(row.phone_id, parameters, now)] += 1
-        except Rejected as reason:
-            counts["rejected"] += 1
-            rejects.add(number, call_sid_of(record), str(reason))
-        if counts.total() % PROGRESS_ROWS == 0:
-            progress()
+    with keeping_legs(legs, kept=[EventOutcome.WAITING, EventOutcome.APPLIED]) as file_legs:
+        for number, record in source.records:
+            try:
+                row = reader.read(number, record)
+                _require_provider_sid(row.call_sid)
+                if isinstance(row, Leg):
+                    _require_provider_sid(row.leg_sid)
+                    file_legs.add([row])
+                    continue
+                # The reader sets metadata only for Twilio's outbound calls.
+                outbound = "sid" in record and row.has_metadata()
+                parameters = _as_callback(row, lines.number_of[row.phone_id], outbound=outbound)
+                counts[_reconcile(row.phone_id, parameters, now)] += 1
+            except Rejected as reason:
+                counts["rejected"] += 1
+                rejects.add(number, call_sid_of(record), str(reason))
+            if counts.total() % PROGRESS_ROWS == 0:
+                progress()
     progress()
     return counts
+
+
+def _require_provider_sid(sid: str) -> None:
+    if not CALL_SID.fullmatch(sid):
+        raise Rejected("not a call SID of Twilio: expected CA followed by 32 hexadecimal digits")
 
 
 def _reconcile(phone_id: str, parameters: Mapping[str, str], now: datetime) -> str:
@@ -101,7 +116,6 @@ def _reconcile(phone_id: str, parameters: Mapping[str, str], now: datetime) -> s
 def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:
     """A call of a list as the parameters of an event, which the inbox stores and replays."""
     caller, line = ("To", "From") if outbound else ("From", "To")
-    began = datetime.fromisoformat(row.created_at.replace(" +", "+"))
     parameters = {
         "CallSid": row.call_sid,
         "CallStatus": row.provider_status or row.status,
@@ -109,7 +123,7 @@ def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:
         "Direction": "outbound-api" if outbound else "inbound",
         caller: row.caller_number,
         line: number,
-        "StartTime": format_datetime(began),
+        "StartTime": as_parameter(row.created_at),
     }
     if row.recording_url:
         parameters["RecordingUrl"] = row.recording_url

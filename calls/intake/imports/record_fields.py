@@ -5,6 +5,7 @@ import reprlib
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
+from calls.intake.sids import CALL_SID_OF_FILE
 from calls.intake.statuses import our_status, provider_word
 from calls.models import CallStatus
 from database import exact_json
@@ -20,8 +21,9 @@ MAX_TAG_LENGTH = 100
 MAX_TAGS = 100
 MAX_DURATION = 2**31 - 1  # seconds; what the column holds
 
-_SID = re.compile(r"[!-~]{1,64}")
 _URL = re.compile(r"https?://[!-~]+")
+# As the provider's API, its libraries and its callbacks spell it.
+PARENT_COLUMNS = ("parent_call_sid", "parentCallSid", "ParentCallSid")
 # Spreadsheets add the comma of thousands and the fraction of 0.
 _WHOLE = re.compile(r"([0-9]{1,10}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0+)?")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):(?=[0-5][0-9]:))?([0-9]{1,5}):([0-5][0-9])")
@@ -38,7 +40,7 @@ def call_sid_of(record: Any) -> str:
     if not isinstance(record, dict):
         return ""
     sid = record.get("sid") or record.get("call_sid")
-    return sid if isinstance(sid, str) and _SID.fullmatch(sid) else ""
+    return sid if isinstance(sid, str) and CALL_SID_OF_FILE.fullmatch(sid) else ""
 
 
 _SHORT = reprlib.Repr()
@@ -70,11 +72,22 @@ def word_field(value: Any) -> str:
 def sid_field(value: Any, column: str) -> str:
     if value is None or value == "":
         raise Rejected(f"{column} is missing; every call needs its call SID")
-    if not isinstance(value, str) or not _SID.fullmatch(value):
+    if not isinstance(value, str) or not CALL_SID_OF_FILE.fullmatch(value):
         raise Rejected(
             f"{column} is not a call SID: expected at most 64 characters without spaces"
         )
     return value
+
+
+def parent_field(record: dict[str, Any], sid: str) -> str | None:
+    """The SID of the call that the record is a leg of; None for a call, which may name itself."""
+    given = [record[name] for name in PARENT_COLUMNS if record.get(name) not in (None, "")]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise Rejected("parent_call_sid is given in two columns; remove one of them")
+    parent = sid_field(given[0], "parent_call_sid")
+    return None if parent == sid else parent
 
 
 def status_field(value: Any) -> tuple[CallStatus, str]:

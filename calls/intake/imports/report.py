@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from calls.intake.imports.file_legs import LegCounts
 from calls.intake.imports.importing import Counts
 
 
@@ -16,6 +17,8 @@ def report(counts: Counts, rejects: Path, *, dry_run: bool) -> str:
             f"{counts.repeated} of them are of a call with an earlier row in the file; the later"
             " state of each call counts."
         )
+    if counts.legs.total:
+        lines.append(report_of_legs(counts.legs))
     if dry_run:
         lines.append("Dry run: no calls were changed.")
     if counts.ignored_columns:
@@ -24,3 +27,10 @@ def report(counts: Counts, rejects: Path, *, dry_run: bool) -> str:
     if counts.rejected:
         lines.append(f"Rejected rows and reasons: {rejects}")
     return "\n".join(lines)
+
+
+def report_of_legs(legs: LegCounts) -> str:
+    text = f"legs of calls: recorded {legs.recorded}, unchanged {legs.unchanged}"
+    if legs.waiting:
+        text += f", waiting {legs.waiting} until a file or a callback has their call"
+    return text

@@ -37,6 +37,12 @@ CONFIRM_CLAIMS = f"""
 UPDATE calls c SET call_sid = i.call_sid FROM incoming_calls i WHERE {IS_CLAIM}
 """
 
+# Further states of legs, which need not name their call again.
+IS_LEG = "l.leg_sid = i.call_sid AND l.phone_id = i.phone_id"
+TAKE_LEGS = f"""
+DELETE FROM incoming_calls i USING call_legs l WHERE {IS_LEG} RETURNING i.row, l.call_sid
+"""
+
 # Held until the transaction is committed, so that neither an event nor the archiver changes them.
 LOCK_EXISTING = """
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id
@@ -149,6 +155,7 @@ WITH given AS MATERIALIZED (
     FROM given i LEFT JOIN calls c ON {IS_CLAIM}
 ), {MERGED}
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id,
+    (SELECT l.call_sid FROM call_legs l WHERE {IS_LEG} LIMIT 1),
     EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid),
     EXISTS (SELECT FROM merged m WHERE m.row = i.row AND {IS_CHANGED})
         OR ({HAS_METADATA} AND c.phone_id = i.phone_id
@@ -160,12 +167,16 @@ FROM incoming_calls i LEFT JOIN calls c USING (call_sid)
 
 @dataclass(frozen=True)
 class LoadResult:
-    """The result of a chunk; foreign are rows of another line's calls."""
+    """The result of a chunk; foreign are rows of another line's calls.
+
+    legs are rows of legs that are known, by their number, each with the SID of its call.
+    """
 
     new: int
     updated: int
     archived: int
     foreign: list[tuple[int, str]]
+    legs: dict[int, str]
 
 
 def load(rows: list[Row]) -> LoadResult:
@@ -177,6 +188,8 @@ def load(rows: list[Row]) -> LoadResult:
             for row in rows:
                 copy.write_row(row)
         cursor.execute(KEEP_CLAIMS_OUT)
+        cursor.execute(TAKE_LEGS)
+        legs = dict(cursor.fetchall())
         cursor.execute(CONFIRM_CLAIMS)
         changed: set[int] = set()
         existing = _merge_existing(cursor, changed)
@@ -184,7 +197,7 @@ def load(rows: list[Row]) -> LoadResult:
         archived = cursor.rowcount
         cursor.execute(INSERT_NEW)
         inserted = {call_sid for (call_sid,) in cursor.fetchall()}
-        if len(existing) + archived + len(inserted) < len(rows):
+        if len(existing) + archived + len(inserted) + len(legs) < len(rows):
             # An event made one of the calls after they were locked. INSERT_NEW has waited for it.
             existing = [
                 call for call in _merge_existing(cursor, changed) if call[1] not in inserted
@@ -198,6 +211,7 @@ def load(rows: list[Row]) -> LoadResult:
         updated=len(changed & {row for row, _, is_same_line in existing if is_same_line}),
         archived=archived,
         foreign=[(row, call_sid) for row, call_sid, is_same_line in existing if not is_same_line],
+        legs=legs,
     )
 
 
@@ -211,16 +225,22 @@ def _merge_existing(cursor: Any, changed: set[int]) -> list[tuple[int, str, bool
     return existing
 
 
-def count_changes(rows: list[Row]) -> LoadResult:
-    """What load() would return; nothing is locked or written. Needs a scope of all tenants."""
+def count_changes(rows: list[Row], repeated: set[int]) -> LoadResult:
+    """What load() would return; nothing is locked or written. Needs a scope of all tenants.
+
+    repeated are rows of a call with an earlier row, which are not counted.
+    """
     with connection.cursor() as cursor:
         cursor.execute(COUNT_CHANGES, [exact_json.dumps([row.as_json() for row in rows])])
         found = cursor.fetchall()
-    known = [(row, sid, same, changes) for row, sid, same, _, changes in found if same is not None]
-    archived = sum(is_archived for _, _, same, is_archived, _ in found if same is None)
+    legs = {row: call_sid for row, _, _, call_sid, _, _ in found if call_sid is not None}
+    first = [one for one in found if one[0] not in repeated and one[0] not in legs]
+    known = [(row, sid, same, news) for row, sid, same, _, _, news in first if same is not None]
+    archived = sum(is_archived for _, _, same, _, is_archived, _ in first if same is None)
     return LoadResult(
-        new=len(found) - len(known) - archived,
+        new=len(first) - len(known) - archived,
         updated=sum(same and changes for _, _, same, changes in known),
         archived=archived,
         foreign=[(row, call_sid) for row, call_sid, same, _ in known if not same],
+        legs=legs,
     )

@@ -14,15 +14,19 @@ from typing import Any
 
 from calls.intake.directions import is_outbound
 from calls.intake.models import EventKind
+from calls.intake.sids import (
+    ACCOUNT_SID,
+    CALL_SID,
+    CALL_SID_OF_FILE,
+    RECORDING_SID,
+    one_account,
+)
 from calls.intake.statuses import our_status, provider_word
 from calls.intake.webhooks.moved_parameters import find_hidden, has_another
 from calls.models import ENDED
 from tenants.addresses import Spoilt, caller_of, line_numbers
 from tenants.numbers import region_of
 
-CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
-ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
-RECORDING_SID = re.compile(r"RE[0-9a-fA-F]{32}")
 SOURCE = re.compile(r"[A-Za-z]{1,50}")
 WORD = re.compile(r"(?=.{1,100}\Z)[a-z]+(-[a-z]+)*")
 URL = re.compile(r"https?://[\x21-\x7e]{1,2000}")
@@ -50,7 +54,7 @@ IDENTITY = {
 VALUES = {
     EventKind.VOICE: (
         "CallDuration", "RecordingUrl", "SequenceNumber", "Timestamp", "RecordingSid",
-        "RecordingDuration",
+        "RecordingDuration", "DialCallSid", "DialCallStatus", "DialCallDuration",
     ),
     EventKind.RECORDING: (
         "RecordingUrl", "RecordingSid", "RecordingDuration", "RecordingChannels",
@@ -80,6 +84,8 @@ class ParsedEvent:
     direction: str | None = None
     to: str | None = None
     ended_at: datetime | None = None
+    # The leg that a Dial of this call made, as far as the call itself reports it.
+    dialed: "ParsedEvent | None" = None
     # Of a recording that the provider names.
     recording_sid: str | None = None
     recording_state: str | None = None
@@ -92,10 +98,16 @@ class ParsedEvent:
     def as_json(self) -> dict[str, Any]:
         """The argument of app.apply_call_event."""
         return {
-            name: value.isoformat() if isinstance(value, datetime) else value
+            name: _as_json(value)
             for name, value in vars(self).items()
             if value is not None and name != "notes"
         }
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, ParsedEvent):
+        return value.as_json()
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +139,8 @@ def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
     account = _matching(ACCOUNT_SID, parameters.get("AccountSid"))
     return Address(
         numbers=list(dict.fromkeys(numbers)),
-        call_sid=parent or _matching(CALL_SID, parameters.get("CallSid")),
-        account_sid=account and account[:2] + account[2:].lower(),
+        call_sid=parent or _matching(_sid_of(kind), parameters.get("CallSid")),
+        account_sid=account and one_account(account),
         at=_beginning(kind, parameters) if numbers else None,
     )
 
@@ -174,7 +186,7 @@ def read_event(
     """Raises Malformed, with a reason that quotes no value. line is the number of the line."""
     if hidden := find_hidden(IDENTITY[kind], parameters):
         raise Malformed(f"{hidden} is part of another parameter.")
-    _require(parameters, "CallSid", CALL_SID)
+    _require(parameters, "CallSid", _sid_of(kind))
     if kind is EventKind.RECORDING or "AccountSid" in parameters:
         _require(parameters, "AccountSid", ACCOUNT_SID)
     parsed = ParsedEvent()
@@ -183,20 +195,25 @@ def read_event(
     if kind is EventKind.VOICE:
         _read_progress(parsed, parameters, line)
         parsed.began_at = _read_beginning(parsed, parameters, received_at)
-        _read_leg(parsed, parameters)
+        _read_leg(parsed, kind, parameters)
+        _read_dialed(parsed, parameters)
     elif kind is EventKind.RECONCILED:
         _read_progress(parsed, parameters, line)
         parsed.began_at = _read_time(parsed, parameters, "StartTime")
-        _read_leg(parsed, parameters)
+        _read_leg(parsed, kind, parameters)
     else:
         parsed.recording_state = _require(parameters, "RecordingStatus", WORD)
         _read_recording(parsed, parameters)
     return parsed
 
 
+def _sid_of(kind: EventKind) -> re.Pattern[str]:
+    return CALL_SID_OF_FILE if kind is EventKind.RECONCILED else CALL_SID
+
+
 def parent_of(kind: EventKind, parameters: Mapping[str, str]) -> str | None:
     """The SID of the call that a leg belongs to; None for an event of a call itself."""
-    parent = _matching(CALL_SID, parameters.get("ParentCallSid"))
+    parent = _matching(_sid_of(kind), parameters.get("ParentCallSid"))
     is_leg = kind is not EventKind.RECORDING and parent != parameters.get("CallSid")
     return parent if is_leg else None
 
@@ -216,16 +233,41 @@ def _read_progress(
     _read_recording(parsed, parameters)
 
 
-def _read_leg(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
+def _read_leg(parsed: ParsedEvent, kind: EventKind, parameters: Mapping[str, str]) -> None:
     """What the event of a child leg says beside the status."""
-    if parent_of(EventKind.VOICE, parameters) is None:
+    if parent_of(kind, parameters) is None:
         return
     parsed.leg_sid = parameters["CallSid"]
     parsed.direction = parameters.get("Direction")
-    with suppress(Spoilt):
-        parsed.to = caller_of(parameters.get("To", ""))
+    if to := parameters.get("To"):
+        with suppress(Spoilt):
+            parsed.to = caller_of(to)
     if parsed.began_at and parsed.status in ENDED:
-        parsed.ended_at = parsed.began_at + timedelta(seconds=parsed.duration or 0)
+        parsed.ended_at = _read_time(parsed, parameters, "EndTime") or (
+            parsed.began_at + timedelta(seconds=parsed.duration or 0)
+        )
+
+
+def _read_dialed(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:
+    """The result of a Dial, which the call that it is of reports when it goes on.
+
+    https://www.twilio.com/docs/voice/twiml/dial#action
+    """
+    word = parameters.get("DialCallStatus")
+    if not word:
+        return
+    leg = _matching(CALL_SID, parameters.get("DialCallSid"))
+    if leg is None or leg == parameters["CallSid"]:
+        parsed.notes.append("DialCallSid is not the SID of a leg")
+    elif (status := our_status(word)) is None:
+        parsed.notes.append("DialCallStatus is not known")
+    else:
+        parsed.dialed = ParsedEvent(
+            leg_sid=leg,
+            status=status,
+            provider_status=provider_word(word),
+            duration=_read_integer(parsed, parameters, "DialCallDuration", MAX_INTEGER),
+        )
 
 
 def _read_recording(parsed: ParsedEvent, parameters: Mapping[str, str]) -> None:

@@ -28,7 +28,9 @@ class Command(BaseCommand):
 {formats.__doc__}
 The line of a call is found by its number: To of an incoming call, From of an outgoing one. An
 existing call only moves forward or gains what it lacks and is never overwritten: importing a file
-twice changes nothing. An import may be interrupted at any time and run again."""
+twice changes nothing. A row with a parent_call_sid is a leg of that call, such as a transfer, and
+no call of its own; it waits in the inbox until its call is known. An import may be interrupted at
+any time and run again."""
 
     def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
         formatter = type("Formatter", (DjangoHelpFormatter, RawDescriptionHelpFormatter), {})
@@ -83,12 +85,13 @@ twice changes nothing. An import may be interrupted at any time and run again.""
         except (UnreadableFile, NoRejectsFile, ImportFailed) as error:
             raise CommandError(str(error)) from None
         finally:
-            if counts.read:
+            if counts.read or counts.legs.total:
                 self.stdout.write(report(counts, rejects.path, dry_run=options["dry_run"]))
         for warning in source.warnings:
             self.stderr.write(self.style.WARNING(warning))
-        if not counts.read:
+        if not (counts.read or counts.legs.total):
             self.stdout.write("The file contains no calls.")
-        if counts.rejected and (options["strict"] or counts.rejected == counts.read):
-            which = "All" if counts.rejected == counts.read else "Some"
+        is_all = counts.rejected == counts.read and not counts.legs.total
+        if counts.rejected and (options["strict"] or is_all):
+            which = "All" if is_all else "Some"
             raise CommandError(f"{which} rows were rejected; see the reasons in {rejects.path}")

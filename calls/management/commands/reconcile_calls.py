@@ -8,9 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from calls.intake.imports.file_legs import LegCounts
 from calls.intake.imports.formats import Source, open_source
-from calls.intake.imports.reconciling import CannotReconcile, fetch_from_twilio, reconcile_calls
+from calls.intake.imports.reconciling import fetch_from_twilio, reconcile_calls
 from calls.intake.imports.rejects import NoRejectsFile, RejectsFile
+from calls.intake.imports.report import report_of_legs
 from calls.intake.imports.streams import UnreadableFile
 from console.arguments import not_empty, time_zone, whole_number
 from console.interrupts import interruptible
@@ -68,6 +70,7 @@ class Command(BaseCommand):
             opened = open_source(options["file"])
             stem = "standard-input" if options["file"] == "-" else options["file"]
         rejects = RejectsFile(Path(options["rejects"] or f"{stem}.rejects.csv"))
+        legs = LegCounts()
         try:
             with (
                 opened as source,
@@ -79,9 +82,10 @@ class Command(BaseCommand):
                     rejects,
                     now=now,
                     local=options["timezone"],
+                    legs=legs,
                     progress=lambda: update(completed=source.position()),
                 )
-        except (CannotReconcile, UnreadableFile, NoRejectsFile) as error:
+        except (UnreadableFile, NoRejectsFile) as error:
             raise CommandError(str(error)) from None
         for warning in source.warnings:
             self.stderr.write(self.style.WARNING(warning))
@@ -89,7 +93,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Calls compared: {compared}, filled in: {filled}.")
         for outcome, count in counts.most_common():
             self.stdout.write(f"  {outcome}: {count}")
+        if legs.total:
+            self.stdout.write(report_of_legs(legs))
         if rejected := counts["rejected"]:
             self.stdout.write(f"Rejected calls and reasons: {rejects.path}")
-            if rejected == compared:
+            if rejected == compared and not legs.total:
                 raise CommandError("All calls were rejected; see the reasons.")

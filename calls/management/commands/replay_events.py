@@ -13,8 +13,8 @@ MAX_EVENTS = 1_000_000
 class Command(BaseCommand):
     help = (
         "Applies events of the inbox again: those with the given ids, or else the oldest that"
-        " could not be applied (an unknown line, an unknown status, a recording without a call)."
-        " Replaying an applied event changes nothing."
+        " could not be applied (an unknown line, an unknown status, a recording or leg without a"
+        " call). Replaying an applied event changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,0 +1,10 @@
+-- Called by app.merged_call_leg() and app.keep_call_leg().
+--
+-- How far a leg has come, by the provider's word for its status, as app.call_progress() of a call.
+CREATE OR REPLACE FUNCTION app.leg_progress(word text) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT app.call_progress(CASE
+        WHEN word IN ('in-progress', 'answered') THEN 'answered'
+        WHEN word IN ('queued', 'initiated', 'ringing') THEN 'ringing'
+        WHEN word IS NOT NULL THEN 'completed' END, word)
+$$;
