@@ -298,13 +298,13 @@ class PhonePerformanceAdmin(NumbersAdmin):
 class StatsVerificationAdmin(ReadOnlyAdmin):
     """Covers all lines, so it is hidden while staff work in one."""
 
-    list_display = ("began", "took", "lines", "found")
+    list_display = ("began", "took", "counted", "found")
     autocomplete_fields = ()
     list_filter = ()
     list_select_related = False
     search_fields = ()
     ordering = ("-id",)
-    fields = ("began", "took", "lines", "found", "details")
+    fields = ("began", "took", "counted", "found", "details")
     readonly_fields = fields
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -323,6 +323,10 @@ class StatsVerificationAdmin(ReadOnlyAdmin):
     def took(self, run: StatsVerification) -> str:
         return duration(round((run.finished_at - run.started_at).total_seconds()))
 
+    @admin.display(description="Lines")
+    def counted(self, run: StatsVerification) -> str:
+        return f"{run.lines:,}, chosen at random" if run.is_sample else f"{run.lines:,}, all"
+
     @admin.display(description="Differences")
     def found(self, run: StatsVerification) -> str:
         return f"{run.difference_count:,}"
@@ -332,7 +336,9 @@ class StatsVerificationAdmin(ReadOnlyAdmin):
         found = [str(Difference(**difference)) for difference in run.differences]
         if more := run.difference_count - len(found):
             found.append(f"and {more:,} more; run verify_stats to list all")
-        return bullets(found) if found else "None: all statistics match the calls."
+        return (
+            bullets(found) if found else "None: the statistics of these lines match their calls."
+        )
 
 
 def _over_all_lines() -> bool:

@@ -40,15 +40,23 @@ class SummaryAge(JobMetric):
 class StatisticsVerified(JobMetric):
     name = "statistics_verified"
     label = "Statistics verification"
-    help = "Differences found by the last run of verify_stats, and its age."
+    help = (
+        "Differences found by the last run of verify_stats over all lines, and its age; and those"
+        " found by samples since."
+    )
     sql = """
-        SELECT 'verify_stats' AS subject, difference_count AS value, finished_at,
+        SELECT 'verify_stats' || CASE WHEN is_sample THEN ' --sample' ELSE '' END AS subject,
+            difference_count AS value, finished_at,
             CASE WHEN difference_count = 0 AND finished_at < clock_timestamp() - interval '3 days'
                 THEN 'warning' END AS level
-        FROM stats_verifications ORDER BY id DESC LIMIT 1
+        FROM stats_verifications, LATERAL (
+            SELECT coalesce(max(id), 0) AS last FROM stats_verifications WHERE NOT is_sample
+        ) AS whole
+        WHERE id = last OR (id > last AND difference_count > 0)
+        ORDER BY id DESC
     """
-    empty = "verify_stats has never run; the worker runs it every night"
-    summary = "differences: {value}; verified at {finished_at:%Y-%m-%d %H:%M %Z}"
+    empty = "verify_stats has never run over all lines; the worker runs it every night"
+    summary = "{subject}: differences: {value}; verified at {finished_at:%Y-%m-%d %H:%M %Z}"
     fix = "manage.py verify_stats lists them; roll_up_calls --rebuild repairs them"
     unit = "differences"
     warning, critical = 1, 1

@@ -251,6 +251,9 @@ class StatsVerification(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     lines = models.IntegerField(help_text="Lines whose calls were recounted.")
+    is_sample = models.BooleanField(
+        default=False, db_default=False, help_text="Some lines, chosen at random, instead of all."
+    )
     difference_count = models.IntegerField()
     differences = models.JSONField(help_text="The first differences.")
 

@@ -146,7 +146,8 @@ def verify_stats(
     """
     began = datetime.now(UTC)
     lines = list(PhoneNumber.objects.order_by("pk").values_list("pk", flat=True))
-    if sample is not None and sample < len(lines):
+    is_sample = sample is not None and sample < len(lines)
+    if sample is not None and is_sample:
         lines = sorted(random.sample(lines, sample))
     as_of = refresh_summary()
     differences: list[Difference] = []
@@ -157,6 +158,7 @@ def verify_stats(
         started_at=began,
         finished_at=datetime.now(UTC),
         lines=len(lines),
+        is_sample=is_sample,
         difference_count=len(differences),
         differences=[asdict(difference) for difference in differences[:MAX_STORED_DIFFERENCES]],
     )

@@ -12,14 +12,18 @@ from monitoring.server import Server
 
 
 class ArchiveBacklog(JobMetric):
-    """A run over all lines that left nothing took whatever could be archived by then."""
+    """A run that left nothing took whatever could be archived by then.
+
+    If it was over all lines and its cut-off that of the setting; a day's difference, which is
+    less than a warning, is allowed for the clocks and calendars of the two.
+    """
 
     name = "archive_backlog"
     label = "Archive backlog"
     help = (
         "Days for which a call could have been archived: since it passed ARCHIVE_OLDER_THAN, was"
-        " changed or imported last, or the last run left nothing, whichever was latest. Of the"
-        " 10,000 oldest calls."
+        " changed or imported last, or a run over all lines with that cut-off left nothing,"
+        " whichever was latest. Of the 10,000 oldest calls."
     )
     sql = """
         SELECT 'calls' AS subject, coalesce(max(extract(epoch FROM clock_timestamp()
@@ -28,6 +32,7 @@ class ArchiveBacklog(JobMetric):
                 SELECT %(older_than)s::interval AS older_than) AS setting, LATERAL (
                 SELECT max(ended_at) AS nothing_left_at FROM archive_runs
                 WHERE kind = 'archive' AND state = 'done' AND remaining = 0 AND phone_id IS NULL
+                    AND cut_off >= started_at - older_than - interval '1 day'
             ) AS runs
             WHERE created_at < clock_timestamp() - older_than
             AND status IN ('completed', 'failed') AND NOT legal_hold
@@ -46,11 +51,18 @@ class ArchiveBacklog(JobMetric):
 class ArchiveRuns(JobMetric):
     name = "archive_runs"
     label = "Archive runs"
-    help = "The last run of each kind, if it failed or was interrupted."
+    help = (
+        "The last run of each kind, over all lines and of each line, if it failed or was"
+        " interrupted. An archive run over all lines takes the place of earlier ones of a line."
+    )
     sql = """
-        SELECT kind AS subject, id AS value, state, coalesce(ended_at, heartbeat_at) AS ended_at,
+        SELECT kind || coalesce(' of ' || phone_id, '') AS subject, id AS value, state,
+            coalesce(ended_at, heartbeat_at) AS ended_at,
             CASE WHEN state IN ('failed', 'interrupted') THEN 'warning' ELSE 'ok' END AS level
-        FROM (SELECT DISTINCT ON (kind) * FROM archive_runs ORDER BY kind, id DESC) AS latest
+        FROM (SELECT DISTINCT ON (kind, phone_id) * FROM archive_runs
+            ORDER BY kind, phone_id, id DESC) AS latest
+        WHERE phone_id IS NULL OR kind <> 'archive' OR id > coalesce((SELECT max(id)
+            FROM archive_runs WHERE kind = 'archive' AND phone_id IS NULL), 0)
     """
     summary = "{subject}, run {value}: {state} at {ended_at:%Y-%m-%d %H:%M %Z}"
     fix = "Its row in the admin has the error; what it committed stands, so run it again"

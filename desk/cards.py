@@ -98,10 +98,12 @@ def inbox_problems(now: datetime.datetime) -> list[Card]:
 
 
 def last_archive(now: datetime.datetime) -> list[Card]:
-    run = ArchiveRun.objects.filter(kind=RunKind.ARCHIVE).order_by("-id").first()
+    """The last run over all lines, or of the line in scope."""
+    line = current_scope().phone_id
+    run = ArchiveRun.objects.filter(kind=RunKind.ARCHIVE, phone=line).order_by("-id").first()
     if run is None:
-        scope = "" if current_scope().phone_id is None else " for this line"
-        return [Card("Archive", "never", f"no run{scope} yet", list_of("calls_archiverun"))]
+        scope = "over all lines" if line is None else "for this line"
+        return [Card("Archive", "never", f"no run {scope} yet", list_of("calls_archiverun"))]
     link = reverse("admin:calls_archiverun_change", args=[run.pk])
     tone = "bad" if run.outcome in (RunState.FAILED, RunState.INTERRUPTED) else ""
     note = f"{plural(run.calls, 'call')}, {run.outcome}"

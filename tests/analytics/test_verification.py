@@ -66,6 +66,21 @@ def test_what_waits_in_the_queue_is_no_difference(rolled_up: None, line: PhoneNu
     call_command("verify_stats", stdout=StringIO())
 
 
+def test_a_sample_claims_nothing_of_the_other_lines(rolled_up: None, back_office: Client) -> None:
+    out = StringIO()
+    call_command("verify_stats", "--sample", "1", stdout=out)
+    call_command("verify_stats", "--sample", "5", stdout=out)
+    assert out.getvalue().splitlines() == [
+        "The statistics of 1 of 2 lines match their calls.",
+        "All statistics match the calls.",
+    ]
+    every, sample = listed(back_office, "/admin/analytics/statsverification/").result_list
+    assert (every.is_sample, sample.is_sample) == (False, True)
+    page = back_office.get("/admin/analytics/statsverification/").content.decode()
+    assert "1, chosen at random" in page
+    assert "2, all" in page
+
+
 def test_sample_must_be_positive(db: None) -> None:
     with pytest.raises(CommandError, match="at least 1"):
         call_command("verify_stats", "--sample", "0")
@@ -99,7 +114,10 @@ def test_verifications_are_of_all_lines_and_so_not_shown_inside_one(
     call_command("verify_stats", stdout=StringIO())
     url = "/admin/analytics/statsverification/"
     [run] = listed(back_office, url).result_list
-    assert "None: all statistics" in back_office.get(f"{url}{run.pk}/change/").content.decode()
+    assert (
+        "None: the statistics of these"
+        in back_office.get(f"{url}{run.pk}/change/").content.decode()
+    )
     assert url in back_office.get("/admin/").content.decode()
     pick(back_office, line)
     assert back_office.get(url).status_code == 403

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from analytics.overview import Totals, quiet_lines, total_of_range
 from analytics.queries import Sums, daily_sums
 from analytics.rollups import roll_up
+from calls.archival.models import ArchiveRun
 from calls.intake.models import CallEvent
 from calls.models import Call
 from desk import cards, home
@@ -217,6 +218,17 @@ def test_a_number_that_takes_too_long_holds_up_no_other(
     assert context["charts_are_late"]
     assert [(card.title, card.note) for card in context["cards"]] == [("Slow", "timed out")]
     assert context["live_count"].number == 0
+
+
+def test_a_run_of_one_line_is_not_the_last_one_over_all(line: PhoneNumber) -> None:
+    with all_tenants("test"):
+        ArchiveRun.objects.create(kind="archive", state="failed", started_by="test")
+        ArchiveRun.objects.create(kind="archive", state="done", phone=line, started_by="test")
+        [over_all] = cards.last_archive(NOON)
+    with tenant(line.pk):
+        [of_line] = cards.last_archive(NOON)
+    assert (over_all.note, over_all.tone) == ("0 calls, failed", "bad")
+    assert (of_line.note, of_line.tone) == ("0 calls, done", "")
 
 
 def test_home_takes_few_queries(back_office: Client, day: list[Call]) -> None:

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 
+from analytics.models import StatsVerification
+from calls.archival.cutoff import older_than
 from calls.archival.models import ArchiveRun
 from jobs.tasks import retry_stalled_jobs
 from monitoring.findings import Finding, Level
 from tenancy import all_tenants
+from tenants.models import PhoneNumber
 from tests.factories import hold, make_call, make_line
 from tests.worker import work
 
@@ -93,15 +97,75 @@ def test_a_call_waits_for_the_archive_from_when_it_could_be_archived(finding: Fi
     make_call(line, created_at=long_ago, updated_at=long_ago)  # as a restore makes it
     assert finding("archive_backlog").level is Level.CRITICAL
     with all_tenants("test"):
-        run = ArchiveRun.objects.create(kind="archive", state="done", started_by="test")
+        run = ArchiveRun.objects.create(
+            kind="archive", state="done", started_by="test", cut_off=long_ago
+        )
         ended = ArchiveRun.objects.filter(pk=run.pk)
         ended.update(ended_at=datetime.now(UTC) - timedelta(days=3))
+    assert finding("archive_backlog").level is Level.CRITICAL, "of two years before the setting"
+    with all_tenants("test"):
+        ended.update(cut_off=older_than(settings.ARCHIVE_OLDER_THAN, now=datetime.now(UTC)))
     behind = finding("archive_backlog")
     assert behind.level is Level.WARNING
     assert behind.value == pytest.approx(3, abs=0.1)
     with all_tenants("test"):
         ended.update(remaining=1)
     assert finding("archive_backlog").level is Level.CRITICAL
+
+
+def test_only_a_run_of_the_same_breadth_clears_a_failed_one(finding: Find) -> None:
+    line = make_line()
+
+    def run(state: str, phone: PhoneNumber | None = None, kind: str = "archive") -> None:
+        with all_tenants("test"):
+            ArchiveRun.objects.create(kind=kind, state=state, phone=phone, started_by="test")
+
+    def bad() -> set[str]:
+        return {item.subject for item in finding("archive_runs").items}
+
+    run("failed")
+    run("done", line)
+    assert bad() == {"archive"}
+    run("done")
+    assert bad() == set()
+    run("failed", line)
+    assert bad() == {f"archive of {line.pk}"}
+    run("done")
+    assert bad() == set(), "a later run over all lines has moved what that one would have"
+    run("failed", line, "restore")
+    run("done", kind="restore")
+    assert bad() == {f"restore of {line.pk}"}
+    run("done", line, "restore")
+    assert bad() == set()
+
+
+def test_a_verified_sample_clears_no_difference(finding: Find) -> None:
+    def verified(*, differences: int, is_sample: bool) -> None:
+        StatsVerification.objects.create(
+            started_at=datetime.now(UTC),
+            finished_at=datetime.now(UTC),
+            lines=1,
+            is_sample=is_sample,
+            difference_count=differences,
+            differences=[],
+        )
+
+    def level() -> Level:
+        return finding("statistics_verified").level
+
+    with all_tenants("test"):
+        verified(differences=0, is_sample=True)
+        assert level() is Level.SKIPPED, "never over all lines"
+        verified(differences=1, is_sample=False)
+        verified(differences=0, is_sample=True)
+        assert level() is Level.CRITICAL
+        verified(differences=0, is_sample=False)
+        assert level() is Level.OK
+        verified(differences=1, is_sample=True)
+        verified(differences=0, is_sample=True)
+        assert level() is Level.CRITICAL, "a sample may add differences"
+        verified(differences=0, is_sample=False)
+        assert level() is Level.OK
 
 
 def test_old_summary_and_wrong_statistics_are_named(finding: Find) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analytics.verification import verify_stats
+from backoffice.display import plural
 from console.arguments import positive
 from console.progress import progress_bar
 from tenancy import all_tenants
@@ -29,7 +30,9 @@ class Command(BaseCommand):
             all_tenants("verify_stats"),
             progress_bar("Counting", total=None) as update,
         ):
-            update(total=options["sample"] or PhoneNumber.objects.count())
+            every = PhoneNumber.objects.count()
+            checked = min(options["sample"] or every, every)
+            update(total=checked)
             differences = verify_stats(sample=options["sample"], on_line=lambda: update(advance=1))
         for difference in differences:
             self.stdout.write(str(difference))
@@ -38,4 +41,8 @@ class Command(BaseCommand):
                 f"{len(differences):,} differences found. Run roll_up_calls --rebuild to repair"
                 " them."
             )
-        self.stdout.write("All statistics match the calls.")
+        self.stdout.write(
+            "All statistics match the calls."
+            if checked == every
+            else f"The statistics of {checked:,} of {plural(every, 'line')} match their calls."
+        )

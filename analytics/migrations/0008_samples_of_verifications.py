@@ -1,0 +1,19 @@
+"""Whether a verification was of some lines, which says nothing about the others."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("analytics", "0007_summary_of_archived_calls")]
+
+    operations = [
+        migrations.AddField(
+            model_name="statsverification",
+            name="is_sample",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="Some lines, chosen at random, instead of all.",
+            ),
+        ),
+    ]
