@@ -39,6 +39,12 @@ class CallEventAdmin(ReadOnlyAdmin):
     def search(self, term: str) -> Q:
         return Q(call_sid=term) | of_lines_that_match(term)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without the parsed values where there are none, which would be shown as null."""
+        fields = super().get_fields(request, obj)
+        is_read = obj is None or obj.parsed is not None
+        return [name for name in fields if is_read or name != "parsed"]
+
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("calls.change_callevent")
 

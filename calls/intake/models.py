@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from backoffice.display import plural
 from database.columns import NOW, is_one_of
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
@@ -147,4 +148,4 @@ class RefusedCallback(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.count} callbacks refused: {self.cause}"
+        return f"{plural(self.count, 'refused callback')}: {self.get_cause_display()}"

@@ -44,7 +44,7 @@ CONDITIONS: dict[str, Phrase] = {
     "outside_business_hours": _either("the business is closed", "the business is open"),
     "urgency": lambda value: f"the urgency is {value}",
     "sentiment": lambda value: f"the caller sounds {value}",
-    "intent": lambda value: f"the caller wants {_any_of(value)}",
+    "intent": lambda value: f"the caller's intent is {_any_of(value)}",
     "keywords": lambda value: f"the caller says {_quoted(value)}",
     "language": lambda value: f"the caller speaks {_any_of(value)}",
     "caller_prefix": lambda value: f"the caller's number begins with {_any_of(value)}",
@@ -54,19 +54,21 @@ CONDITIONS: dict[str, Phrase] = {
     "any": lambda value: f"any of these holds: {_joined(value, '; or ')}",
     "not": lambda value: f"it is not the case that {_when(value)}",
 }
+WAYS_TO_CONFIRM = {"none": "confirm nothing", "sms": "confirm by SMS"}
+WITHOUT_ANSWER = {"take_message": "take a message", "hang_up": "hang up"}
 ACTIONS: dict[str, Phrase] = {
     "say": lambda value: f"say {_quoted(value)}",
     "language": lambda value: f"speak {value}",
     "take_message": _either("take a message", "take no message"),
     "offer_booking": _either("offer to book", "offer no booking"),
-    "calendar": lambda value: f"book in the calendar {value}",
+    "calendar": lambda value: f"book in the calendar {_quoted(value)}",
     "department": lambda value: f"route to {value}",
-    "confirm_by": lambda value: "confirm nothing" if value == "none" else f"confirm by {value}",
+    "confirm_by": lambda value: WAYS_TO_CONFIRM.get(str(value), f"confirm by {value}"),
     "page": lambda value: f"page {value}",
     "repeat_minutes": lambda value: f"repeat every {value} minutes",
     "transfer_to": lambda value: f"transfer to {value}",
     "after_seconds": lambda value: f"after {value} seconds",
-    "else": lambda value: f"if nobody answers, {str(value).replace('_', ' ')}",
+    "else": lambda value: f"if nobody answers, {WITHOUT_ANSWER.get(str(value), value)}",
 }
 
 

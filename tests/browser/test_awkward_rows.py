@@ -5,10 +5,12 @@ from django.db import connection
 from playwright.sync_api import Page
 
 from calls.models import Call
+from monitoring.report import examine, save_report
 from tenancy import all_tenants
+from tests.browser.conftest import NARROW
 from tests.factories import make_call, make_line
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("monitoring")]
 SIP = "sip:a-user-name-that-goes-on-and-on.department@subdomain.pbx.company.example.com"
 HEBREW = "אני רוצה לקבוע תור."
 PARTS = """
@@ -34,6 +36,12 @@ def call(committed: None) -> Call:
     with all_tenants("test data"), connection.cursor() as cursor:
         cursor.execute(PARTS, {"line": line.pk, "sid": call.call_sid, "sip": SIP})
     return call
+
+
+@pytest.fixture
+def report(committed: None) -> None:
+    with all_tenants("test data"):
+        save_report(examine())
 
 
 def outside(page: Page, selector: str) -> list[str]:
@@ -66,3 +74,10 @@ def test_text_begins_on_the_side_of_its_script(call: Call, page: Page) -> None:
     for selector in (".dialogue-caller p", ".backoffice-prose", "#id_ai_summary"):
         style = page.locator(selector).first.evaluate("(box) => getComputedStyle(box).unicodeBidi")
         assert style == "plaintext"
+
+
+def test_findings_are_read_on_a_phone(report: None, page: Page) -> None:
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    page.goto("/admin/database/")
+    assert page.locator(".database-findings").count() > 5
+    assert outside(page, ".database-scroll") == []

@@ -142,13 +142,19 @@ def test_every_word_of_the_schema_has_a_phrase() -> None:
             {"keywords": ["fire", "flood", "smoke"], "outside_business_hours": True},
             TRANSFER | {"else": "take_message"},
             "When the business is closed and the caller says “fire”, “flood” or “smoke”: transfer"
-            " to +14155550100, after 20 seconds, if nobody answers, take message.",
+            " to +14155550100, after 20 seconds, if nobody answers, take a message.",
         ),
         (
             {"any": [{"day_of_week": [0]}, {"not": {"urgency": "low"}}]},
             {"confirm_by": "none"},
             "When any of these holds: it is Sunday; or it is not the case that the urgency is low:"
             " confirm nothing.",
+        ),
+        (
+            {"intent": ["book", "reschedule"]},
+            {"calendar": "dentist", "confirm_by": "sms"},
+            "When the caller's intent is book or reschedule: book in the calendar “dentist”,"
+            " confirm by SMS.",
         ),
         ({"moon": "full", "day_of_week": ["x", 9]}, {}, None),
         ([], None, None),

@@ -92,6 +92,16 @@ def test_staff_replay_from_the_admin(client: Client, superuser: User) -> None:
     assert outcomes() == ["applied"]
 
 
+def test_an_event_without_values_shows_none(line: PhoneNumber, back_office: Client) -> None:
+    post(voice_event("CA123", "ringing"))
+    post(voice_event(new_sid(), "ringing"))
+    with all_tenants("test"):
+        malformed, applied = CallEvent.objects.order_by("id").values_list("pk", flat=True)
+    for pk, is_read in ((malformed, False), (applied, True)):
+        page = back_office.get(f"/admin/calls/callevent/{pk}/change/").text
+        assert ("The values read from the parameters." in page) is is_read
+
+
 def test_reading_the_inbox_does_not_let_one_replay(
     client: Client, support_agent: User, line: PhoneNumber
 ) -> None:

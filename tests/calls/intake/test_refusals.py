@@ -92,6 +92,8 @@ def test_staff_read_what_a_missing_signature_may_mean(
     page = back_office.get("/admin/calls/refusedcallback/").content.decode()
     assert "The request has no X-Twilio-Signature" in page
     assert "<span>1 row</span>" in page  # of two callbacks
+    with all_tenants("test"):
+        assert str(RefusedCallback.objects.get()) == "2 refused callbacks: No signature"
 
 
 def test_a_flood_is_one_row(line: PhoneNumber) -> None:
