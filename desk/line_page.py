@@ -33,6 +33,7 @@ from tenants.models import (
     PhoneNumber,
     Weekday,
 )
+from tenants.numbers import one_form
 from tenants.rules.sentences import sentence
 
 CALLS_SHOWN = 8
@@ -89,7 +90,9 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
     }
     # Nothing of another line can appear below, whatever scope staff work in.
     with tenant(line.pk):
-        held = NumberAssignment.objects.filter(until__isnull=False)
+        held = NumberAssignment.objects.filter(until__isnull=False).exclude(
+            number=one_form(line.number)
+        )
         page["former_numbers"] = list(held[:ROWS_SHOWN])
         if may("calls.view_call"):
             calls = Call.objects.defer("transcript").order_by("-created_at", "-id")

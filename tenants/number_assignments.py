@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
+from database.columns import NOW
 from database.triggers import RunFunction
 from tenancy.constraints import TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
@@ -24,9 +25,10 @@ class NumberAssignment(TenantModel):
 
     id = models.BigAutoField(primary_key=True)
     phone = TenantForeignKey(related_name="number_assignments", null=True)
-    number = models.TextField()
+    number = models.TextField(help_text="In its one form: tenants.numbers.one_form().")
     since = models.DateTimeField(null=True, help_text="None: nobody held the number before.")
     until = models.DateTimeField(null=True, help_text="None: the line holds the number.")
+    recorded_at = models.DateTimeField(db_default=NOW)
 
     write_via = "Change the number of the line: a trigger keeps who held a number when."
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -41,6 +43,7 @@ class NumberAssignment(TenantModel):
                 fields=["number"],
                 condition=Q(until__isnull=True),
                 name="number_assignments_number_key",
+                violation_error_message="Another line already has this number.",
             ),
             models.CheckConstraint(
                 condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(since__lt=F("until")),

@@ -18,7 +18,7 @@ from backoffice.form_fields import KeyField
 from backoffice.refusals import explain
 from tenancy import current_scope
 from tenants.models import NumberAssignment, PhoneNumber
-from tenants.numbers import E164
+from tenants.numbers import E164, both_forms, one_form
 
 
 class NumberMoved(Exception):
@@ -47,9 +47,9 @@ class MoveForm(forms.Form):
 
     def clean_new_number(self) -> str:
         number: str = self.cleaned_data["new_number"]
-        if number == self.line.number:
+        if one_form(number) == one_form(self.line.number):
             raise ValidationError("This is the number that is to move; enter another one.")
-        if PhoneNumber.objects.filter(number=number).exists():
+        if PhoneNumber.objects.filter(number__in=both_forms(number)).exists():
             raise ValidationError("Another line already has this number.")
         return number
 

@@ -12,6 +12,9 @@ OLD_RECEIVE = """
 DROP FUNCTION IF EXISTS app.receive_call_event(text[], text, text, text, text, text, bigint, jsonb, jsonb,
     text, text)
 """
+OLD_COUNT = """
+DROP FUNCTION IF EXISTS app.count_refused_callback(text[], text, text, text, text)
+"""
 
 
 class Migration(migrations.Migration):
@@ -25,4 +28,6 @@ class Migration(migrations.Migration):
         LoadFunction("calls", "telephony_lines", again=True),
         migrations.RunSQL(OLD_RECEIVE, migrations.RunSQL.noop),
         LoadFunction("calls", "receive_call_event", again=True),
+        migrations.RunSQL(OLD_COUNT, migrations.RunSQL.noop),
+        LoadFunction("calls", "count_refused_callback", again=True),
     ]

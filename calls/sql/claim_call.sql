@@ -11,14 +11,19 @@ DECLARE
     line CONSTANT text := app.phone();
     claimed CONSTANT text := app.claimed_sid(sid, line);
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended('import to ' || line, 0));
     PERFORM pg_advisory_xact_lock(hashtextextended(claimed, 0));
-    SELECT c.call_sid INTO stored_sid FROM public.calls AS c
-    WHERE c.call_sid IN (sid, claimed) AND c.phone_id = line
-    ORDER BY c.call_sid LIMIT 1;
-    IF FOUND THEN
-        outcome := 'duplicate';
-    ELSIF EXISTS (SELECT FROM public.call_legs AS l WHERE l.leg_sid = sid AND l.phone_id = line)
+    FOR look IN 1..2 LOOP
+        SELECT c.call_sid INTO stored_sid FROM public.calls AS c
+        WHERE c.call_sid IN (sid, claimed) AND c.phone_id = line
+        ORDER BY c.call_sid LIMIT 1;
+        IF FOUND THEN
+            outcome := 'duplicate';
+            RETURN;
+        END IF;
+        -- An import of calls of the line may be making it.
+        PERFORM pg_advisory_xact_lock_shared(hashtextextended('import to ' || line, 0));
+    END LOOP;
+    IF EXISTS (SELECT FROM public.call_legs AS l WHERE l.leg_sid = sid AND l.phone_id = line)
     THEN
         outcome := 'leg';
     ELSIF EXISTS (

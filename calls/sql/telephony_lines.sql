@@ -4,7 +4,8 @@
 -- The line that an event belongs to, with its tokens (encrypted), or no row: by the first of the
 -- numbers that is, or was, a line's; for an event without a number by its call, or by its account
 -- where one line alone has that. Of the lines that held a number it is the one that has the call,
--- else the one that held the number at the time, now if none is given. `number` is the one the line
+-- else the one that held the number at the time, now if none is given. Both forms of a number are
+-- one. `number` is the one the line
 -- was found by, else the line's. Each way to find a line is a statement of its own, so that its
 -- plan is kept.
 CREATE OR REPLACE FUNCTION app.telephony_lines(
@@ -16,28 +17,31 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 #variable_conflict use_column
 DECLARE
     candidate text;
+    taken text;
     moment CONSTANT timestamptz := least(at, now());
+    beginning CONSTANT timestamptz := '0001-01-02Z';  -- an event of before has no time that counts
 BEGIN
     -- One by one: an array is planned anew for its length.
     FOREACH candidate IN ARRAY numbers LOOP
+        taken := app.one_number(candidate);
         -- A number that never moved.
         RETURN QUERY
-        SELECT 'number', p.id, p.number, c.account_sid, c.current_token, c.next_token
+        SELECT 'number', p.id, candidate, c.account_sid, c.current_token, c.next_token
         FROM public.number_assignments AS a JOIN public.phone_numbers AS p ON p.id = a.phone_id
         LEFT JOIN public.telephony_credentials AS c ON c.phone_id = p.id
-        WHERE a.number = candidate AND a.since IS NULL AND a.until IS NULL;
+        WHERE a.number = taken AND a.since IS NULL AND a.until IS NULL;
         IF FOUND THEN
             RETURN;
         END IF;
-        PERFORM FROM public.number_assignments AS a WHERE a.number = candidate;
+        PERFORM FROM public.number_assignments AS a WHERE a.number = taken;
         IF FOUND THEN
             RETURN QUERY
             SELECT 'number', p.id, candidate, c.account_sid, c.current_token, c.next_token
             FROM public.number_assignments AS a JOIN public.phone_numbers AS p ON p.id = a.phone_id
             LEFT JOIN public.telephony_credentials AS c ON c.phone_id = p.id
             LEFT JOIN app.line_of_call(sid) AS own ON own.phone_id = a.phone_id
-            WHERE a.number = candidate AND (own.phone_id IS NOT NULL
-                OR moment >= coalesce(a.since, '-infinity')
+            WHERE a.number = taken AND (own.phone_id IS NOT NULL
+                OR moment >= coalesce(a.since, beginning)
                 AND moment < coalesce(a.until, 'infinity'))
             ORDER BY own.phone_id IS NULL LIMIT 1;
             RETURN;

@@ -1,5 +1,6 @@
 """Who held which number when; numbers of today were always their lines'."""
 
+import django.db.models.expressions
 import pgtrigger.migrations
 from django.db import migrations, models
 
@@ -10,7 +11,8 @@ from database.operations import LoadFunction
 
 # Of lines that were there before the triggers were.
 HOLDERS = """
-INSERT INTO number_assignments (number, phone_id) SELECT number, id FROM phone_numbers
+INSERT INTO number_assignments (number, phone_id, recorded_at)
+SELECT app.one_number(number), id, created_at FROM phone_numbers
 """
 
 
@@ -20,13 +22,17 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        LoadFunction("tenants", "one_number"),
         LoadFunction("tenants", "record_number_holder"),
         LoadFunction("tenants", "keep_former_number"),
         migrations.CreateModel(
             name="NumberAssignment",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("number", models.TextField()),
+                (
+                    "number",
+                    models.TextField(help_text="In its one form: tenants.numbers.one_form()."),
+                ),
                 (
                     "since",
                     models.DateTimeField(
@@ -36,6 +42,12 @@ class Migration(migrations.Migration):
                 (
                     "until",
                     models.DateTimeField(help_text="None: the line holds the number.", null=True),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.expressions.RawSQL("now()", ())
+                    ),
                 ),
             ],
             options={
@@ -77,6 +89,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("until__isnull", True)),
                 fields=("number",),
                 name="number_assignments_number_key",
+                violation_error_message="Another line already has this number.",
             ),
         ),
         migrations.AddConstraint(

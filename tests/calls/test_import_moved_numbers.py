@@ -16,6 +16,7 @@ from tests.factories import make_line
 
 NUMBER, NEW = "+14155550101", "+14155550999"
 MOVED = datetime(2024, 5, 1, tzinfo=UTC)
+AGE = "UPDATE number_assignments SET recorded_at = '2020-01-01Z' WHERE number = %s"
 AT = """
 UPDATE number_assignments SET since = CASE WHEN since IS NOT NULL THEN %(at)s END,
     until = CASE WHEN until IS NOT NULL THEN %(at)s END
@@ -27,11 +28,18 @@ WHERE number = %(number)s
 def moved(line: PhoneNumber, other_line: PhoneNumber) -> None:
     """NUMBER was the one of `line` until MOVED and is `other_line`'s since then."""
     assert line.number == NUMBER
+    age()
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
         PhoneNumber.objects.filter(pk=other_line.pk).update(number=NUMBER)
         with connection.cursor() as cursor:
             cursor.execute(AT, {"at": MOVED, "number": NUMBER})
+
+
+def age() -> None:
+    """As if the line had had the number for long: one that is changed at once is a mistake."""
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute(AGE, [NUMBER])
 
 
 def rfc(at: datetime) -> str:
@@ -102,6 +110,7 @@ def test_a_row_that_names_its_line_is_that_lines(
 
 
 def test_a_call_of_a_deleted_line_is_not_its_heirs(line: PhoneNumber, tmp_path: Path) -> None:
+    age()
     with all_tenants("test"):
         line.delete()
     heir = make_line(number=NUMBER)
@@ -118,3 +127,28 @@ def test_a_number_that_nobody_held_before_imports_to_its_first_holder(
     sid = new_sid()
     import_text(tmp_path, lines(twilio_call(sid=sid, to=NUMBER, start_time=rfc(BEFORE))))
     assert sids(line) == {sid}
+
+
+@pytest.mark.parametrize("to", ["+5215512345678", "+525512345678", "+52 55 1234 5678"])
+def test_both_forms_of_a_number_are_one(line: PhoneNumber, tmp_path: Path, to: str) -> None:
+    with all_tenants("test"):
+        PhoneNumber.objects.filter(pk=line.pk).update(number="+5215512345678")
+        PhoneNumber.objects.filter(pk=line.pk).update(number="+525512345678")
+    sid = new_sid()
+    import_text(tmp_path, lines(twilio_call(sid=sid, to=to, start_time=rfc(BEFORE))))
+    assert sids(line) == {sid}
+
+
+def test_the_direction_that_a_row_lacks_is_that_of_the_holder_of_its_time(
+    line: PhoneNumber, other_line: PhoneNumber, moved: None, tmp_path: Path
+) -> None:
+    """A line called a number that no line has any more."""
+    with all_tenants("test"):
+        PhoneNumber.objects.filter(pk=other_line.pk).update(number="+14155550888")
+    caller = make_line(number="+14155550777")
+    sid = new_sid()
+    row = twilio_call(sid=sid, direction="", to=NUMBER, **{"from": caller.number})
+    import_text(
+        tmp_path, lines(row | {"start_time": rfc(datetime.now(UTC) + timedelta(minutes=1))})
+    )
+    assert sids(caller) == {sid}

@@ -5,9 +5,10 @@ from datetime import datetime
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from tenancy import all_tenants, tenant
+from tenancy import all_tenants, no_tenant, tenant
 from tenancy.readonly import ReadOnlyTable
 from tenants.models import NumberAssignment, PhoneNumber
+from tenants.numbers import one_form
 from tests.factories import make_line
 
 OTHER = "+14155550999"
@@ -16,6 +17,13 @@ OTHER = "+14155550999"
 def change(line: PhoneNumber, number: str) -> None:
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=number)
+
+
+@pytest.fixture(autouse=True)
+def had_for_long(line: PhoneNumber, other_line: PhoneNumber) -> None:
+    """A number that is changed at once is a mistake."""
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute("UPDATE number_assignments SET recorded_at = '2020-01-01Z'")
 
 
 def holders(number: str) -> list[tuple[str | None, datetime | None, datetime | None]]:
@@ -96,3 +104,20 @@ def test_raw_sql_cannot_give_a_number_two_holders(
             "INSERT INTO number_assignments (number, phone_id) VALUES (%s, %s)",
             [line.number, other_line.pk],
         )
+
+
+NUMBERS = [
+    f"+{digits}"
+    for digits in (
+        "5215512345678", "525512345678", "52155123456", "521551234567890", "551187654321",
+        "5511987654321", "551177654321", "551171654321", "551161654321", "551131654321",
+        "550187654321", "55118765432", "14155550101", "4930123456", "5", "5511776543210",
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_database_and_the_program_agree_on_the_one_form(number: str, db: None) -> None:
+    with connection.cursor() as cursor, no_tenant():
+        cursor.execute("SELECT app.one_number(%s)", [number])
+        assert cursor.fetchone() == (one_form(number),)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tenancy import all_tenants
 from tenants.addresses import line_numbers
 from tenants.models import NumberAssignment, PhoneNumber
-from tenants.numbers import region_of
+from tenants.numbers import one_form, region_of
 
 _MAX_SPELLINGS = 10_000
 _ALWAYS, _FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -49,7 +49,7 @@ class LineDirectory:
 
     def holdings(self, text: str) -> list[Holding]:
         """Who holds and held the number, in any spelling; empty if no line ever did."""
-        if holdings := self._holdings.get(text):
+        if holdings := self._holdings.get(one_form(text)):
             return holdings
         if text not in self._spellings:
             if len(self._spellings) >= _MAX_SPELLINGS:
@@ -67,8 +67,8 @@ class LineDirectory:
 
     def _find_spelled(self, text: str) -> list[Holding]:
         spelled = line_numbers(text, *set(self._regions.values()))
-        found = dict.fromkeys(number for number in spelled if number in self._holdings)
-        return self._holdings[next(iter(found))] if len(found) == 1 else []
+        found = {one_form(number) for number in spelled} & self._holdings.keys()
+        return self._holdings[found.pop()] if len(found) == 1 else []
 
 
 def all_lines(reason: str) -> LineDirectory:

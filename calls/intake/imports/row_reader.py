@@ -70,13 +70,13 @@ class RowReader:
             text_field(record, "from", MAX_CALLER_LENGTH),
             text_field(record, "to", MAX_CALLER_LENGTH),
         )
+        began = self._beginning(record)
         if direction := self._direction(record):
             inbound = not is_outbound(direction)
         else:
-            inbound = bool(self._lines.holdings(ours or ""))
+            inbound = self._lines.find(ours or "", began) is not None
         if not inbound:
             theirs, ours = ours, theirs
-        began = self._beginning(record)
         phone_id = self._line(ours, "to" if inbound else "from", began)
         status, word = status_field(record.get("status"))
         return Row(
@@ -193,7 +193,7 @@ class RowReader:
         if phone_id is None and self._lines.holdings(number):
             raise Rejected(
                 f"{column}: no line of today had the number {shown(number)} when the call began;"
-                " give the line by phone_id, or remove the row"
+                " give the row our own columns with the line's phone_id, or remove it"
             )
         if phone_id is None:
             raise Rejected(

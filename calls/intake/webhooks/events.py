@@ -62,6 +62,15 @@ VALUES = {
     ),
     EventKind.RECONCILED: (),
 }  # fmt: skip
+# The parameters that say when the call began.
+TIMES = {
+    EventKind.VOICE: ("CallDuration", "Timestamp"),
+    EventKind.RECORDING: (),
+    EventKind.RECONCILED: (),
+}
+# Where one of them is part of another parameter: before app.telephony_lines()'s beginning of time,
+# so that no line held a number that moved.
+NO_TIME_THAT_COUNTS = datetime.min.replace(tzinfo=UTC)
 USED = {name for names in (IDENTITY, VALUES) for of_kind in names.values() for name in of_kind}
 
 
@@ -146,6 +155,8 @@ def read_address(kind: EventKind, parameters: Mapping[str, str]) -> Address:
 
 
 def _beginning(kind: EventKind, parameters: Mapping[str, str]) -> datetime | None:
+    if find_hidden(TIMES[kind], parameters):
+        return NO_TIME_THAT_COUNTS
     parsed = ParsedEvent()
     if kind is EventKind.RECONCILED:
         return _read_time(parsed, parameters, "StartTime")

@@ -18,7 +18,7 @@ logger = logging.getLogger("replytics.intake")
 
 COUNT = """
 SELECT app.count_refused_callback(%(numbers)s::text[], %(call_sid)s, %(account_sid)s, %(cause)s,
-    %(detail)s)
+    %(detail)s, %(at)s)
 """
 NOWHERE = Address(numbers=[], call_sid=None, account_sid=None)
 UNKNOWN_LINE = (

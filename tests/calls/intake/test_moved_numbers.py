@@ -5,13 +5,14 @@ from email.utils import format_datetime
 from itertools import permutations
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from calls.intake.webhooks.replaying import problem_ids, replay_events
 from calls.legs import legs_of
 from calls.models import Call, CallEvent
 from tenancy import all_tenants, tenant
 from tenants.models import NumberAssignment, PhoneNumber
+from tenants.numbers import one_form
 from tests.calls.intake.callbacks import (
     RECORDING,
     new_sid,
@@ -31,12 +32,21 @@ HOUR = timedelta(hours=1)
 def moved(line: PhoneNumber, other_line: PhoneNumber) -> datetime:
     """`line` had NUMBER until this moment, an hour ago; since then it is `other_line`'s."""
     assert line.number == NUMBER
+    age(NUMBER)
     at = datetime.now(UTC).replace(microsecond=0) - HOUR
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
         PhoneNumber.objects.filter(pk=other_line.pk).update(number=NUMBER)
     set_moment(NUMBER, at)
     return at
+
+
+def age(number: str) -> None:
+    """As if the line had had the number for long: one that is changed at once is a mistake."""
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE number_assignments SET recorded_at = '2020-01-01Z' WHERE number = %s", [number]
+        )
 
 
 def set_moment(number: str, at: datetime) -> None:
@@ -169,6 +179,7 @@ def test_the_line_is_called_in_the_events_number(
 
 
 def test_what_a_deleted_line_held_is_not_its_heirs(line: PhoneNumber) -> None:
+    age(NUMBER)
     with all_tenants("test"):
         line.delete()
     heir = make_line(number=NUMBER)
@@ -184,6 +195,7 @@ def test_what_a_deleted_line_held_is_not_its_heirs(line: PhoneNumber) -> None:
 
 def test_a_replay_goes_by_the_time_the_event_came(line: PhoneNumber) -> None:
     """An event of no line, which tells no time, came while nobody held the number."""
+    age(NUMBER)
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
     set_moment(NUMBER, datetime.now(UTC) - 2 * HOUR)
@@ -208,6 +220,7 @@ def test_a_move_is_between_events_that_are_stored(
     line: PhoneNumber, other_line: PhoneNumber
 ) -> None:
     """The process remembers the line of the number; the statement that stores confirms it."""
+    age(NUMBER)
     send(new_sid(), "ringing")
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
@@ -220,3 +233,65 @@ def test_a_move_is_between_events_that_are_stored(
     send(old, "completed")
     assert old in sids(line)
     assert sids(other_line) == {new}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("+5215512345678", "+525512345678"), ("+551187654321", "+5511987654321")]
+)
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_both_forms_of_a_number_are_one(
+    old: str, new: str, is_reversed: bool, line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    """Correcting one into the other moves nothing, and no two lines have one each."""
+    first, second = (new, old) if is_reversed else (old, new)
+    with all_tenants("test"):
+        PhoneNumber.objects.filter(pk=line.pk).update(number=first)
+        PhoneNumber.objects.filter(pk=line.pk).update(number=second)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            PhoneNumber.objects.filter(pk=other_line.pk).update(number=first)
+    for to in (old, new):
+        assert post(voice_event(new_sid(), "ringing", To=to)).status_code == 204
+    assert len(sids(line)) == 2
+    age(one_form(old))
+    with all_tenants("test"):
+        line.delete()
+    heir = make_line(number=first)
+    for to in (old, new):
+        event = voice_event(
+            new_sid(), "completed", To=to,
+            Timestamp=format_datetime(datetime.now(UTC) - timedelta(days=100)),
+        )  # fmt: skip
+        assert post(event).status_code == 204
+    assert not sids(heir)
+
+
+def test_a_time_that_was_moved_into_another_parameter_moves_no_call(
+    line: PhoneNumber, other_line: PhoneNumber, moved: datetime
+) -> None:
+    """The signature is that of the event with its Timestamp."""
+    at = format_datetime(moved - HOUR)
+    event = voice_event(new_sid(), "completed", To=NUMBER, SequenceNumber=f"3Timestamp{at}")
+    assert post(event).status_code == 204
+    assert not sids(line)
+    assert not sids(other_line)
+    with all_tenants("test"):
+        assert CallEvent.objects.get(outcome="unknown_line").phone_id is None
+
+
+def test_a_mistyped_number_keeps_nothing_of_the_line_that_gets_it(
+    line: PhoneNumber, other_line: PhoneNumber
+) -> None:
+    """It was changed within a day: what was before is the next line's, as if it were the first."""
+    with all_tenants("test"), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE number_assignments SET recorded_at = %s WHERE number = %s",
+            [datetime.now(UTC) - HOUR, NUMBER],
+        )
+        PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
+    heir = make_line(number=NUMBER)
+    long_ago, wrongly, today = new_sid(), new_sid(), new_sid()
+    send(long_ago, "completed", datetime.now(UTC) - timedelta(days=9))
+    send(wrongly, "completed", datetime.now(UTC) - HOUR / 2)
+    send(today, "ringing")
+    assert sids(heir) == {long_ago, today}
+    assert sids(line) == {wrongly}
