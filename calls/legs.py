@@ -53,7 +53,17 @@ class CallLeg(TenantModel):
         ]
         triggers = keep_evidence(
             "call_legs",
-            ["phone_id", "call_sid", "leg_sid", '"to"'],
+            [
+                "phone_id",
+                "call_sid",
+                "leg_sid",
+                "direction",
+                '"to"',
+                "duration",
+                "started_at",
+                "ended_at",
+            ],
+            moving=("status", "app.leg_progress"),
             func="app.refuse_change_of_held_part",
         )
 

@@ -26,7 +26,7 @@ from calls.holds.triggers import (
     changed,
     hold_is_recorded,
     keep_evidence,
-    shrunk,
+    parts_changed,
 )
 from calls.intake.models import CallEvent as CallEvent
 from calls.intake.models import RefusedCallback as RefusedCallback
@@ -165,8 +165,8 @@ HELD_CALL_CHANGED = (
 GROWING = "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]"
 HELD_ARCHIVED_CALL_CHANGED = (
     f"OLD.legal_hold AND (to_jsonb(OLD) - {GROWING} IS DISTINCT FROM to_jsonb(NEW) - {GROWING}"
-    f" OR {changed(['recording_url'])} OR {shrunk('legs', 'leg_sid')} OR {shrunk('legs', 'to')}"
-    f" OR {shrunk('recordings', 'recording_sid')} OR {shrunk('recordings', 'url')})"
+    f" OR {changed(['recording_url'])} OR {parts_changed('legs', 'call_legs')}"
+    f" OR {parts_changed('recordings', 'call_recordings')})"
 )
 
 

@@ -46,7 +46,17 @@ class CallRecording(TenantModel):
         constraints = [TenantRLS(tenant_may="SELECT"), ApiRights("SELECT"), TenantKeyConstraint()]
         triggers = keep_evidence(
             "call_recordings",
-            ["phone_id", "call_sid", "recording_sid", "url"],
+            [
+                "phone_id",
+                "call_sid",
+                "recording_sid",
+                "url",
+                "duration",
+                "channels",
+                "source",
+                "started",
+            ],
+            moving=("state", "app.recording_progress"),
             func="app.refuse_change_of_held_part",
         )
 

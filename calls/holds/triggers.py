@@ -43,30 +43,42 @@ def changed(columns: Sequence[str]) -> str:
     return f"({replaced})"
 
 
-def shrunk(column: str, key: str) -> str:
-    """The condition that a JSON array of objects lost a value that one of them had under a key."""
-    path = f"'$[*].{key} ? (@ != null)'"
+def moved_back(column: str, progress: str) -> str:
+    """The condition that an UPDATE gives another word that is not further by this function."""
     return (
-        f"NOT jsonb_path_query_array(NEW.{column}, {path})"
-        f" @> jsonb_path_query_array(OLD.{column}, {path})"
+        f"(OLD.{column} IS DISTINCT FROM NEW.{column}"
+        f" AND {progress}(NEW.{column}) <= {progress}(OLD.{column}))"
     )
 
 
+def parts_changed(column: str, table: str) -> str:
+    """The condition that a JSON array of rows of a table lost one, or something known of one."""
+    return f"NOT app.keeps_parts(NULL::public.{table}, OLD.{column}, NEW.{column})"
+
+
 def keep_evidence(
-    table: str, columns: Sequence[str], *, func: str = "app.refuse_change_under_hold"
+    table: str,
+    columns: Sequence[str],
+    *,
+    moving: tuple[str, str] | None = None,
+    func: str = "app.refuse_change_under_hold",
 ) -> list[RunFunction]:
     """The triggers of a table whose rows belong to a call by their call_id.
 
     While the call is held its rows are not deleted, and these columns keep the values they have.
-    Other columns, such as a state that the provider still reports, may change. func looks whether
-    the call is held; app.refuse_change_of_held_part finds it by call_sid.
+    moving is a column with the provider's word for a status, which only moves forward, and the
+    function that gives its progress. func looks whether the call is held;
+    app.refuse_change_of_held_part finds it by call_sid.
     """
+    condition = changed(columns)
+    if moving is not None:
+        condition = f"({condition} OR {moved_back(*moving)})"
     return [
         HeldTrigger(name=f"{table}_hold_keeps_rows", operation=pgtrigger.Delete, func=func),
         HeldTrigger(
             name=f"{table}_hold_keeps_evidence",
             operation=pgtrigger.Update,
-            condition=pgtrigger.Condition(changed(columns)),
+            condition=pgtrigger.Condition(condition),
             func=func,
         ),
         TruncateNothingHeld(name=f"{table}_hold_refuses_truncate"),

@@ -2,9 +2,9 @@
 --
 -- Records what an event reports of a recording under the call of this SID, or of the call that has
 -- a leg of this SID, live or archived, and returns the event's outcome. recording_url of the call
--- is its latest complete recording, unless somebody set another address or the call is held. The
--- rules do not depend on the order of events. It runs with the owner's rights, past every policy, so it names the line
--- in each statement.
+-- is its latest complete recording, unless somebody set another address. The rules do not depend on
+-- the order of events, but of a call under legal hold what is known stays. It runs with the owner's
+-- rights, past every policy, so it names the line in each statement.
 CREATE OR REPLACE FUNCTION app.keep_call_recording(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -13,8 +13,9 @@ DECLARE
     recording CONSTANT text := coalesce(parsed->>'recording_sid',
         substring(parsed->>'recording_url' FROM 'RE[0-9a-fA-F]{32}'), parsed->>'recording_url');
     new_state CONSTANT text := coalesce(parsed->>'recording_state', 'completed');
-    states CONSTANT text[] := ARRAY['in-progress', 'paused', 'stopped', 'processing', 'absent',
-        'failed', 'completed', 'deleted'];
+    new_duration CONSTANT integer := parsed->>'recording_duration';
+    new_channels CONSTANT integer := parsed->>'recording_channels';
+    new_start CONSTANT timestamptz := parsed->>'recording_started';
     provider_recording CONSTANT text := '/Recordings/RE[0-9a-fA-F]{32}';
     known public.call_recordings;
     merged public.call_recordings;
@@ -47,14 +48,20 @@ BEGIN
     merged.phone_id := line;
     merged.call_sid := sid;
     merged.recording_sid := recording;
-    merged.url := CASE WHEN is_held THEN coalesce(known.url, parsed->>'recording_url')
-        ELSE least(known.url, parsed->>'recording_url') END;
-    merged.duration := greatest(known.duration, (parsed->>'recording_duration')::integer);
-    merged.channels := greatest(known.channels, (parsed->>'recording_channels')::integer);
     merged.source := coalesce(known.source, parsed->>'recording_source');
-    merged.started := least(known.started, (parsed->>'recording_started')::timestamptz);
-    IF known.state IS NULL OR coalesce(array_position(states, new_state), 0)
-        > coalesce(array_position(states, known.state), 0)
+    IF is_held THEN
+        merged.url := coalesce(known.url, parsed->>'recording_url');
+        merged.duration := coalesce(known.duration, new_duration);
+        merged.channels := coalesce(known.channels, new_channels);
+        merged.started := coalesce(known.started, new_start);
+    ELSE
+        merged.url := least(known.url, parsed->>'recording_url');
+        merged.duration := greatest(known.duration, new_duration);
+        merged.channels := greatest(known.channels, new_channels);
+        merged.started := least(known.started, new_start);
+    END IF;
+    IF known.state IS NULL
+        OR app.recording_progress(new_state) > app.recording_progress(known.state)
     THEN
         merged.state := new_state;
     END IF;

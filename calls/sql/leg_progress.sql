@@ -1,4 +1,5 @@
--- Called by app.merged_call_leg() and app.keep_call_leg().
+-- Called by app.merged_call_leg(), app.keep_call_leg(), app.keeps_parts() and the trigger
+-- call_legs_hold_keeps_evidence.
 --
 -- How far a leg has come, by the provider's word for its status, as app.call_progress() of a call.
 CREATE OR REPLACE FUNCTION app.leg_progress(word text) RETURNS integer

@@ -4,21 +4,28 @@
 CREATE OR REPLACE FUNCTION app.refuse_delete_under_hold() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    archive_only CONSTANT text[] := ARRAY['metadata', 'tags', 'custom_fields',
+        'metadata_created_at', 'archived_at', 'legs', 'recordings'];
+    keys CONSTANT text[] := ARRAY['phone_id', 'call_sid'];
     restored boolean := false;
 BEGIN
     IF TG_TABLE_NAME <> 'calls' THEN
-        SELECT (c.phone_id, c.call_sid, c.caller_number, c.recording_url, c.transcript,
-                    c.ai_summary, c.created_at, c.legal_hold)
-                IS NOT DISTINCT FROM (OLD.phone_id, OLD.call_sid, OLD.caller_number,
-                    OLD.recording_url, OLD.transcript, OLD.ai_summary, OLD.created_at, OLD.legal_hold)
-            AND (OLD.metadata_created_at IS NULL
-                OR (m.metadata, m.tags, m.custom_fields, m.created_at)
-                    IS NOT DISTINCT FROM (OLD.metadata, OLD.tags, OLD.custom_fields,
-                        OLD.metadata_created_at))
-            AND jsonb_array_length(OLD.legs) = (SELECT count(*) FROM public.call_legs AS l
-                WHERE (l.phone_id, l.call_sid) = (OLD.phone_id, OLD.call_sid))
-            AND jsonb_array_length(OLD.recordings) = (SELECT count(*) FROM public.call_recordings AS r
-                WHERE (r.phone_id, r.call_sid) = (OLD.phone_id, OLD.call_sid))
+        SELECT to_jsonb(c) = to_jsonb(OLD) - archive_only
+            AND (m.metadata, m.tags, m.custom_fields, m.created_at) IS NOT DISTINCT FROM
+                CASE WHEN OLD.metadata_created_at IS NOT NULL THEN
+                    (OLD.metadata, OLD.tags, OLD.custom_fields, OLD.metadata_created_at) END
+            -- As rows of their tables: the archive has times as a session wrote them.
+            AND (SELECT jsonb_agg(to_jsonb(l) - keys ORDER BY l.leg_sid)
+                    FROM public.call_legs AS l
+                    WHERE (l.phone_id, l.call_sid) = (OLD.phone_id, OLD.call_sid))
+                IS NOT DISTINCT FROM (SELECT jsonb_agg(to_jsonb(l) - keys ORDER BY l.leg_sid)
+                    FROM jsonb_populate_recordset(NULL::public.call_legs, OLD.legs) AS l)
+            AND (SELECT jsonb_agg(to_jsonb(r) - keys ORDER BY r.recording_sid)
+                    FROM public.call_recordings AS r
+                    WHERE (r.phone_id, r.call_sid) = (OLD.phone_id, OLD.call_sid))
+                IS NOT DISTINCT FROM (SELECT jsonb_agg(to_jsonb(r) - keys ORDER BY r.recording_sid)
+                    FROM jsonb_populate_recordset(
+                        NULL::public.call_recordings, OLD.recordings) AS r)
         INTO restored
         FROM public.calls AS c LEFT JOIN public.call_metadata AS m ON m.call_id = c.id
         WHERE c.id = OLD.id;

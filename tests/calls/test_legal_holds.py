@@ -21,7 +21,9 @@ from pytest_django import Settings
 from calls.archival.moving import archive_calls
 from calls.archival.restoring import Choice, restore_calls
 from calls.holds.placing import place, release
+from calls.legs import legs_of
 from calls.models import Call, CallArchive, CallMetadata, CallRecording, LegalHold
+from calls.recordings import recordings_of
 from tenancy import all_tenants, no_tenant, tenant
 from tenants.models import PhoneNumber
 from tests.admin_client import pick
@@ -48,6 +50,7 @@ WORDS: dict[str, Any] = {
     "metadata": {"tags": ["vip"], "metadata": {"a": 1}, "custom_fields": {"b": 2}},
 }
 LONG_AGO = datetime(2023, 6, 15, tzinfo=UTC)
+LEG_BEGAN, LEG_ENDED = "Tue, 03 Mar 2026 20:36:30 +0000", "Tue, 03 Mar 2026 20:37:30 +0000"
 
 
 @pytest.fixture
@@ -349,10 +352,10 @@ def test_the_provider_still_reports_a_held_call(line: PhoneNumber, settings: Set
 
 
 PARTS = """
-INSERT INTO call_legs (phone_id, call_sid, leg_sid, "to", status)
-SELECT phone_id, call_sid, 'CAleg', '+14155550111', 'ringing' FROM calls;
-INSERT INTO call_recordings (phone_id, call_sid, recording_sid, url, state)
-SELECT phone_id, call_sid, 'RE1', 'https://recordings.example/2.mp3', 'completed' FROM calls
+INSERT INTO call_legs (phone_id, call_sid, leg_sid, "to", status, started_at)
+SELECT phone_id, call_sid, 'CAleg', '+14155550111', 'ringing', created_at FROM calls;
+INSERT INTO call_recordings (phone_id, call_sid, recording_sid, url, state, duration)
+SELECT phone_id, call_sid, 'RE1', 'https://recordings.example/2.mp3', 'completed', 5 FROM calls
 """
 
 
@@ -364,8 +367,12 @@ SELECT phone_id, call_sid, 'RE1', 'https://recordings.example/2.mp3', 'completed
         "DELETE FROM call_recordings",
         "UPDATE call_legs SET \"to\" = '+14155550000'",
         "UPDATE call_legs SET call_sid = 'another'",
+        "UPDATE call_legs SET started_at = started_at - interval '1 hour'",
+        "UPDATE call_legs SET status = 'queued'",
         "UPDATE call_recordings SET url = NULL",
         "UPDATE call_recordings SET call_sid = 'another'",
+        "UPDATE call_recordings SET duration = 1",
+        "UPDATE call_recordings SET state = 'absent'",
     ],
 )
 def test_no_login_changes_legs_and_recordings_of_a_held_call(
@@ -379,18 +386,100 @@ def test_no_login_changes_legs_and_recordings_of_a_held_call(
     query("UPDATE call_legs SET status = 'completed', duration = 5")
 
 
-@pytest.mark.parametrize("lost", ["legs", "recordings"])
-def test_an_archived_call_keeps_its_legs_and_recordings(
-    line: PhoneNumber, full_batches: None, lost: str
-) -> None:
-    call = make_call(line, created_at=LONG_AGO)
+@pytest.fixture
+def held_in_archive(line: PhoneNumber, full_batches: None) -> Call:
+    """With PARTS."""
+    call = make_call(line, created_at=LONG_AGO, **WORDS)
     query(PARTS)
     archive_calls(cut_off=datetime(2024, 1, 1, tzinfo=UTC), started_by="test")
     hold(call)
+    return call
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "legs = '[]'",
+        "legs = legs || legs",
+        "legs = jsonb_set(legs, '{0,to}', 'null')",
+        "legs = jsonb_set(legs, '{0,status}', '\"queued\"')",
+        "legs = jsonb_set(legs, '{0,started_at}', '\"2020-01-01\"')",
+        "recordings = '[]'",
+        "recordings = recordings || jsonb_set(recordings, '{0,url}', 'null')",
+        "recordings = jsonb_set(recordings, '{0,url}', '\"https://evil.example/1.mp3\"')",
+        "recordings = jsonb_set(recordings, '{0,duration}', '1')",
+        "recordings = jsonb_set(recordings, '{0,state}', '\"absent\"')",
+        # The address goes to another recording.
+        "recordings = jsonb_build_array(recordings->0 || '{\"url\": null}',"
+        ' recordings->0 || \'{"recording_sid": "RE2"}\')',
+    ],
+)
+def test_an_archived_call_keeps_its_legs_and_recordings(
+    held_in_archive: Call, change: str
+) -> None:
     with pytest.raises(IntegrityError, match=REFUSED), transaction.atomic():
-        query(f"UPDATE calls_archive SET {lost} = '[]'")
-    assert restore_calls(Choice(call_sid=call.call_sid), started_by="test").calls == 1
-    assert query(f"SELECT count(*) FROM call_{lost}") == [(1,)]
+        query(f"UPDATE calls_archive SET {change}")
+    restored = restore_calls(Choice(call_sid=held_in_archive.call_sid), started_by="test")
+    assert restored.calls == 1
+    assert query("SELECT count(*) FROM call_legs, call_recordings") == [(1,)]
+
+
+def test_what_was_not_known_of_a_held_leg_of_the_archive_is_filled_in(
+    held_in_archive: Call,
+) -> None:
+    leg = '\'{"status": "busy", "duration": 7}\''
+    query(f"UPDATE calls_archive SET legs = jsonb_build_array(legs->0 || {leg})")
+    assert query("SELECT legs->0->>'status', legs->0->>'duration' FROM calls_archive") == [
+        ("busy", "7")
+    ]
+
+
+FORGED_RESTORE = """
+SELECT set_config('app.archiving', 'on', true);
+DELETE FROM app.archived_call_sids;
+INSERT INTO calls (id, phone_id, caller_number, call_sid, status, duration, recording_url,
+        transcript, ai_summary, created_at, updated_at, provider_status, legal_hold, ai_confidence)
+    SELECT id, phone_id, caller_number, call_sid, status, {duration}, recording_url, transcript,
+        ai_summary, created_at, updated_at, provider_status, legal_hold, ai_confidence
+    FROM calls_archive;
+INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields, created_at)
+    SELECT id, phone_id, metadata, tags, custom_fields, metadata_created_at FROM calls_archive;
+INSERT INTO call_legs (phone_id, call_sid, leg_sid, "to", status, started_at)
+    SELECT phone_id, call_sid, 'CAleg', {to}, 'ringing', created_at FROM calls;
+INSERT INTO call_recordings (phone_id, call_sid, recording_sid, url, state, duration)
+    SELECT phone_id, call_sid, '{recording}', 'https://recordings.example/2.mp3', 'completed', 5
+    FROM calls;
+DELETE FROM calls_archive
+"""
+TRUE_VALUES = {"duration": "duration", "to": "'+14155550111'", "recording": "RE1"}
+
+
+def test_another_time_zone_is_no_change_of_a_held_call(held_in_archive: Call) -> None:
+    """The same moment, as a session in that zone writes it."""
+    query("SET LOCAL timezone = 'Asia/Tokyo'")
+    query(
+        "UPDATE calls_archive SET legs = jsonb_build_array(legs->0 ||"
+        " jsonb_build_object('started_at', created_at))"
+    )
+    query("SET LOCAL timezone = 'UTC'")
+    assert "+09:00" in query("SELECT legs::text FROM calls_archive")[0][0]
+    query(FORGED_RESTORE.format(**TRUE_VALUES))
+    with all_tenants("test"):
+        assert Call.objects.get().legal_hold
+
+
+@pytest.mark.parametrize(
+    "forged", [{"duration": "1"}, {"to": "'+19990000000'"}, {"to": "NULL"}, {"recording": "RE2"}]
+)
+def test_a_forged_copy_does_not_replace_a_held_call_of_the_archive(
+    held_in_archive: Call, forged: dict[str, str]
+) -> None:
+    with pytest.raises(IntegrityError, match=REFUSED), transaction.atomic():
+        query(FORGED_RESTORE.format(**TRUE_VALUES | forged))
+    query(FORGED_RESTORE.format(**TRUE_VALUES))  # nothing forged: what restore_calls does
+    with all_tenants("test"):
+        assert Call.objects.get().legal_hold
+        assert not CallArchive.objects.exists()
 
 
 def test_late_events_add_to_a_held_call_of_the_archive(
@@ -415,6 +504,36 @@ def test_late_events_add_to_a_held_call_of_the_archive(
         kept = CallArchive.objects.get()
     assert kept.recording_url == RECORDING_URL
     assert [one["recording_sid"] for one in kept.recordings] == ["RE" + "a" * 32, "RE" + "b" * 32]
+
+
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_late_events_fill_in_legs_and_recordings_of_a_held_call(
+    line: PhoneNumber, settings: Settings, is_archived: bool
+) -> None:
+    settings.TWILIO_AUTH_TOKEN = [TOKEN]
+    sid, leg = new_sid(), new_sid()
+    of_leg = {"ParentCallSid": sid, "Direction": "outbound-dial", "To": "+14155557777"}
+    post(voice_event(sid, "completed"))
+    post(voice_event(leg, "in-progress", **of_leg, Timestamp=LEG_BEGAN))
+    post(recording_event(sid, "in-progress", RecordingDuration=None), path=RECORDING)
+    with all_tenants("test"):
+        call = Call.objects.get()
+    if is_archived:
+        archive(call)
+    hold(call)
+    # The second of each differs from the first, and the third is behind.
+    for word, seconds in (("completed", "40"), ("completed", "50"), ("ringing", "60")):
+        event = voice_event(leg, word, **of_leg, CallDuration=seconds, Timestamp=LEG_ENDED)
+        assert post(event).status_code == 204
+    for word, seconds in (("completed", "30"), ("completed", "35"), ("in-progress", "36")):
+        event = recording_event(sid, word, RecordingDuration=seconds)
+        assert post(event, path=RECORDING).status_code == 204
+    with all_tenants("test"):
+        kept: Any = (CallArchive if is_archived else Call).objects.get()
+        [one_leg], [recording] = legs_of(kept), recordings_of(kept)
+    assert (one_leg.status, one_leg.duration) == ("completed", 40)
+    assert (recording.state, recording.duration) == ("completed", 30)
+    assert kept.recording_url == RECORDING_URL
 
 
 def test_the_pipeline_adds_what_was_not_known_and_replaces_nothing(line: PhoneNumber) -> None:
