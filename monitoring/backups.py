@@ -19,6 +19,8 @@ from tenancy import all_tenants
 SYSTEM_ID = "SELECT system_identifier FROM pg_control_system()"
 # What pg_basebackup, pgBackRest and pg_dump --format=directory leave in a directory.
 MANIFESTS = ("backup_manifest", "backup.manifest", "toc.dat")
+# The evidence of what pgBackRest has in its repository.
+LISTED = "pgBackRest lists it"
 
 
 class BadInfo(Exception):
@@ -87,21 +89,36 @@ def record_pgbackrest(text: str) -> list[Backup]:
     """Record the backups in pgBackRest's own JSON, and return them. Raises BadInfo.
 
     Those of this cluster, by its system identifier, count as seen: pgBackRest lists what is in its
-    repository.
+    repository. Those it listed before and lists no more are marked as missing.
     """
     try:
         stanzas = json.loads(text)
         if not isinstance(stanzas, list):
             raise TypeError("not a list of stanzas")
         cluster = _system_id()
-        backups = [
-            _backup(stanza, backup, cluster) for stanza in stanzas for backup in stanza["backup"]
-        ]
+        backups = {
+            str(stanza["name"]): [_backup(stanza, backup, cluster) for backup in stanza["backup"]]
+            for stanza in stanzas
+        }
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise BadInfo(f"{BadInfo.__doc__} ({type(error).__name__}: {error})") from None
-    for backup in backups:
+    _mark_missing(backups)
+    listed = [backup for of in backups.values() for backup in of]
+    for backup in listed:
         record(backup)
-    return backups
+    return listed
+
+
+def _mark_missing(backups: dict[str, list[Backup]]) -> None:
+    """Mark what these stanzas no longer list; without any stanza, the repository is empty."""
+    with all_tenants("record_backup"):
+        listed = Backup.objects.filter(evidence=LISTED)
+        gone = [
+            listed.filter(stanza=stanza).exclude(label__in=[backup.label for backup in of])
+            for stanza, of in backups.items()
+        ]
+        for missing in gone or [listed]:
+            missing.update(evidence="", missing_since=timezone.now())
 
 
 def record(backup: Backup) -> None:
@@ -112,7 +129,7 @@ def record(backup: Backup) -> None:
             stanza=backup.stanza,
             label=backup.label,
             defaults={name: getattr(backup, name) for name in known}
-            | {"recorded_at": timezone.now()},
+            | {"recorded_at": timezone.now(), "missing_since": None},
         )
 
 
@@ -141,5 +158,5 @@ def _backup(stanza: dict[str, Any], backup: dict[str, Any], cluster: int) -> Bac
         finished_at=finished_at,
         bytes=backup.get("info", {}).get("size"),
         error="pages with a wrong checksum" if backup.get("error") else "",
-        evidence="pgBackRest lists it" if clusters.get(database) == cluster else "",
+        evidence=LISTED if clusters.get(database) == cluster else "",
     )

@@ -169,6 +169,9 @@ class Backup(models.Model):
     path = models.TextField(default="", db_default="", help_text="Where it was seen.")
     host = models.TextField(default="", db_default="", help_text="The machine of that path.")
     recorded_at = models.DateTimeField(db_default=NOW)
+    missing_since = models.DateTimeField(
+        null=True, help_text="When pgBackRest, which had listed it, was found to do so no more."
+    )
 
     class Meta:
         db_table = "backups"

@@ -39,7 +39,10 @@ class Archiving(Metric):
 
 
 class LastBackup(Metric):
-    """Only what was seen to exist counts, and what was seen at a path is looked at again."""
+    """Only what was seen to exist counts.
+
+    What was seen at a path is looked at again. What pgBackRest lists no more is gone.
+    """
 
     group = "backup"
     name = "last_backup"
@@ -49,7 +52,7 @@ class LastBackup(Metric):
         " exist: listed by pgBackRest, at its path, or verified by a command."
     )
     sql = """
-        SELECT subject, kind, label, finished_at, evidence, path, host,
+        SELECT subject, kind, label, finished_at, evidence, path, host, missing_since,
             extract(epoch FROM clock_timestamp() - finished_at) / 3600 AS value
         FROM (SELECT *, coalesce(nullif(stanza, ''), 'backup') AS subject,
                 row_number() OVER (PARTITION BY stanza ORDER BY finished_at DESC) AS place
@@ -75,12 +78,19 @@ class LastBackup(Metric):
         return [self._last(list(of)) for _, of in groupby(found, key=itemgetter("subject"))]
 
     def _last(self, recorded: list[Row]) -> Row:
-        """The last one that exists; else the last one, with what is wrong with it."""
+        """The last one that exists; else the last one that was seen, or is not verified."""
         for backup in recorded:
             if backup["evidence"] and not is_gone(backup):
                 return backup
-        last = recorded[0] | {"value": None}
+        gone = (backup for backup in recorded if backup["evidence"] or backup["missing_since"])
+        last = next(gone, recorded[0]) | {"value": None}
         named = "{subject}: {label} ({kind}) of {finished_at:%Y-%m-%d %H:%M %Z}".format(**last)
+        if last["missing_since"]:
+            seen = f"{last['missing_since']:%Y-%m-%d %H:%M %Z}"
+            return last | {
+                "level": "critical",
+                "summary": f"{named} is gone: pgBackRest has not listed it since {seen}",
+            }
         if last["evidence"]:
             return last | {"level": "critical", "summary": f"{named} is gone from {last['path']}"}
         return last | {"summary": f"{named} is not verified: nobody saw that it exists"}

@@ -93,6 +93,42 @@ def test_backups_of_this_cluster_are_recorded(
     assert finding("failed_backups").level is Level.CRITICAL
 
 
+@pytest.mark.parametrize("listed", ["of the stanza", "of the repository"])
+def test_a_backup_that_pgbackrest_lists_no_more_is_gone(
+    pipe: Callable[[Any], str], finding: Find, system_id: int, listed: str
+) -> None:
+    [stanza] = pgbackrest(stop=time.time() - HOUR, system_id=system_id)
+    pipe([stanza, {"name": "other", "backup": []}])
+    assert finding("last_backup").level is Level.OK
+    status = {"code": 2, "message": "no valid backups"}
+    none = [stanza | {"backup": [], "status": status}] if listed == "of the stanza" else []
+    with pytest.raises(CommandError, match="lists no backup"):
+        pipe(none)
+    gone = finding("last_backup")
+    assert gone.level is Level.CRITICAL
+    assert "is gone: pgBackRest has not listed it since" in gone.items[0].text
+    record("--label=monday")  # which nobody saw either
+    pipe([stanza])
+    [seen] = [item for item in finding("last_backup").items if item.subject == "main"]
+    assert seen.level is Level.OK
+
+
+def test_a_backup_that_expired_leaves_the_later_ones(
+    pipe: Callable[[Any], str], finding: Find, system_id: int
+) -> None:
+    [stanza] = pgbackrest(stop=time.time() - 2 * HOUR, system_id=system_id)
+    pipe([stanza])
+    [later] = pgbackrest(stop=time.time() - HOUR, system_id=system_id)
+    later["backup"] = [later["backup"][0] | {"label": "20261129-020000F"}]
+    pipe([{"name": "other", "backup": []}, later])
+    [last] = finding("last_backup").items
+    assert last.level is Level.OK
+    assert "20261129-020000F (full)" in last.text
+    with all_tenants("test"):
+        [kept] = Backup.objects.exclude(evidence="")
+    assert kept.label == "20261129-020000F"
+
+
 def test_backups_of_another_cluster_are_not_verified(
     pipe: Callable[[Any], str], finding: Find, system_id: int
 ) -> None:

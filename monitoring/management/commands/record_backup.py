@@ -81,6 +81,11 @@ class Command(BaseCommand):
             backups = record_pgbackrest(sys.stdin.read())
         except (BadInfo, UnicodeDecodeError) as error:
             raise CommandError(str(error)) from None
+        if not backups:
+            raise CommandError(
+                "pgBackRest lists no backup. Run pgbackrest info, and make a backup; those"
+                " recorded before count as gone."
+            )
         self._report(backups)
 
     def _report(self, backups: list[Backup]) -> None:
