@@ -6,7 +6,9 @@
 CREATE OR REPLACE FUNCTION app.call_of_leg(line text, sid text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN (SELECT l.call_sid FROM public.call_legs AS l
-        WHERE l.leg_sid = sid AND l.phone_id = line ORDER BY l.call_sid LIMIT 1);
+    -- By the leg first: the primary key would offer all legs of the line, in order.
+    RETURN (WITH legs AS MATERIALIZED (
+            SELECT l.call_sid, l.phone_id FROM public.call_legs AS l WHERE l.leg_sid = sid)
+        SELECT min(call_sid) FROM legs WHERE phone_id = line);
 END
 $$;

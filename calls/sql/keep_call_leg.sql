@@ -53,19 +53,20 @@ BEGIN
     END IF;
     -- What was taken for a call before its parent was named, unless somebody wrote to it. An
     -- import writes the direction.
-    UPDATE public.call_recordings SET call_sid = sid WHERE (phone_id, call_sid) = (line, leg)
-        AND EXISTS (SELECT FROM public.calls
-            WHERE call_sid = leg AND phone_id = line AND NOT legal_hold);
-    UPDATE public.call_legs AS l SET call_sid = sid WHERE (l.phone_id, l.call_sid) = (line, leg)
-        AND l.leg_sid <> sid
-        AND NOT EXISTS (SELECT FROM public.call_legs AS same
-            WHERE (same.phone_id, same.call_sid, same.leg_sid) = (line, sid, l.leg_sid))
-        AND EXISTS (SELECT FROM public.calls
-            WHERE call_sid = leg AND phone_id = line AND NOT legal_hold);
-    DELETE FROM public.calls AS c WHERE c.call_sid = leg AND c.phone_id = line
-        AND c.transcript IS NULL AND c.ai_summary IS NULL AND NOT c.legal_hold
-        AND NOT EXISTS (SELECT FROM public.call_metadata AS m WHERE m.call_id = c.id
-            AND (m.metadata - 'direction' <> '{}' OR m.tags <> '{}' OR m.custom_fields <> '{}'));
+    IF EXISTS (SELECT FROM public.calls
+        WHERE call_sid = leg AND phone_id = line AND NOT legal_hold)
+    THEN
+        UPDATE public.call_recordings SET call_sid = sid
+        WHERE (phone_id, call_sid) = (line, leg);
+        UPDATE public.call_legs AS l SET call_sid = sid
+        WHERE (l.phone_id, l.call_sid) = (line, leg) AND l.leg_sid <> sid
+            AND NOT EXISTS (SELECT FROM public.call_legs AS same
+                WHERE (same.phone_id, same.call_sid, same.leg_sid) = (line, sid, l.leg_sid));
+        DELETE FROM public.calls AS c WHERE c.call_sid = leg AND c.phone_id = line
+            AND c.transcript IS NULL AND c.ai_summary IS NULL AND NOT c.legal_hold
+            AND NOT EXISTS (SELECT FROM public.call_metadata AS m WHERE m.call_id = c.id
+                AND (m.metadata - 'direction' <> '{}' OR m.tags <> '{}' OR m.custom_fields <> '{}'));
+    END IF;
     INSERT INTO public.call_legs SELECT merged.*
     ON CONFLICT (phone_id, call_sid, leg_sid) DO UPDATE SET direction = excluded.direction,
         "to" = excluded."to", status = excluded.status, duration = excluded.duration,
