@@ -189,6 +189,10 @@ class DailyCallStatsAdmin(StatisticsAdmin):
     )
     readonly_fields = fields
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"clock": "each line's own", **(extra_context or {})}
+        return super().changelist_view(request, context)
+
     def period_of(self, row: DailyCallStatsRow) -> Period:
         clock = row.phone.timezone
         since, until = midnight(row.date, clock), midnight(row.date + timedelta(days=1), clock)

@@ -23,6 +23,7 @@ from calls.models import Call
 from desk import cards
 from desk.cards import Card, clock_in_scope, list_of
 from desk.charts import Bar, Chart, draw
+from tenancy import current_scope
 from tenants.models import PhoneNumber
 
 # Seconds for one part of the page; a slow part shows that it timed out and delays no other.
@@ -121,13 +122,14 @@ def charts(today: datetime.date) -> list[Chart]:
     """The last 30 days on each line's own clock, up to the latest of their todays."""
     first = today - datetime.timedelta(days=DAYS - 1)
     known = daily_sums(first=first, last=today)
-    return [calls_a_day(known, today), _minutes_a_day(known, today)]
+    days_of = clock_in_scope() if current_scope().phone_id else "each line's own clock"
+    return [calls_a_day(known, today, days_of), _minutes_a_day(known, today, days_of)]
 
 
 def calls_a_day(
-    known: Mapping[datetime.date, Sums | Counts], today: datetime.date, **only: str
+    known: Mapping[datetime.date, Sums | Counts], today: datetime.date, days_of: str, **only: str
 ) -> Chart:
-    """only: further filters of the lists that the bars link to."""
+    """days_of: whose days these are; only: further filters of the lists that the bars link to."""
     bars = []
     for day in _days_until(today):
         totals = known.get(day, Sums())
@@ -135,16 +137,18 @@ def calls_a_day(
         date = f"{day.day} {day:%b}"
         description = f"{day:%a} {date}: {plural(calls, 'call')}, {completed:,} completed"
         bars.append(Bar(date, calls, completed, description, _rows_of(day, **only)))
-    return draw("Calls per day", "filled part: completed", bars)
+    return draw("Calls per day", f"days of {days_of}; filled part: completed", bars)
 
 
-def _minutes_a_day(known: Mapping[datetime.date, Sums | Counts], today: datetime.date) -> Chart:
+def _minutes_a_day(
+    known: Mapping[datetime.date, Sums | Counts], today: datetime.date, days_of: str
+) -> Chart:
     bars = []
     for day in _days_until(today):
         minutes = known.get(day, Sums()).total_duration / 60
         description = f"{day:%a} {day.day} {day:%b}: {minutes:,.0f} minutes"
         bars.append(Bar(f"{day.day} {day:%b}", minutes, minutes, description, _rows_of(day)))
-    return draw("Minutes per day", "calls whose length is known", bars)
+    return draw("Minutes per day", f"days of {days_of}; calls whose length is known", bars)
 
 
 def _days_until(today: datetime.date) -> list[datetime.date]:

@@ -160,7 +160,8 @@ def _performance(line: PhoneNumber, now: datetime.datetime) -> list[Card]:
 
 def _chart(line: PhoneNumber, today: datetime.date) -> Chart:
     first = today - datetime.timedelta(days=DAYS - 1)
-    return calls_a_day(daily(first=first, last=today), today, line=line.pk)
+    known = daily(first=first, last=today)
+    return calls_a_day(known, today, line.timezone, line=line.pk)
 
 
 def _week(line: PhoneNumber) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from backoffice.display import moment
 from calls.admin.call_page import call_page
 from calls.models import Call, CallReview
 from calls.reviews import queue
+from desk.cards import clock_in_scope
 
 LATEST_SHOWN = 8
 
@@ -53,6 +54,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "minutes": int(queue.CLAIM_DURATION.total_seconds() // 60),
         "days": queue.REVIEW_WINDOW.days,
         "unsaved": unsaved,
+        "clock": clock_in_scope(),
     }
     held = queue.held_by(request.user.get_username(), now=now)
     call = Call.objects.select_related("phone").filter(pk=held.call_id).first() if held else None

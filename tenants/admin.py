@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.modeladmin import BackofficeAdmin, LineStackedInline, LineTabularInline
+from backoffice.modeladmin import LineStackedInline, LineTabularInline
 from tenancy import active_scope
 from tenants import credentials_admin as credentials_admin
-from tenants.line_admin import LineFilter, LineOwnedAdmin
+from tenants.line_admin import ClockedAdmin, LineFilter, LineOwnedAdmin
 from tenants.line_middleware import PICKED_LINE
 from tenants.line_search import lines_that_match, of_lines_that_match
 from tenants.memberships import Membership
@@ -89,8 +89,9 @@ class ConversationRuleInline(LineTabularInline):
 
 
 @admin.register(PhoneNumber)
-class PhoneNumberAdmin(BackofficeAdmin):
+class PhoneNumberAdmin(ClockedAdmin):
     list_display = ("business_name", "number", "display_name", "timezone", "id", "created_at")
+    has_times = True
     ordering = ("business_name", "id")
     sortable_by = ("business_name",)
     search_help_text = "Search by line number, name or id."
@@ -165,6 +166,7 @@ class PhoneNumberAdmin(BackofficeAdmin):
 @admin.register(VoiceSettings)
 class VoiceSettingsAdmin(LineOwnedAdmin):
     list_display = ("phone", "voice_name", "voice_model", "language", "speech_speed", "updated_at")
+    has_times = True
     row_names = ("line", "lines")
     ordering = ("phone_id", "id")
     fields = (
@@ -270,6 +272,7 @@ class BusinessHoursAdmin(LineOwnedAdmin):
 @admin.register(Membership)
 class MembershipAdmin(LineOwnedAdmin):
     list_display = ("subject", "phone", "role", "created_at")
+    has_times = True
     list_filter = (LineFilter, "role")
     ordering = ("phone_id", "subject", "id")
     fields = ("phone", "subject", "role")

@@ -61,6 +61,7 @@ class TelephonyCredentialForm(forms.ModelForm):  # type: ignore[type-arg]
 class TelephonyCredentialAdmin(LineOwnedAdmin):
     form = TelephonyCredentialForm
     list_display = ("phone", "account_sid", "in_rotation", "updated_at")
+    has_times = True
     ordering = ("phone_id", "id")
     search_help_text = "Search by line number, name or id, or by account SID."
     actions = ("promote_next", delete_selected)
@@ -100,6 +101,7 @@ class ApiKeyAdmin(LineOwnedAdmin):
     list_display = (
         "name", "phone", "prefix", "scopes", "expires_at", "revoked_at", "last_used_at",
     )  # fmt: skip
+    has_times = True
     list_filter = (LineFilter, "revoked_at", "expires_at")
     ordering = ("phone_id", "created_at", "id")
     search_help_text = "Search by line number, name or id, or by key name or prefix."

@@ -63,13 +63,9 @@ def clock_of_list(request: HttpRequest) -> str:
     return lines.values_list("timezone", flat=True).first() or "UTC"
 
 
-class LineOwnedAdmin(BackofficeAdmin):
-    """Rows that belong to a line: chosen when a row is added, fixed from then on."""
+class ClockedAdmin(BackofficeAdmin):
+    """Lists whose times are of one clock, which the page names."""
 
-    autocomplete_fields: ClassVar[Any] = ("phone",)
-    list_filter: ClassVar[Any] = (LineFilter,)
-    list_select_related: ClassVar[Any] = ("phone",)
-    search_help_text = "Search by line number, name or id."
     # Whether the list has times, which are then all of one clock.
     has_times = False
 
@@ -81,6 +77,15 @@ class LineOwnedAdmin(BackofficeAdmin):
         # Until the page is rendered, which is after this method.
         request.scopes.enter_context(timezone.override(clock))  # type: ignore[attr-defined]
         return super().changelist_view(request, {"clock": clock, **(extra_context or {})})
+
+
+class LineOwnedAdmin(ClockedAdmin):
+    """Rows that belong to a line: chosen when a row is added, fixed from then on."""
+
+    autocomplete_fields: ClassVar[Any] = ("phone",)
+    list_filter: ClassVar[Any] = (LineFilter,)
+    list_select_related: ClassVar[Any] = ("phone",)
+    search_help_text = "Search by line number, name or id."
 
     def search(self, term: str) -> Q:
         return of_lines_that_match(term)

@@ -41,6 +41,11 @@ SUMMARY_SHOWN = 60  # characters
 SEARCH_HELP = "Search by caller number (in full or its start), call SID or line."
 
 
+def began(call: Any) -> str:
+    """On the clock of the list."""
+    return f"{timezone.localtime(call.created_at):%Y-%m-%d %H:%M}"
+
+
 class CallAdminMixin:
     """Columns and pages of calls, live or archived."""
 
@@ -124,7 +129,7 @@ class CallAdminMixin:
 
     @admin.display(description="Started", ordering="created_at")
     def began(self, call: Any) -> str:
-        return f"{timezone.localtime(call.created_at):%Y-%m-%d %H:%M}"
+        return began(call)
 
     @admin.display(description="Started")
     def began_at(self, call: Any) -> str:
@@ -265,7 +270,8 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
 
 @admin.register(CallMetadata)
 class CallMetadataAdmin(LineOwnedAdmin):
-    list_display = ("call", "phone", "tag_list", "created_at")
+    list_display = ("about", "phone", "tag_list", "created_at")
+    has_times = True
     row_names = ("call with metadata", "calls with metadata")
     list_filter = (LineFilter, TagFilter)
     # By the call, whose index serves it.
@@ -279,6 +285,10 @@ class CallMetadataAdmin(LineOwnedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # See CallTagFilter: the planner must know how many calls it would join.
         return super().get_queryset(request).filter(InScope("call__phone_id"))
+
+    @admin.display(description="Call")
+    def about(self, row: CallMetadata) -> str:
+        return f"{row.call.caller_number} at {began(row.call)}"
 
     @admin.display(description="Tags")
     def tag_list(self, row: CallMetadata) -> str:

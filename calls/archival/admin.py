@@ -18,6 +18,7 @@ class ArchiveRunAdmin(ReadOnlyAdmin):
         "started_at",
         "started_by",
     )
+    has_times = True
     list_filter = (LineFilter, "kind", "state")
     ordering = ("-id",)
     sortable_by = ("id",)

@@ -29,6 +29,7 @@ class ProblemFilter(admin.SimpleListFilter):
 @admin.register(CallEvent)
 class CallEventAdmin(ReadOnlyAdmin):
     list_display = ("id", "received_at", "line", "kind", "call_sid", "outcome", "reason")
+    has_times = True
     list_filter = (LineFilter, ProblemFilter, "outcome", "kind")
     list_defer = ("payload", "parsed")
     ordering = ("-id",)
@@ -62,6 +63,7 @@ class CallEventAdmin(ReadOnlyAdmin):
 @admin.register(RefusedCallback)
 class RefusedCallbackAdmin(ReadOnlyAdmin):
     list_display = ("hour", "line", "cause", "count", "detail", "last_at")
+    has_times = True
     # Each row has a count of its own.
     row_names = ("row", "rows")
     list_filter = (LineFilter, "cause")

@@ -17,6 +17,7 @@ from tenants.line_admin import LineFilter, ReadOnlyAdmin
 @admin.register(CallReview)
 class CallReviewAdmin(ReadOnlyAdmin):
     list_display = ("id", "call_began", "line", "reviewed_by", "reviewed_at", "claimed_by")
+    has_times = True
     list_filter = (LineFilter,)
     list_defer = ("history",)
     ordering = ("-id",)

@@ -3,21 +3,27 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.template.loader import render_to_string
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone as django_timezone
 
 from analytics.overview import total_of_range
 from analytics.queries import daily
 from analytics.rollups import roll_up
+from calls.models import LegalHold
 from desk import cards, home
 from tenancy import all_tenants, tenant
+from tenancy.models import ScopedModel
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
-from tests.factories import archive, make_call, make_line
+from tests.factories import archive, hold, make_call, make_line
+from tests.isolation.rows import MAKERS
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +92,60 @@ def test_the_first_and_last_day_of_all(back_office: Client, day: str, clock: str
     pick(back_office, make_line(timezone=clock))
     for query in ({"first": day}, {"last": day}):
         assert back_office.get(CALLS, query).status_code == 200
+
+
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: UTC)?")
+
+
+@pytest.mark.parametrize("how", ["picked", "filtered"])
+def test_each_list_with_times_is_on_the_clock_of_the_line(back_office: Client, how: str) -> None:
+    line = make_line(id="pn_bakery", timezone="Asia/Kolkata")
+    with all_tenants("test"):
+        for make in MAKERS.values():
+            make(line)
+    query = {"line": line.pk} if how == "filtered" else {}
+    if how == "picked":
+        pick(back_office, line)
+    lists, wrong = 0, {}
+    for model, model_admin in admin.site._registry.items():
+        if not issubclass(model, ScopedModel) or (model is PhoneNumber and query):
+            continue
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+        html = back_office.get(reverse(name), query).content.decode()
+        rows = re.search(r"<tbody>(.*)</tbody>", html, re.DOTALL)
+        times = TIME.findall(re.sub("<[^>]*>", " ", rows[1])) if rows else []
+        lists += bool(times)
+        named = "Times and days: Asia/Kolkata" in html
+        if times and (not named or any(time.endswith("UTC") for time in times)):
+            wrong[type(model_admin).__name__] = times
+    assert not wrong
+    assert lists >= 12
+
+
+def test_a_time_names_the_clock_that_it_is_of(back_office: Client) -> None:
+    line = make_line(timezone="Asia/Kolkata")
+    hold(make_call(line))
+    with all_tenants("test"):
+        at = LegalHold.objects.get().placed_at
+    address = "/admin/calls/legalhold/"
+    assert f">{at:%Y-%m-%d %H:%M:%S} UTC<" in back_office.get(address).content.decode()
+    there = at.astimezone(ZoneInfo("Asia/Kolkata"))
+    html = back_office.get(address, {"line": line.pk}).content.decode()
+    assert f">{there:%Y-%m-%d %H:%M:%S} IST<" in html
+
+
+def test_charts_name_whose_days_they_have(back_office: Client) -> None:
+    line = make_line(timezone="Asia/Kolkata")
+    both = ["days of {}; filled part: completed", "days of {}; calls whose length is known"]
+    html = back_office.get("/admin/").content.decode()
+    assert all(note.format("each line&#x27;s own clock") in html for note in both)
+    with tenant(line.pk):
+        drawn = home.charts(DAY)
+    assert [chart.note for chart in drawn] == [note.format("Asia/Kolkata") for note in both]
+    address = f"/admin/tenants/phonenumber/{line.pk.replace('_', '_5F')}/change/"
+    assert both[0].format("Asia/Kolkata") in back_office.get(address).content.decode()
+    html = back_office.get("/admin/analytics/dailycallstatsrow/").content.decode()
+    assert "Times and days: each line&#x27;s own" in html
 
 
 def test_the_clock_of_one_page_does_not_reach_the_next(back_office: Client) -> None:

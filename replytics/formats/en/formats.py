@@ -1,5 +1,6 @@
 """How the pages write dates and times: sortable, and saying whose clock it is."""
 
 DATE_FORMAT = "Y-m-d"
-DATETIME_FORMAT = r"Y-m-d H:i:s \U\T\C"
+# With the abbreviation of the zone that the time is shown in, such as UTC or CET.
+DATETIME_FORMAT = "Y-m-d H:i:s T"
 TIME_FORMAT = "H:i"
