@@ -36,9 +36,15 @@ HIGHLIGHTS = """json_build_object({}) AS highlights"""
 HEADLINE = """'{0}', ts_headline('app.words', left(c.{0}, 50000),
     websearch_to_tsquery('app.words', %(words)s), 'StartSel=⟦, StopSel=⟧, MaxFragments=2')"""
 
-# When a day begins on the line's clock.
-MIDNIGHT = """(%({})s::date::timestamp AT TIME ZONE (
-    SELECT p.timezone FROM phone_numbers AS p WHERE p.id = %(line)s))"""
+# When a day begins on the line's clock. Where clocks go back over midnight there are two, of which
+# PostgreSQL takes the later: the other is on the clock as it was three hours before.
+MIDNIGHT = """(SELECT min(began) FROM phone_numbers AS p
+    CROSS JOIN LATERAL (SELECT %({0})s::date::timestamp AS day) AS d
+    CROSS JOIN LATERAL (SELECT day AT TIME ZONE p.timezone AS later) AS l
+    CROSS JOIN LATERAL (SELECT later - interval '3 hours' AS earlier) AS e
+    CROSS JOIN LATERAL (VALUES (later), (earlier + (day - earlier AT TIME ZONE p.timezone)))
+        AS v (began)
+    WHERE p.id = %(line)s AND began AT TIME ZONE p.timezone >= day)"""
 # Each is a condition on the row c that an index led by phone_id narrows, or that is checked along
 # idx_calls_phone_created. Nothing here may leak, or row level security keeps it from any index.
 FILTERS = {

@@ -3,19 +3,21 @@
 import json
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.http import QueryDict
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from calls.api.page import page_sql
 from calls.api.query import read_query
 from tenancy import tenant
 from tenants.models import PhoneNumber
+from tests.admin_client import listed, pick
 from tests.api_client import Api, api_of
 from tests.factories import archive, make_call, make_line
 
@@ -346,6 +348,33 @@ def test_a_day_is_that_of_the_lines_clock(db: None, archived: str, clock: str) -
     assert found == [call.call_sid for call in reversed(in_zone)]
     by_day = api.get("/stats/daily/", {"first": "2026-03-10", "last": "2026-03-10"}).json()
     assert by_day["total"]["total_calls"] == len(in_zone)
+
+
+@pytest.mark.parametrize(
+    ("clock", "day"),
+    [
+        ("Atlantic/Azores", "2026-10-25"),  # back over midnight
+        ("America/Havana", "2026-11-01"),
+        ("America/Havana", "2026-03-08"),  # forward over midnight
+        ("Europe/Berlin", "2026-10-25"),  # back at 3
+        ("Australia/Lord_Howe", "2026-04-05"),
+        ("Pacific/Apia", "2011-12-31"),  # the day before was left out
+    ],
+)
+def test_a_day_begins_at_the_first_of_two_midnights(
+    back_office: Client, clock: str, day: str
+) -> None:
+    line = make_line(timezone=clock)
+    noon = datetime.fromisoformat(day).replace(hour=12, tzinfo=ZoneInfo(clock)).astimezone(UTC)
+    for n in range(-80, 80):
+        make_call(line, created_at=noon + timedelta(minutes=30 * n))
+    after = str(date.fromisoformat(day) + timedelta(days=1))
+    api = api_of(line)
+    by_day = api.get("/stats/daily/", {"first": day, "last": day}).json()["total"]["total_calls"]
+    assert len(walk(api, limit=50, created_after=day, created_before=after)) == by_day
+    pick(back_office, line)
+    shown = listed(back_office, "/admin/calls/call/", {"first": day, "last": day})
+    assert len(shown.result_list) == by_day
 
 
 def test_a_plus_that_became_a_blank_is_a_plus(api: Api, three: None) -> None:
