@@ -99,7 +99,8 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 class BucketSerializer(CountsSerializer):
     bucket = serializers.CharField(
-        help_text="A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6."
+        help_text="A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. The last"
+        " hour is a part of one where the range is not of whole hours."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from analytics.queries import Counts, daily, grouped, hourly, midnight, total
@@ -33,13 +34,14 @@ def read_days(
 def read_hours(*, since: datetime, until: datetime, timezone: str, group_by: str) -> Any:
     if group_by == "hour":
         # Stored hours are UTC's.
-        is_stored = since.astimezone(UTC).minute == 0
+        is_stored = all(end.timestamp() % 3600 == 0 for end in (since, until))
         known: dict[Any, Counts] = dict(
             hourly(since=since, until=until)
             if is_stored
             else grouped(group_by="hour", timezone=timezone, since=since, until=until)
         )
-        hours = int((until - since).total_seconds()) // 3600
+        # The last may be a part of an hour, where clocks change by half of one.
+        hours = ceil((until - since) / timedelta(hours=1))
         names: Iterator[Any] = (since + timedelta(hours=n) for n in range(hours))
     else:
         known = grouped(group_by=group_by, timezone=timezone, since=since, until=until)

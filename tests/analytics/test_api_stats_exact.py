@@ -140,6 +140,34 @@ def test_hours_equal_the_raw_rows(api: Api, group_by: str) -> None:
         call_command("roll_up_calls", stdout=StringIO())
 
 
+@pytest.mark.parametrize("rolled_up", [True, False])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-04-04T11:00+11:00", "2026-04-05T06:00+10:30"),
+        ("2026-10-03T00:00+10:30", "2026-10-05T00:00+11:00"),
+        ("2026-10-03T00:00+10:30", "2026-10-03T08:00+10:30"),
+    ],
+)
+def test_hours_add_up_across_a_change_by_half_an_hour(
+    line: PhoneNumber, since: str, until: str, rolled_up: bool
+) -> None:
+    """On Lord Howe Island, whose clock is 10:30 or 11 hours ahead of UTC."""
+    first, last = datetime.fromisoformat(since), datetime.fromisoformat(until)
+    quarters = range(-8, int((last - first) / timedelta(minutes=15)) + 8)
+    for n in quarters:
+        make_call(line, created_at=first + n * timedelta(minutes=15))
+    if rolled_up:
+        call_command("roll_up_calls", stdout=StringIO())
+    query = {"since": since, "until": until, "timezone": "Australia/Lord_Howe"}
+    found = api_of(line).get("/stats/hourly/", query).json()
+    counts = [bucket["total_calls"] for bucket in found["buckets"]]
+    assert found["total"]["total_calls"] == len(quarters) - 16
+    assert sum(counts) == len(quarters) - 16
+    assert set(counts[:-1]) == {4}
+    assert counts[-1] in (2, 4)
+
+
 @pytest.mark.parametrize("group_by", ["day", "week", "month", "weekday"])
 def test_a_dropped_month_keeps_its_numbers_but_not_the_callers_of_a_range(
     line: PhoneNumber, tmp_path: Path, group_by: str

@@ -340,7 +340,7 @@ export interface components {
             average_duration: number | null;
             /** @description Distinct callers; withheld and unknown ones are none. Null where some calls were removed by retention. */
             unique_callers: number | null;
-            /** @description A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. */
+            /** @description A day, the first day of a week or month, an hour, or 0 to 23, 0 to 6. The last hour is a part of one where the range is not of whole hours. */
             bucket: string;
         };
         BusinessHours: {
