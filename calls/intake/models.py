@@ -60,7 +60,7 @@ class CallEvent(TenantModel):
     reason = models.TextField(null=True)
     replayed_at = models.DateTimeField(null=True)
     digest = models.TextField(
-        null=True, help_text="MD5 of kind and payload; the same again adds no row."
+        null=True, help_text="Of the text that was signed; the same again adds no row."
     )
     repeats = models.IntegerField(
         default=0, db_default=0, help_text="How often the same came again."

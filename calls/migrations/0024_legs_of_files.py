@@ -4,6 +4,10 @@ from django.db import migrations
 
 from database.operations import LoadFunction
 
+OLD_KEEP = """
+DROP FUNCTION IF EXISTS app.keep_call_event(text, text, bigint, jsonb, jsonb, text, text)
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("calls", "0023_claims_beside_imports")]
@@ -23,6 +27,8 @@ class Migration(migrations.Migration):
         LoadFunction("calls", "keep_call_parts"),
         LoadFunction("calls", "record_waiting_events"),
         LoadFunction("calls", "apply_call_event", again=True),
+        # With the parameter that 0027 is about.
+        migrations.RunSQL(OLD_KEEP, migrations.RunSQL.noop),
         LoadFunction("calls", "keep_call_event", again=True),
         LoadFunction("calls", "give_waiting_events"),
         LoadFunction("calls", "keep_file_leg"),

@@ -7,7 +7,7 @@
 CREATE OR REPLACE FUNCTION app.receive_call_event(
     numbers text[], account text, current_token text, next_token text, sid text, kind text,
     sequence bigint, payload jsonb, parsed jsonb, reason text, outcome text,
-    at timestamptz DEFAULT NULL
+    at timestamptz DEFAULT NULL, signed text DEFAULT NULL
 ) RETURNS text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -20,17 +20,7 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
-    outcome := coalesce(outcome, app.apply_call_event(sid, parsed));
-    -- The provider repeats what it got no answer to, and anybody may repeat what was signed.
-    INSERT INTO public.call_events AS e
-        (phone_id, call_sid, kind, sequence, payload, parsed, reason, outcome, digest)
-    VALUES (line, sid, kind, sequence, payload, parsed, reason, outcome,
-        md5(kind || payload::text))
-    ON CONFLICT (phone_id, digest) WHERE digest IS NOT NULL DO UPDATE SET
-        repeats = e.repeats + 1,
-        outcome = CASE WHEN e.outcome = 'applied' OR excluded.outcome = 'duplicate'
-            THEN e.outcome ELSE excluded.outcome END;
-    RETURN outcome;
+    RETURN app.keep_call_event(sid, kind, sequence, payload, parsed, reason, outcome, signed);
 END
 $$;
 REVOKE ALL ON FUNCTION app.receive_call_event FROM PUBLIC;

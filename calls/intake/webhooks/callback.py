@@ -13,13 +13,19 @@ from contextlib import suppress
 from decimal import Decimal
 from itertools import product
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlparse, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
-from twilio.request_validator import HMAC_SHA1, RequestValidator, get_signature_algorithm
+from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
+    RequestValidator,
+    get_signature_algorithm,
+    remove_port,
+)
 
 from calls.intake.webhooks.events import USED
 from database import exact_json
@@ -28,7 +34,7 @@ WRONG_SIGNATURE = "The signature is missing or wrong."
 MAX_BODY = 100_000  # bytes; a callback of Twilio has about two thousand, more with its AddOns
 MAX_PARAMETERS = 1_000
 BODY_HASH = re.compile(r"(?:^|&)bodySHA256=[0-9a-f]{64}(?:&|$)")
-# Used without a token, so that the response takes as long as with one.
+# For digests; and used without a token, so that the response takes as long as with one.
 NO_TOKEN = RequestValidator("no token")
 
 
@@ -47,6 +53,7 @@ class Callback:
     def __init__(self, request: HttpRequest) -> None:
         self._query = request.META.get("QUERY_STRING", "")
         self._url = f"{settings.PUBLIC_URL}{request.path}"
+        self._signed_url = f"{self._url}?{self._query}" if self._query else self._url
         self._signature = request.headers.get("X-Twilio-Signature", "")
         self._algorithm = get_signature_algorithm(
             request.headers.get("X-Twilio-Webhooks-Signature-Settings", "")
@@ -75,8 +82,17 @@ class Callback:
 
     def is_signed(self, tokens: Sequence[str]) -> bool:
         """Whether one of the tokens matches the signature; all of them are tried."""
-        url = f"{self._url}?{self._query}" if self._query else self._url
-        return is_valid(url, self._signed, self._signature, tokens, self._algorithm)
+        return is_valid(self._signed_url, self._signed, self._signature, tokens, self._algorithm)
+
+    def digest(self) -> str:
+        """The same for all requests that one signature is right for, whatever their division.
+
+        Of a form the URL, names and values run together; of JSON the URL, which has its hash.
+        """
+        url = remove_port(urlparse(self._signed_url))
+        form = {} if isinstance(self._signed, str) else self._signed
+        digest: str = NO_TOKEN.compute_signature(url, form, HMAC_SHA256)
+        return digest
 
     def other_url_signed(self, tokens: Sequence[str], request: HttpRequest) -> str | None:
         """The likely variant of the URL that one of the tokens signed; None when it is none.

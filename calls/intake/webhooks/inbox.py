@@ -32,13 +32,13 @@ logger = logging.getLogger("replytics.intake")
 RECEIVE = """
 SELECT app.receive_call_event(%(numbers)s::text[], %(account_sid)s, %(current_token)s,
     %(next_token)s, %(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(parsed)s, %(reason)s,
-    %(outcome)s, %(at)s)
+    %(outcome)s, %(at)s, %(digest)s)
 """
 # Any other event, applied unless it already has an outcome. One statement, so one transaction: an
 # event and its effect are stored together or not at all.
 STORE = """
 SELECT app.keep_call_event(%(call_sid)s, %(kind)s, %(sequence)s, %(payload)s, %(parsed)s,
-    %(reason)s, %(outcome)s)
+    %(reason)s, %(outcome)s, %(digest)s)
 """
 APPLY = "SELECT app.apply_call_event(%(call_sid)s, %(parsed)s)"
 UPDATE = """
@@ -58,7 +58,10 @@ class SignerChanged(Exception):
 
 @dataclass(kw_only=True)
 class Event:
-    """An event as it goes into the inbox. outcome None: to be applied to its call."""
+    """An event as it goes into the inbox.
+
+    outcome None: to be applied to its call. digest None: the same again is another row.
+    """
 
     kind: EventKind
     parameters: Mapping[str, str]
@@ -69,6 +72,7 @@ class Event:
     parsed: ParsedEvent | None = None
     outcome: EventOutcome | None = None
     reason: str | None = None
+    digest: str | None = None
 
     def values(self) -> dict[str, Any]:
         return {
@@ -85,11 +89,17 @@ class Event:
             "parsed": Jsonb(self.parsed.as_json()) if self.parsed else None,
             "outcome": self.outcome,
             "reason": self.reason,
+            "digest": self.digest,
         }
 
 
 def classify(
-    kind: EventKind, parameters: Mapping[str, str], signer: Signer, *, received_at: datetime
+    kind: EventKind,
+    parameters: Mapping[str, str],
+    signer: Signer,
+    *,
+    received_at: datetime,
+    digest: str | None = None,
 ) -> Event:
     """The event, with its outcome if that does not depend on the call."""
     event = Event(
@@ -98,6 +108,7 @@ def classify(
         address=read_address(kind, parameters),
         phone_id=signer.phone_id,
         credentials=signer.credentials,
+        digest=digest,
     )
     try:
         event.parsed = read_event(kind, parameters, received_at=received_at, line=signer.number)

@@ -43,7 +43,13 @@ def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
         address = read_address(kind, callback.parameters)
         for signer in signers(address):
             if is_signed := callback.is_signed(signer.tokens):
-                event = classify(kind, callback.parameters, signer, received_at=received_at)
+                event = classify(
+                    kind,
+                    callback.parameters,
+                    signer,
+                    received_at=received_at,
+                    digest=callback.digest(),
+                )
                 with suppress(SignerChanged):
                     return _answer(event, store(event))
         if is_signed:
