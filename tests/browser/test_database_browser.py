@@ -66,7 +66,7 @@ def test_findings_are_looked_for_and_say_how(page: Page) -> None:
 
 def test_a_statement_shows_its_plan_on_request(statement: str, page: Page) -> None:
     page.goto("/admin/database/statements/")
-    follow(page.locator(".backoffice-tabs a:text-is('calls')"))
+    follow(page.locator(".backoffice-tabs a:text-is('Calls')"))
     expect(page).to_have_url(re.compile("order=calls"))
     row = page.locator("tr", has_text=statement)
     expect(row.locator(".database-number").nth(1)).to_have_text("3")
