@@ -49,7 +49,7 @@ from tenancy.constraints import ApiRights, CascadeForeignKey, TenantKeyConstrain
 from tenancy.models import TenantForeignKey, TenantManager, TenantModel, TenantQuerySet
 from tenancy.readonly import ReadOnlyManager
 from tenancy.triggers import MatchParentTenant
-from tenants.addresses import Spoilt, caller_of
+from tenants.addresses import Spoilt, stored_caller_of
 
 
 class CallStatus(models.TextChoices):
@@ -354,7 +354,7 @@ class Call(TenantModel):
         """A caller that is typed in becomes what an event or a file would have made of it."""
         if self._state.adding:
             try:
-                self.caller_number = caller_of(self.caller_number)
+                self.caller_number = stored_caller_of(self.caller_number)
             except Spoilt as reason:
                 raise ValidationError({"caller_number": f"This {reason}."}) from None
 

@@ -55,6 +55,11 @@ def caller_of(text: str, region: str | None = None) -> str:
     return _caller_of(text, region)
 
 
+def stored_caller_of(text: str, region: str | None = None) -> str:
+    """caller_of() for text that may be a caller as calls have it: UNKNOWN stays UNKNOWN."""
+    return UNKNOWN if text == UNKNOWN else caller_of(text, region)
+
+
 @lru_cache(maxsize=50_000)
 def _caller_of(text: str, region: str | None) -> str:
     shown = cleaned(text)

@@ -20,7 +20,7 @@ from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
 from calls.recordings import CallRecording, playable_url
 from database import exact_json
-from tenants.addresses import NOT_A_PERSON, Spoilt, caller_of
+from tenants.addresses import Spoilt, stored_caller_of
 from tenants.numbers import one_form_of_prefix
 
 MAX_PAGE_SIZE = 200
@@ -42,10 +42,8 @@ class CallerField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(_with_plus(data))
-        if text in NOT_A_PERSON:
-            return text
         try:
-            return caller_of(text)
+            return stored_caller_of(text)
         except Spoilt:
             return text  # no call has it
 

@@ -6,7 +6,7 @@ import uuid
 from django.db.models import Q
 
 from calls.claims import CLAIMED
-from tenants.addresses import ANONYMOUS, UNKNOWN, Spoilt, caller_of, is_withheld
+from tenants.addresses import ANONYMOUS, Spoilt, is_withheld, stored_caller_of
 from tenants.line_search import of_lines_that_match, region_in_scope
 from tenants.numbers import number_prefixes
 
@@ -35,10 +35,8 @@ def calls_named(term: str, *, path: str = "") -> Q:
 
 def _one_caller(term: str) -> str:
     """An address as it is stored: the number in sip:+1415…@example.com."""
-    if term == UNKNOWN:
-        return term
     try:
-        return caller_of(term)
+        return stored_caller_of(term)
     except Spoilt:
         return term
 

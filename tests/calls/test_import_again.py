@@ -131,6 +131,26 @@ def test_import_names_an_unknown_caller(line: PhoneNumber, tmp_path: Path) -> No
     assert the_call(call.call_sid).caller_number == "+14155559999"
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_a_caller_that_our_export_does_not_know_replaces_none(
+    line: PhoneNumber, tmp_path: Path, held: bool
+) -> None:
+    for known in ("unknown", "anonymous", "+14155559999"):
+        call = make_call(line, caller_number=known, legal_hold=held)
+        text = lines(own_call(call_sid=call.call_sid, caller_number="unknown", duration=60))
+        import_text(tmp_path, text)
+        assert the_call(call.call_sid).caller_number == known
+
+
+def test_a_held_call_of_our_export_gets_its_caller_later(
+    line: PhoneNumber, tmp_path: Path
+) -> None:
+    call = make_call(line, caller_number="unknown", legal_hold=True)
+    for caller in ("unknown", "+14155559999"):
+        import_text(tmp_path, lines(own_call(call_sid=call.call_sid, caller_number=caller)))
+    assert the_call(call.call_sid).caller_number == "+14155559999"
+
+
 def test_import_fills_in_what_a_call_lacks(line: PhoneNumber, tmp_path: Path) -> None:
     call = make_call(line, provider_status=None)
     told: dict[str, Any] = {

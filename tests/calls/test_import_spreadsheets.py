@@ -150,6 +150,7 @@ def test_import_reads_our_own_export(
             metadata={"tags": ["vip", "a,b;c", "=x"]},
         ),
         make_call(other_line, caller_number="anonymous", status="failed", duration=0),
+        make_call(line, caller_number="unknown", status="ringing", duration=0),
     ]
     columns = {**COLUMNS, "transcript": lambda call: call.transcript}
     names = (
@@ -162,14 +163,14 @@ def test_import_reads_our_own_export(
         path.write_text("".join(csv_lines(queryset, columns=columns, ordering=("id",))))
         before = list(Call.objects.order_by("call_sid").values(*names))
         Call.objects.all().delete()
-    assert "read 2, loaded 2, updated 0, unchanged 0, rejected 0" in import_file(path)
+    assert "read 3, loaded 3, updated 0, unchanged 0, rejected 0" in import_file(path)
     with all_tenants("test"):
         assert list(Call.objects.order_by("call_sid").values(*names)) == before
     metadata = the_metadata(made[0].call_sid)
     assert metadata is not None
     assert metadata.tags == ["vip", "a,b;c", "=x"]
     assert the_metadata(made[1].call_sid) is None
-    assert "unchanged 2" in import_file(path)
+    assert "unchanged 3" in import_file(path)
 
 
 def test_import_reads_our_columns_by_other_names(line: PhoneNumber, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from calls.intake.sids import CALL_SID
 from calls.intake.webhooks.inbox import classify
 from calls.intake.webhooks.signers import Signer
 from tenancy import tenant
+from tenants.addresses import UNKNOWN
 
 PAGE_SIZE = 1000  # calls; Twilio's maximum
 TIMEOUT = 30  # seconds
@@ -121,10 +122,11 @@ def _as_callback(row: Row, number: str, *, outbound: bool) -> dict[str, str]:
         "CallStatus": row.provider_status or row.status,
         "CallDuration": str(row.duration),
         "Direction": "outbound-api" if outbound else "inbound",
-        caller: row.caller_number,
         line: number,
         "StartTime": as_parameter(row.created_at),
     }
+    if row.caller_number != UNKNOWN:
+        parameters[caller] = row.caller_number
     if row.recording_url:
         parameters["RecordingUrl"] = row.recording_url
     return parameters

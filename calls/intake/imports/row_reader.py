@@ -5,6 +5,7 @@ object with our columns; the CSV reader uses the names of the former.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -34,7 +35,7 @@ from calls.intake.imports.rows import Row
 from calls.intake.imports.times import BadTime, TimeReader
 from calls.intake.sids import ACCOUNT_SID, one_account
 from calls.models import CallStatus
-from tenants.addresses import Spoilt, caller_of
+from tenants.addresses import Spoilt, caller_of, stored_caller_of
 
 MAX_UNKNOWN_COLUMNS = 100
 OWN_COLUMNS = frozenset(Row._fields) - {"row"} | {"number", "line", *PARENT_COLUMNS}
@@ -109,7 +110,7 @@ class RowReader:
         return Row(
             row=row,
             phone_id=phone_id,
-            caller_number=self._caller(caller, phone_id, "caller_number"),
+            caller_number=self._caller(caller, phone_id, "caller_number", read=stored_caller_of),
             call_sid=sid,
             status=status,
             provider_status=given or (None if word in CallStatus else word),
@@ -226,9 +227,15 @@ class RowReader:
         """The lines that have or had the number."""
         return {holding.phone_id for holding in self._lines.holdings(number)}
 
-    def _caller(self, text: str | None, phone_id: str | None, column: str) -> str:
+    def _caller(
+        self,
+        text: str | None,
+        phone_id: str | None,
+        column: str,
+        read: Callable[[str, str | None], str] = caller_of,
+    ) -> str:
         try:
-            return caller_of(text or "", phone_id and self._lines.region(phone_id))
+            return read(text or "", phone_id and self._lines.region(phone_id))
         except Spoilt as reason:
             raise Rejected(f"{column} {shown(text)} {reason}") from None
 

@@ -56,8 +56,8 @@ MERGED = """
 merged AS (
     SELECT c.id, i.row,
         CASE WHEN f.is_later THEN i.status ELSE c.status END AS status,
-        CASE WHEN c.caller_number = 'unknown'
-                OR (c.caller_number = 'anonymous' AND NOT c.legal_hold)
+        CASE WHEN i.caller_number <> 'unknown' AND (c.caller_number = 'unknown'
+                OR c.caller_number = 'anonymous' AND NOT c.legal_hold)
             THEN i.caller_number ELSE c.caller_number END AS caller_number,
         CASE WHEN f.is_later THEN i.provider_status
             WHEN f.is_same THEN coalesce(c.provider_status, i.provider_status)

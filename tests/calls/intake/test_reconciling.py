@@ -19,6 +19,7 @@ from calls.intake.webhooks.replaying import replay_events
 from calls.models import Call, CallEvent
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
+from tests.calls.call_files import own_call
 from tests.calls.intake.callbacks import ACCOUNT, RECORDING_URL, TOKEN, new_sid
 from tests.factories import make_call
 
@@ -124,6 +125,17 @@ def test_what_was_filled_in_is_an_event_that_can_be_replayed(
         assert {row["caller_number"] for row in before} == {"+14155559999"}
         assert replay_events(list(ids)) == {"duplicate": 2}
         assert list(Call.objects.order_by("id").values()) == before
+
+
+def test_a_caller_that_our_export_does_not_know_stays_unknown(
+    line: PhoneNumber, tmp_path: Path
+) -> None:
+    path = tmp_path / "calls.jsonl"
+    call = own_call(call_sid=SID, number=line.number, caller_number="unknown")
+    path.write_text(json.dumps(call) + "\n")
+    call_command("reconcile_calls", str(path))
+    with tenant(line.id):
+        assert Call.objects.get(call_sid=SID).caller_number == "unknown"
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '"x"', "[" * 100_000, "a,b\n1,2\n"])
