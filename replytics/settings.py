@@ -452,6 +452,17 @@ RECORDING_HOSTS = [
     )
 ]
 
+# The voices that the speech service has; the first is that of a line which chose none, unless the
+# list has Alloy, the default of the table.
+VOICE_NAMES = _list(
+    "VOICE_NAMES",
+    re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,200}"),
+    default="Alloy,Ash,Ballad,Coral,Echo,Fable,Nova,Onyx,Sage,Shimmer,Verse",
+    example="Alloy,Nova,Echo, each at most 200 characters",
+)
+if not VOICE_NAMES or len(set(VOICE_NAMES)) != len(VOICE_NAMES):
+    raise ImproperlyConfigured("VOICE_NAMES needs each voice once; write it as Alloy,Nova,Echo")
+
 
 def _cron(name: str, default: str) -> str:
     value: str = env.str(name, default=default)

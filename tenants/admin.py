@@ -30,6 +30,7 @@ from tenants.models import (
 from tenants.number_move import move_number_view
 from tenants.rule_form import RuleForm, fieldsets
 from tenants.rules.sentences import sentence
+from tenants.voice_form import VoiceForm
 from tenants.week_form import DayForm, WeekFormSet
 
 # A line with more rules than this edits them one by one, from their own list.
@@ -38,6 +39,7 @@ RULES_ON_A_LINE = 30
 
 class VoiceSettingsInline(LineStackedInline):
     model = VoiceSettings
+    form = VoiceForm
     max_num = 1
     fields = (
         ("voice_model", "voice_name"),
@@ -165,6 +167,7 @@ class PhoneNumberAdmin(ClockedAdmin):
 
 @admin.register(VoiceSettings)
 class VoiceSettingsAdmin(LineOwnedAdmin):
+    form = VoiceForm
     list_display = ("phone", "voice_name", "voice_model", "language", "speech_speed", "updated_at")
     has_times = True
     row_names = ("line", "lines")

@@ -39,6 +39,9 @@ from tenants.validated import ValidatedModel
 LANGUAGE_TAG = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"
 
 
+DEFAULT_VOICE = "Alloy"
+
+
 class RuleType(models.TextChoices):
     GREETING = "greeting"
     ROUTING = "routing"
@@ -138,15 +141,23 @@ class PhoneNumber(ScopedModel):
         return home if region == UNKNOWN_REGION else region
 
 
-class VoiceSettings(TenantModel):
+def default_voice() -> str:
+    """That of the table, unless the installation does not have it."""
+    names: list[str] = settings.VOICE_NAMES
+    return DEFAULT_VOICE if DEFAULT_VOICE in names else names[0]
+
+
+class VoiceSettings(ValidatedModel):
     """How the AI of a line sounds."""
+
+    checked_fields = ("voice_name",)
 
     id = models.UUIDField(
         primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
     )
     phone = TenantForeignKey(related_name="voice_settings")
     voice_model = models.TextField(default="neural", db_default="neural")
-    voice_name = models.TextField(default="Alloy", db_default="Alloy")
+    voice_name = models.TextField(default=default_voice, db_default=DEFAULT_VOICE)
     speech_speed = models.DecimalField(
         max_digits=3, decimal_places=2, default=Decimal("1.0"), db_default=Decimal("1.0")
     )
@@ -154,15 +165,15 @@ class VoiceSettings(TenantModel):
     greeting_message = models.TextField(null=True, blank=True)
     updated_at = models.DateTimeField(db_default=NOW, editable=False)
 
-    class Meta(TenantModel.Meta):
+    class Meta(ValidatedModel.Meta):
         db_table = "voice_settings"
         verbose_name = verbose_name_plural = "voice settings"
         ordering = ["phone"]
         constraints = [
             *TenantModel.Meta.constraints,
             ApiRights(
-                "SELECT, UPDATE (voice_model, voice_name, speech_speed, language, "
-                "greeting_message)"
+                "SELECT, INSERT (phone_id, voice_name), UPDATE (voice_model, voice_name,"
+                " speech_speed, language, greeting_message)"
             ),
             models.UniqueConstraint(
                 fields=["phone"],
@@ -181,6 +192,16 @@ class VoiceSettings(TenantModel):
             ),
         ]
         triggers = [StampUpdatedAt("voice_settings")]
+
+    def clean(self) -> None:
+        """A voice that the installation no longer has stays until another is chosen."""
+        if self.voice_name in settings.VOICE_NAMES:
+            return
+        stored = VoiceSettings.objects.filter(pk=self.pk, voice_name=self.voice_name)
+        if not stored.exists():
+            names = ", ".join(settings.VOICE_NAMES)
+            message = f"“{self.voice_name}” is not a voice here. Choose one of: {names}."
+            raise ValidationError({"voice_name": message})
 
     def __str__(self) -> str:
         return f"{self.voice_name} ({self.voice_model}, {self.language})"

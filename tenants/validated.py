@@ -23,17 +23,23 @@ class ValidatedQuerySet(TenantQuerySet[M]):
         return super().bulk_create(objs, *args, **kwargs)
 
     def update(self, **values: Any) -> int:
-        """Checks the rows as they then are: a value may be an expression."""
+        """Saves each row where clean() reads what changes; a value may be an expression."""
         model: Any = self.model
         if not values.keys() & set(model.checked_fields):
             return super().update(**values)
+        expressions = {
+            f"new_{name}": value
+            for name, value in values.items()
+            if hasattr(value, "resolve_expression")
+        }
         with transaction.atomic(using=self.db):
-            locked = self.order_by("pk").select_for_update(of=("self",))
-            keys = list(locked.values_list("pk", flat=True))
-            updated = super().update(**values)
-            for row in model.objects.using(self.db).filter(pk__in=keys):
-                row.save(update_fields=model.checked_fields)
-        return updated
+            rows: Any = self.order_by("pk").annotate(**expressions)
+            rows = list(rows.select_for_update(of=("self",)))
+            for row in rows:
+                for name, value in values.items():
+                    setattr(row, name, getattr(row, f"new_{name}", value))
+                row.save(update_fields=list(values))
+        return len(rows)
 
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from api.preconditions import answer_if_changed, etag_of, require_match
 from api.views import LineView
 from tenancy import current_scope
 from tenants.api.serializers import PhoneNumberSerializer, VoiceSettingsSerializer
-from tenants.models import PhoneNumber, VoiceSettings
+from tenants.models import PhoneNumber, VoiceSettings, default_voice
 
 # With the defaults of the table; concurrent first requests create one row.
 MAKE_VOICE_SETTINGS = """
-INSERT INTO voice_settings (phone_id) VALUES (%(line)s) ON CONFLICT (phone_id) DO NOTHING
+INSERT INTO voice_settings (phone_id, voice_name) VALUES (%(line)s, %(voice)s)
+ON CONFLICT (phone_id) DO NOTHING
 """
 
 
@@ -78,7 +79,8 @@ class VoiceSettingsView(SettingView):
             return super().find(lock=lock)
         except VoiceSettings.DoesNotExist:
             with connection.cursor() as cursor:
-                cursor.execute(MAKE_VOICE_SETTINGS, {"line": current_scope().phone_id})
+                values = {"line": current_scope().phone_id, "voice": default_voice()}
+                cursor.execute(MAKE_VOICE_SETTINGS, values)
             return super().find(lock=lock)
 
     @documented({200: VoiceSettingsSerializer, 304: UNCHANGED}, parameters=[IF_NONE_MATCH])

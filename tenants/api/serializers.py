@@ -25,6 +25,7 @@ from tenants.models import (
     PhoneNumber,
     TransferPlace,
     VoiceSettings,
+    default_voice,
 )
 from tenants.rules import InvalidRule
 from tenants.transfer_places import MAX_NAME_LENGTH as MAX_PLACE_LENGTH
@@ -102,13 +103,26 @@ class PhoneNumberSerializer(RowSerializer[PhoneNumber]):
         }
 
 
-class VoiceSettingsSerializer(RowSerializer[VoiceSettings]):
+@extend_schema_field({"type": "string", "format": "voice-name", "maxLength": MAX_NAME_LENGTH})
+class VoiceNameField(serializers.CharField):
+    """One of the installation's voices, or the stored one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_NAME_LENGTH, **options)
+
+
+class VoiceSettingsSerializer(ValidatedSerializer[VoiceSettings]):
     examples: ClassVar[dict[str, Any]] = {
+        "voice_name": "Nova",
         "language": "de",
         "speech_speed": 1.1,
         "greeting_message": "Good morning, Rye & Sons.",
     }
 
+    voice_name = VoiceNameField(
+        default=default_voice(),
+        help_text="A voice of the installation; another one is refused with the list of them.",
+    )
     speech_speed = NumberField(
         max_digits=3,
         decimal_places=2,
@@ -140,7 +154,6 @@ class VoiceSettingsSerializer(RowSerializer[VoiceSettings]):
         read_only_fields = ["id", "phone_id"]
         extra_kwargs = {
             "voice_model": {"max_length": MAX_NAME_LENGTH, "default": "neural"},
-            "voice_name": {"max_length": MAX_NAME_LENGTH, "default": "Alloy"},
             "greeting_message": {"max_length": MAX_TEXT_LENGTH, "default": None},
         }
 

@@ -19,6 +19,7 @@ ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/Argentina/Buenos_Air
 NUMBERS = ["+14155550123", "+493023125042", "(415) 555-0142"]
 
 schemathesis.openapi.format("telephone-number", st.sampled_from(NUMBERS))
+schemathesis.openapi.format("voice-name", st.sampled_from(["Alloy", "Echo", "Verse"]))
 schemathesis.openapi.format("transfer-target", st.sampled_from(NUMBERS))
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(ZONES))
 schemathesis.openapi.format(

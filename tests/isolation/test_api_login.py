@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from api.permissions import KeyScope
 from local.embedded import Cluster
 from tenancy import tenant
-from tenants.models import BusinessHours, ConversationRule, TransferPlace, VoiceSettings
+from tenants.models import BusinessHours, ConversationRule, TransferPlace
 from tests.api_client import Api, make_key
 from tests.factories import make_call, make_line
 from tests.replytics.test_api_endpoints import COUNTS, HOURS, PLACE, RULE
@@ -76,7 +76,6 @@ REQUESTS: list[tuple[str, str, Any]] = [
 def ids(committed: None) -> dict[str, str]:
     line = make_line(id="pn_bakery", number="+14155550101", business_name="Bakery")
     with tenant(line.pk):
-        VoiceSettings.objects.create(phone=line)
         rule = ConversationRule.objects.create(phone=line, **RULE)
         for day in range(6):
             hours = BusinessHours.objects.create(phone=line, **HOURS | {"day_of_week": day})

@@ -694,7 +694,12 @@ export interface components {
         PatchedVoiceSettingsRequest: {
             /** @default neural */
             voice_model: string;
-            /** @default Alloy */
+            /**
+             * Format: voice-name
+             * @description A voice of the installation; another one is refused with the list of them.
+             * @default Alloy
+             * @example Nova
+             */
             voice_name: string;
             /**
              * Format: double
@@ -931,7 +936,12 @@ export interface components {
             readonly phone_id: string;
             /** @default neural */
             voice_model: string;
-            /** @default Alloy */
+            /**
+             * Format: voice-name
+             * @description A voice of the installation; another one is refused with the list of them.
+             * @default Alloy
+             * @example Nova
+             */
             voice_name: string;
             /**
              * Format: double
@@ -954,7 +964,12 @@ export interface components {
         VoiceSettingsRequest: {
             /** @default neural */
             voice_model: string;
-            /** @default Alloy */
+            /**
+             * Format: voice-name
+             * @description A voice of the installation; another one is refused with the list of them.
+             * @default Alloy
+             * @example Nova
+             */
             voice_name: string;
             /**
              * Format: double
