@@ -29,22 +29,25 @@ class DeliveryResult:
 
 # An unknown call is created as ringing, the lowest state, so that any later event of the provider
 # moves it forward. A known call does not change.
-FIND_OR_MAKE = "SELECT outcome, stored_sid FROM app.claim_call(%(call_sid)s)"
+FIND_OR_MAKE = "SELECT outcome, stored_sid FROM app.claim_call(%(given_sid)s)"
 
 # NULL leaves a column as it is. Equal values are not written, so that updated_at only changes with
-# the call.
+# the call. No row when the call is not there any more.
 SET_COLUMNS = """
-UPDATE calls SET transcript = new.transcript, ai_summary = new.ai_summary,
-    ai_confidence = new.ai_confidence, recording_url = new.recording_url
-FROM (
+WITH new (id, transcript, ai_summary, ai_confidence, recording_url) AS MATERIALIZED (
     SELECT id, coalesce(%(transcript)s, transcript), coalesce(%(ai_summary)s, ai_summary),
         coalesce(round(%(ai_confidence)s::numeric, 2), ai_confidence),
         coalesce(%(recording_url)s, recording_url)
     FROM calls WHERE call_sid = %(call_sid)s FOR UPDATE
-) AS new (id, transcript, ai_summary, ai_confidence, recording_url)
-WHERE calls.id = new.id
-    AND (calls.transcript, calls.ai_summary, calls.ai_confidence, calls.recording_url)
-        IS DISTINCT FROM (new.transcript, new.ai_summary, new.ai_confidence, new.recording_url)
+), changed AS (
+    UPDATE calls SET transcript = new.transcript, ai_summary = new.ai_summary,
+        ai_confidence = new.ai_confidence, recording_url = new.recording_url
+    FROM new
+    WHERE calls.id = new.id
+        AND (calls.transcript, calls.ai_summary, calls.ai_confidence, calls.recording_url)
+            IS DISTINCT FROM (new.transcript, new.ai_summary, new.ai_confidence, new.recording_url)
+)
+SELECT id FROM new
 """
 # Keys are merged, tags are added.
 SET_METADATA = """
@@ -85,7 +88,6 @@ def deliver(
     """
     assert current_scope().phone_id
     values: dict[str, Any] = {
-        "call_sid": call_sid,
         "given_sid": call_sid,
         "transcript": transcript,
         "ai_summary": ai_summary,
@@ -96,6 +98,17 @@ def deliver(
         "custom_fields": Jsonb(custom_fields or {}, exact_json.dumps),
     }
     with transaction.atomic(), connection.cursor() as cursor:
+        outcome = _merge_columns(cursor, values)
+        if tags or metadata or custom_fields:
+            cursor.execute(SET_METADATA, values)
+        cursor.execute(READ, values)
+        [call] = cursor.fetchone()
+    return DeliveryResult(created=outcome == EventOutcome.APPLIED, call=call)
+
+
+def _merge_columns(cursor: Any, values: dict[str, Any]) -> str:
+    """Set call_sid to what the call is stored under; returns the outcome of app.claim_call()."""
+    while True:
         cursor.execute(FIND_OR_MAKE, values)
         outcome, values["call_sid"] = cursor.fetchone()
         if outcome == "leg":
@@ -103,8 +116,6 @@ def deliver(
         if outcome == EventOutcome.ARCHIVED:
             raise Archived
         cursor.execute(SET_COLUMNS, values)
-        if tags or metadata or custom_fields:
-            cursor.execute(SET_METADATA, values)
-        cursor.execute(READ, values)
-        [call] = cursor.fetchone()
-    return DeliveryResult(created=outcome == EventOutcome.APPLIED, call=call)
+        if cursor.fetchone():
+            return str(outcome)
+        # Archived, deleted or confirmed by the provider since it was found: look again.
