@@ -1,6 +1,7 @@
 """Refreshing phone_performance_summary, and its age."""
 
 from datetime import datetime
+from time import sleep
 
 from django.db import connection
 
@@ -8,6 +9,7 @@ from analytics.models import SummaryRefresh
 from tenancy import all_tenants
 
 REFRESH = "SELECT app.refresh_phone_performance_summary()"
+PAUSE = 0.5  # seconds, while another refresh is running
 
 
 def refresh_summary() -> datetime | None:
@@ -22,9 +24,13 @@ def refresh_summary() -> datetime | None:
 
 
 def refresh_after_bulk_change(**_: object) -> None:
-    """Receiver of bulk_change_ended, so that nobody reads numbers of before an import."""
+    """Receiver of bulk_change_ended, so that nobody reads numbers of before an import.
+
+    Waits for a refresh that is running: it may have begun before the change.
+    """
     with all_tenants("summary after a bulk change of calls"):
-        refresh_summary()
+        while refresh_summary() is None:
+            sleep(PAUSE)
 
 
 def summary_as_of() -> datetime | None:

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from calls.archival.models import ArchiveRun, RunKind, RunState
-from calls.bulk_changes import bulk_change_ended
+from calls.bulk_changes import bulk_change
 from tenancy import all_tenants
 
 # Between two signs of life of a run that works without batches; far below HEARTBEAT_TIMEOUT.
@@ -50,15 +50,15 @@ def recorded(
         kind=kind, selection=selection, started_by=started_by, phone_id=phone_id, cut_off=cut_off
     )
     run.save(force_insert=True)
-    try:
-        yield run
-    except BaseException as error:
-        # Without a database the row stays at running, and later counts as interrupted.
-        with suppress(DatabaseError):
-            _end(run, RunState.FAILED, short(error))
-        raise
-    _end(run, RunState.DONE if run.state == RunState.RUNNING else RunState(run.state))
-    bulk_change_ended.send_robust(sender=ArchiveRun)
+    with bulk_change(lambda: run.calls):
+        try:
+            yield run
+        except BaseException as error:
+            # Without a database the row stays at running, and later counts as interrupted.
+            with suppress(DatabaseError):
+                _end(run, RunState.FAILED, short(error))
+            raise
+        _end(run, RunState.DONE if run.state == RunState.RUNNING else RunState(run.state))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, tzinfo
 import django.db
 import psycopg
 
-from calls.bulk_changes import bulk_change_ended
+from calls.bulk_changes import bulk_change
 from calls.intake.imports.chunks import Chunk, SeenCalls, chunks_of, prefetch
 from calls.intake.imports.file_legs import LegCounts, keeping_legs
 from calls.intake.imports.formats import Source
@@ -66,8 +66,12 @@ def import_calls(
     nothing; there, rows of a call that has an earlier row count as unchanged. Raises
     UnreadableFile where the file cannot be read further, and ImportFailed.
     """
+
+    def has_changed() -> bool:
+        return not dry_run and bool(counts.loaded or counts.updated or counts.legs.recorded)
+
     try:
-        with all_tenants(f"import_calls {source.name!r}"):
+        with bulk_change(has_changed), all_tenants(f"import_calls {source.name!r}"):
             reader = RowReader(
                 lines=all_lines("lines of an import"),
                 times=TimeReader(now=datetime.now(UTC), local=local),
@@ -84,8 +88,6 @@ def import_calls(
                     legs.add(chunk.legs)
                     counts.ignored_columns = reader.unknown_columns
                     progress()
-        if not dry_run and (counts.loaded or counts.updated or counts.legs.recorded):
-            bulk_change_ended.send_robust(sender=Counts)
     except (django.db.Error, psycopg.Error) as error:
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
         raise ImportFailed(

@@ -17,6 +17,7 @@ from django.db import DataError, IntegrityError, connection
 from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 
+from calls.bulk_changes import bulk_change
 from calls.intake.imports.file_legs import LegCounts, keeping_legs
 from calls.intake.imports.formats import Source
 from calls.intake.imports.leg_rows import Leg, as_parameter
@@ -73,7 +74,10 @@ def reconcile_calls(
     lines = all_lines("reconcile_calls")
     reader = RowReader(lines=lines, times=TimeReader(now=now, local=local))
     counts: Counter[str] = Counter()
-    with keeping_legs(legs, kept=[EventOutcome.WAITING, EventOutcome.APPLIED]) as file_legs:
+    with (
+        bulk_change(lambda: counts["applied"] or legs.recorded),
+        keeping_legs(legs, kept=[EventOutcome.WAITING, EventOutcome.APPLIED]) as file_legs,
+    ):
         for number, record in source.records:
             try:
                 row = reader.read(number, record)
