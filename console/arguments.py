@@ -15,7 +15,12 @@ def moment(text: str) -> datetime:
         raise ArgumentTypeError(
             f"{text!r} is not a time: write one such as 2026-01-31 or 2026-01-31T12:00+01:00"
         ) from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    try:
+        parsed.astimezone(UTC)
+    except OverflowError:
+        raise ArgumentTypeError(f"{text!r} is outside the years 1 to 9999 of UTC") from None
+    return parsed
 
 
 def whole_number(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:

@@ -40,9 +40,13 @@ def main(arguments: list[str]) -> None:
         if was_interrupted(error):
             print("Interrupted; run the command again.", file=sys.stderr)
             sys.exit(INTERRUPTED)
-        if (reason := explain(error)) is None:
-            raise
-        sys.exit(reason)
+        sys.exit(explain(error) or _traceback(error))
+
+
+def _traceback(error: BaseException) -> str:
+    from database.errors import format_traceback  # it reads the settings
+
+    return format_traceback(error)
 
 
 def _reason_for_no_apps() -> ImproperlyConfigured | None:

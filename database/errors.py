@@ -1,8 +1,10 @@
 """What an error of the database means: it is unavailable, a value is wrong, or the program is."""
 
+import logging
 import re
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 from django.conf import settings
@@ -41,13 +43,14 @@ def sqlstate(error: BaseException) -> str | None:
 def is_unavailable(error: BaseException | None) -> bool:
     """Whether the same request may succeed later: the database is away, busy, full or read-only.
 
-    Every other error of the database is the fault of a value or of the program.
+    Every other error of the database is the fault of a value or of the program. The error may be
+    of the driver itself, as that of a COPY is.
     """
-    if not isinstance(error, DatabaseError):
+    if not isinstance(error, DatabaseError | psycopg.DatabaseError):
         return False
     state = sqlstate(error)
     if state is None:  # libpq lost the connection, or could not make it
-        return isinstance(error, OperationalError)
+        return isinstance(error, OperationalError | psycopg.OperationalError)
     if _diagnosis(error).severity_nonlocalized in {"FATAL", "PANIC"}:
         return True  # the session was ended, whatever the reason
     return state.startswith(_UNAVAILABLE_CLASSES) or state in _UNAVAILABLE_STATES
@@ -59,6 +62,21 @@ def is_value_error(error: BaseException) -> bool:
         return False
     # psycopg itself refuses a NUL, before the server sees it.
     return sqlstate(error) in _VALUE_STATES or "NUL (0x00)" in str(error)
+
+
+@contextmanager
+def optional_step(logger: logging.Logger, failed: str) -> Iterator[None]:
+    """For what the rest can do without: an error of the database in the block is only logged.
+
+    With its traceback, unless the database is unavailable: else it is a defect of the program.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        if is_unavailable(error):
+            logger.warning("%s: %s", failed, cause_name(error))
+        else:
+            logger.exception("%s: %s", failed, cause_name(error))
 
 
 def cause_name(error: BaseException) -> str:

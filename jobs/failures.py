@@ -7,10 +7,10 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError
 from procrastinate import JobContext
 from procrastinate.middleware import AsyncCallNext
 
+from database.errors import optional_step
 from tenancy import all_tenants
 
 logger = logging.getLogger(__name__)
@@ -27,12 +27,12 @@ async def record_failure(call_next: AsyncCallNext, context: JobContext, worker: 
 def _record(job_id: Any, error: Exception) -> None:
     from jobs.models import JobFailure
 
-    try:
-        with all_tenants("failure of a job"):
-            JobFailure.objects.create(job_id=job_id, error=_kind(error), place=_place(error))
-    except DatabaseError as other:
-        # Often the reason that the job failed; the worker's log has it with its text.
-        logger.warning("The failure of job %s was not recorded: %s", job_id, type(other).__name__)
+    # That the database is away is often the reason that the job failed.
+    with (
+        optional_step(logger, f"The failure of job {job_id} was not recorded"),
+        all_tenants("failure of a job"),
+    ):
+        JobFailure.objects.create(job_id=job_id, error=_kind(error), place=_place(error))
 
 
 def _kind(error: BaseException) -> str:

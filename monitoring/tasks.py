@@ -3,10 +3,10 @@
 import logging
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from database.errors import optional_step
 from monitoring.alerts import forget_old_alerts, run_check
 from monitoring.snapshots import forget_old_snapshots, take_snapshot
 
@@ -17,11 +17,9 @@ logger = logging.getLogger(__name__)
 @app.periodic(cron=settings.SCHEDULE["database_report"])
 @app.task(lock="database_report", queueing_lock="database_report")
 def database_report(timestamp: int = 0) -> None:
-    try:
+    # The report shows what is wrong with the server, so it must still run.
+    with optional_step(logger, "Server snapshot failed"):
         take_snapshot()
-    except DatabaseError as error:
-        # The report shows what is wrong with the server, so it must still run.
-        logger.warning("Server snapshot failed: %s", type(error).__name__)
     run_check()
 
 

@@ -13,16 +13,19 @@ from calls.archival.cutoff import BadCutOff
 from calls.archival.files import BadFile
 from calls.archival.models import ArchiveRun, RunState
 from console.interrupts import StopRequest
+from database.errors import is_unavailable
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns expected errors into one line and a non-zero exit code."""
+    """Turns expected errors into one line and a non-zero exit code; defects pass through."""
     try:
         yield
     except (ArchiveMismatch, BadCutOff, BadFile, batches.RowsDiffer) as error:
         raise CommandError(str(error)) from None
     except DatabaseError as error:
+        if not is_unavailable(error):
+            raise
         raise CommandError(
             f"{ledger.short(error).rstrip('.')}. Committed batches stand;"
             " run the command again to continue."

@@ -1,19 +1,23 @@
 """One row of archive_runs per run, correct at every moment, even after SIGKILL."""
 
 import getpass
+import logging
 import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.utils import timezone
 
 from calls.archival.models import ArchiveRun, RunKind, RunState
 from calls.bulk_changes import bulk_change
+from database.errors import optional_step
 from tenancy import all_tenants
+
+logger = logging.getLogger(__name__)
 
 # Between two signs of life of a run that works without batches; far below HEARTBEAT_TIMEOUT.
 HEARTBEAT_INTERVAL = 30.0  # seconds
@@ -55,7 +59,7 @@ def recorded(
             yield run
         except BaseException as error:
             # Without a database the row stays at running, and later counts as interrupted.
-            with suppress(DatabaseError):
+            with optional_step(logger, f"The end of archive run {run.pk} was not recorded"):
                 _end(run, RunState.FAILED, short(error))
             raise
         _end(run, RunState.DONE if run.state == RunState.RUNNING else RunState(run.state))
@@ -72,7 +76,10 @@ def heartbeat(run: ArchiveRun) -> Iterator[None]:
     def beat() -> None:
         try:
             while not ended.wait(HEARTBEAT_INTERVAL):
-                with suppress(DatabaseError), all_tenants("heartbeat of an archive run"):
+                with (
+                    optional_step(logger, f"The heartbeat of archive run {run.pk} failed"),
+                    all_tenants("heartbeat of an archive run"),
+                ):
                     ArchiveRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now())
         finally:
             connections.close_all()

@@ -31,6 +31,7 @@ NONSENSE: dict[str, list[tuple[str, str]]] = {
         ("--older-than=", "is not a period"),
         ("--before=2050-01-01", "is in the future"),
         ("--before=banana", "is not a time"),
+        ("--before=0001-01-01T00:00+14:00", "outside the years 1 to 9999"),
         ("--phone-id=", 'Line "" not found'),
         ("--phone-id=pn_nobody", 'Line "pn_nobody" not found'),
         ("--batch-size=0", "is not a whole number"),
@@ -245,6 +246,54 @@ def test_a_read_only_database_is_one_line(
     assert "CONTEXT" not in errors
     [last] = [found for found in errors.splitlines() if "WARNING" not in found]
     assert "read-only" in last
+
+
+# A statement of ours that fails on a value, which it quotes.
+DEFECT = "SELECT 'Ada Lovelace'::integer"
+FULL_DISK = "DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$"
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("calls.archival.moving.SURVEY", "archive_calls"),
+        ("calls.archival.restoring.COUNT", "restore_calls --call-sid=CA1"),
+        ("calls.intake.imports.upsert.ONE_AT_A_TIME", "import_calls {tmp}/calls.json"),
+        ("calls.intake.imports.reconciling.RECONCILE", "reconcile_calls {tmp}/calls.json"),
+    ],
+)
+def test_a_defect_is_a_traceback_without_values(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    place: str,
+    line: str,
+) -> None:
+    monkeypatch.setattr(place, DEFECT)
+    (tmp_path / "calls.json").write_text(page(twilio_call(to=make_line().number)))
+    name, *arguments = split(line.format(tmp=tmp_path))
+    code, errors = run(capsys, name, arguments)
+    assert code == 1
+    assert "Traceback (most recent call last)" in errors
+    assert "22P02 InvalidTextRepresentation" in errors
+    assert "again" not in errors
+    assert "Lovelace" not in errors
+
+
+def test_an_unavailable_database_is_one_line_and_to_run_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "calls.json").write_text(page(twilio_call(to=make_line().number)))
+    for place, line in {
+        "calls.archival.moving.SURVEY": "archive_calls",
+        "calls.intake.imports.upsert.ONE_AT_A_TIME": f"import_calls {tmp_path}/calls.json",
+    }.items():
+        monkeypatch.setattr(place, FULL_DISK)
+        name, *arguments = split(line)
+        code, errors = run(capsys, name, arguments)
+        assert code == 1
+        assert "again" in errors
+        assert "Traceback" not in errors
 
 
 INTERRUPTED = {

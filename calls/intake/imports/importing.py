@@ -26,6 +26,7 @@ from calls.intake.imports.row_reader import RowReader
 from calls.intake.imports.times import TimeReader
 from calls.intake.imports.upsert import count_changes, load
 from calls.intake.models import EventOutcome
+from database.errors import is_unavailable
 from tenancy import all_tenants
 
 OF_ANOTHER_LINE = "this call SID belongs to another line; correct the number of the line"
@@ -64,7 +65,8 @@ def import_calls(
     counts grows with each committed chunk, after which progress is called, and has the legs at the
     end. Times without a zone are in `local`, or in UTC. A dry run reads the database and writes
     nothing; there, rows of a call that has an earlier row count as unchanged. Raises
-    UnreadableFile where the file cannot be read further, and ImportFailed.
+    UnreadableFile where the file cannot be read further, and ImportFailed where the database is
+    unavailable.
     """
 
     def has_changed() -> bool:
@@ -89,6 +91,8 @@ def import_calls(
                     counts.ignored_columns = reader.unknown_columns
                     progress()
     except (django.db.Error, psycopg.Error) as error:
+        if not is_unavailable(error):
+            raise
         reason = str(error).partition("\n")[0]  # the lines below may quote a row
         raise ImportFailed(
             f"PostgreSQL: {reason}. Run the import again to continue where it stopped"

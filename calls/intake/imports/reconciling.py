@@ -32,6 +32,7 @@ from calls.intake.models import EventKind, EventOutcome
 from calls.intake.sids import CALL_SID
 from calls.intake.webhooks.inbox import classify
 from calls.intake.webhooks.signers import Signer
+from database.errors import is_value_error
 from tenancy import tenant
 from tenants.addresses import UNKNOWN
 
@@ -113,6 +114,8 @@ def _reconcile(phone_id: str, parameters: Mapping[str, str], now: datetime) -> s
         try:
             cursor.execute(RECONCILE, event.values())
         except (DataError, IntegrityError) as error:
+            if isinstance(error, DataError) and not is_value_error(error):
+                raise
             raise Rejected(f"rejected by PostgreSQL: {type(error.__cause__).__name__}") from None
         [outcome] = cursor.fetchone()
     return str(outcome)

@@ -4,7 +4,6 @@ import logging
 from dataclasses import asdict
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.http import HttpRequest
 
 from calls.intake.models import RefusalCause
@@ -12,7 +11,7 @@ from calls.intake.webhooks.callback import Callback
 from calls.intake.webhooks.deadline import ask
 from calls.intake.webhooks.events import Address
 from calls.intake.webhooks.signers import Signer
-from database.errors import cause_name
+from database.errors import optional_step
 
 logger = logging.getLogger("replytics.intake")
 
@@ -57,7 +56,5 @@ def probable_cause(
 
 def count_refusal(cause: RefusalCause, detail: str, address: Address = NOWHERE) -> None:
     """Count a refused request. That it cannot be counted changes no answer."""
-    try:
+    with optional_step(logger, "A refused callback was not counted"):
         ask(COUNT, {**asdict(address), "cause": cause, "detail": detail})
-    except DatabaseError as error:
-        logger.warning("A refused callback was not counted: %s", cause_name(error))
