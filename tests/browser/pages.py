@@ -11,6 +11,7 @@ from django.test import RequestFactory
 from django.urls import get_resolver, resolve, reverse
 
 from monitoring.models import Statement
+from tenants.models import PhoneNumber
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 # What answers without a page of its own, and where it is tried instead.
@@ -43,6 +44,8 @@ def addresses(user: User) -> Iterator[str]:
     for name in ("report", "alerts", "statements", "sessions"):
         yield reverse(f"database:{name}")
     yield reverse("database:statement", args=[Statement.objects.latest("pk").pk])
+    line = PhoneNumber.objects.order_by("pk")[0]
+    yield reverse("admin:tenants_phonenumber_move_number", args=[quote(line.pk)])
     yield f"{reverse('database:end')}?how=terminated&pid=1&began=2026-01-01"
     for model in MODELS:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
