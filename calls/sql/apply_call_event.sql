@@ -19,6 +19,9 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(sid, 0));
     PERFORM pg_advisory_xact_lock(hashtextextended(claimed, 0));
+    -- As app.keep_call_leg() does, before a row is locked.
+    PERFORM pg_advisory_xact_lock(
+        hashtextextended(app.claimed_sid(parsed->'dialed'->>'leg_sid', line), 0));
     -- The provider confirms what a program of the line claimed.
     IF EXISTS (SELECT FROM public.calls WHERE call_sid = claimed AND phone_id = line) THEN
         BEGIN

@@ -1,4 +1,4 @@
--- Called by app.keep_call_parts() and by itself, for the legs of a leg.
+-- Called by app.keep_call_parts() and app.absorb_call().
 --
 -- Records what an event reports of a child leg under the call of this SID, live or archived, and
 -- returns the event's outcome. It runs with the owner's rights, past every policy, so it names the
@@ -9,6 +9,7 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     line CONSTANT text := app.phone();
     leg CONSTANT text := parsed->>'leg_sid';
+    is_live boolean;
     kept jsonb;
     known public.call_legs;
     merged public.call_legs;
@@ -18,17 +19,22 @@ BEGIN
     IF sid = leg THEN
         RETURN 'duplicate';  -- two calls that are each other's parent: one is the call
     END IF;
+    -- Who claims the leg waits and finds it, or has claimed it already.
+    PERFORM pg_advisory_xact_lock(hashtextextended(app.claimed_sid(leg, line), 0));
     -- The lock keeps the archiver away.
     PERFORM FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
-    IF NOT FOUND THEN
-        IF EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
-            SELECT legs INTO kept FROM public.calls_archive
-            WHERE call_sid = sid AND phone_id = line FOR UPDATE;
-        ELSIF EXISTS (SELECT FROM app.line_of_call(sid)) THEN
-            RETURN 'conflict';
-        ELSE
-            RETURN 'waiting';
+    is_live := FOUND;
+    IF NOT is_live THEN
+        IF NOT EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
+            RETURN CASE WHEN EXISTS (SELECT FROM app.line_of_call(sid)) THEN 'conflict'
+                ELSE 'waiting' END;
         END IF;
+        PERFORM FROM public.calls_archive WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+    END IF;
+    PERFORM app.absorb_call(leg, sid);
+    IF NOT is_live THEN
+        SELECT legs INTO kept FROM public.calls_archive
+        WHERE call_sid = sid AND phone_id = line;
     END IF;
 
     known := app.call_leg(line, sid, leg);
@@ -50,22 +56,6 @@ BEGIN
             ) AS all_legs (l))
         WHERE call_sid = sid AND phone_id = line;
         RETURN 'archived';
-    END IF;
-    -- What was taken for a call before its parent was named, unless somebody wrote to it. An
-    -- import writes the direction.
-    IF EXISTS (SELECT FROM public.calls
-        WHERE call_sid = leg AND phone_id = line AND NOT legal_hold)
-    THEN
-        UPDATE public.call_recordings SET call_sid = sid
-        WHERE (phone_id, call_sid) = (line, leg);
-        UPDATE public.call_legs AS l SET call_sid = sid
-        WHERE (l.phone_id, l.call_sid) = (line, leg) AND l.leg_sid <> sid
-            AND NOT EXISTS (SELECT FROM public.call_legs AS same
-                WHERE (same.phone_id, same.call_sid, same.leg_sid) = (line, sid, l.leg_sid));
-        DELETE FROM public.calls AS c WHERE c.call_sid = leg AND c.phone_id = line
-            AND c.transcript IS NULL AND c.ai_summary IS NULL AND NOT c.legal_hold
-            AND NOT EXISTS (SELECT FROM public.call_metadata AS m WHERE m.call_id = c.id
-                AND (m.metadata - 'direction' <> '{}' OR m.tags <> '{}' OR m.custom_fields <> '{}'));
     END IF;
     INSERT INTO public.call_legs SELECT merged.*
     ON CONFLICT (phone_id, call_sid, leg_sid) DO UPDATE SET direction = excluded.direction,
