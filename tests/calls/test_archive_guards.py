@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from calls.archival.models import ArchiveRun, RunState
 from tenancy import all_tenants
@@ -67,9 +67,8 @@ def test_a_call_that_comes_back_otherwise_is_undone(meddle: Any, change: str) ->
     before = everything()
     meddle("calls", change)
     period = [f"--phone-id={line.pk}", "--from=2023-01-01", "--to=2024-01-01"]
-    with pytest.raises(
-        CommandError, match=r"copied rows differ from the originals|Metadata belongs"
-    ):
+    refused = (CommandError, DatabaseError)  # by the archiver, or by the trigger of metadata
+    with pytest.raises(refused, match=r"copied rows differ from the originals|Metadata belongs"):
         call_command("restore_calls", *period)
     assert everything() == before
     assert (counts()["calls"], counts()["app.archived_call_sids"]) == (0, 20)
@@ -78,7 +77,7 @@ def test_a_call_that_comes_back_otherwise_is_undone(meddle: Any, change: str) ->
 def test_the_statements_of_a_batch_last_less_than_a_second_together(meddle: Any) -> None:
     make_old_calls(make_line(), 3)
     meddle("calls_archive", TIMEOUTS)
-    with pytest.raises(CommandError, match="450ms and 490ms"):
+    with pytest.raises(DatabaseError, match="450ms and 490ms"):
         call_command("archive_calls", "--before=2024-01-01")
     assert counts()["calls"] == 3
 
