@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
+from math import ceil
+from time import monotonic
 from typing import Any, NamedTuple
 
 import psycopg
@@ -21,6 +23,7 @@ _ELSE = re.compile(r"[^0-9A-Za-z_<>:./ -]")
 # Seconds beyond statement_timeout after which a server is taken to be silent: frozen, cut off, or
 # behind a pooler that has no connection for us.
 SILENCE = 0.5
+MIN_TRY = 0.1  # seconds; what a statement gets when there is no time left
 
 
 class NoAnswer(psycopg.OperationalError):
@@ -31,6 +34,7 @@ class _Work(NamedTuple):
     name: Callable[[], str] | None = None
     lock_timeout: int | None = None
     statement_timeout: int | None = None
+    deadline: float | None = None  # of monotonic(); SILENCE before an answer is due
 
 
 _work: ContextVar[_Work | None] = ContextVar("database.statement_context", default=None)
@@ -61,6 +65,32 @@ def statement_timeouts(**timeouts: int) -> Iterator[None]:
 
 
 @contextmanager
+def answered_within(seconds: float) -> Iterator[None]:
+    """The statements of a `with` block have this long together; each gets what is left of it.
+
+    Of two such blocks, the one that ends first holds.
+    """
+    work = _work.get() or _Work()
+    deadline = monotonic() + seconds - SILENCE
+    if work.deadline is not None:
+        deadline = min(deadline, work.deadline)
+    with _entered(work._replace(deadline=deadline)):
+        yield
+
+
+def time_left() -> float | None:
+    """Seconds for the next statement, in tenths rounded up; None where it has no limit."""
+    work = _work.get() or _Work()
+    limits = []
+    if work.statement_timeout is not None:
+        limits.append(work.statement_timeout / 1000)
+    if work.deadline is not None:
+        # Tenths, so that few texts are made of them.
+        limits.append(ceil((work.deadline - monotonic()) * 10) / 10)
+    return min(limits, default=None)
+
+
+@contextmanager
 def _entered(work: _Work) -> Iterator[None]:
     token = _work.set(work)
     try:
@@ -74,8 +104,9 @@ def context_settings() -> str:
     work = _work.get()
     if work is None:
         return ""
-    name, *timeouts = work
-    return _settings(name() if name else None, *timeouts)
+    left = time_left()
+    timeout = None if left is None else round(max(left, MIN_TRY) * 1000)
+    return _settings(work.name() if work.name else None, work.lock_timeout, timeout)
 
 
 @contextmanager
@@ -84,11 +115,11 @@ def answered_in_time(driver: Any) -> Iterator[None]:
 
     statement_timeout is the server's; this is for a server that does not keep it. Raises NoAnswer.
     """
-    work = _work.get()
-    if work is None or work.statement_timeout is None:
+    left = time_left()
+    if left is None:
         yield
         return
-    limit = work.statement_timeout / 1000 + SILENCE
+    limit = max(left + SILENCE, MIN_TRY)
     driver.wait = partial(type(driver).wait, driver, timeout=limit)
     try:
         yield

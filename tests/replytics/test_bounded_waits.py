@@ -1,6 +1,7 @@
 """No request waits without end, and the process says that it lives while all of them wait."""
 
 import socket
+import threading
 from collections import Counter
 from typing import Any
 from urllib.parse import quote
@@ -57,6 +58,45 @@ def test_exhausted_pooler_is_a_503_for_the_api() -> None:
                 assert get(server, "/health/live").status_code == 200
                 assert get(server, "/health/ready").status_code == 503
             assert get(server, path, Authorization=key).status_code == 200
+
+
+@pytest.mark.usefixtures("committed")
+def test_waits_of_one_request_add_up_to_a_503() -> None:
+    """Each of its statements gets the only connection in time, after somebody else's."""
+    if pooler.PROGRAM is None:
+        pytest.skip("pgbouncer is not installed")
+    at = connections["default"].settings_dict
+    key = f"Api-Key {make_key(make_line())}"
+    path = "/api/v1/stats/daily/?first=2026-03-01&last=2026-03-02"
+    done = threading.Event()
+
+    def occupy(url: str) -> None:
+        with psycopg.connect(url, autocommit=True) as other:
+            while not done.is_set():
+                other.execute("SELECT pg_sleep(1.6)")
+
+    with pooler.pgbouncer(at, pool_size=1) as port:
+        url = f"postgres://{at['USER']}:{quote(at['PASSWORD'])}@127.0.0.1:{port}/{at['NAME']}"
+        with gunicorn(*AS_IN_PRODUCTION, workers=1, DATABASE_URL=url) as server:
+            assert get(server, path, Authorization=key).status_code == 200
+            occupied = threading.Thread(target=occupy, args=[url])
+            occupied.start()
+            try:
+                until(lambda: sleeping_sessions() == 1)
+                # The first may still have the credentials and a lease of the one before.
+                get(server, path, Authorization=key)
+                assert get(server, path, Authorization=key).status_code == 503
+            finally:
+                done.set()
+                occupied.join()
+            assert get(server, path, Authorization=key).status_code == 200
+
+
+def sleeping_sessions() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        [count] = cursor.fetchone()
+    return int(count)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/calls/", "/admin/login/"])
@@ -131,7 +171,29 @@ def test_requests_have_timeouts(seen: list[tuple[str, ...]]) -> None:
     api: Api = api_of(make_line())
     browser.get("/admin/tenants/phonenumber/")
     api.get("/phone-number/")
-    assert [timeouts[:2] for timeouts in seen] == [("1min", "1700ms"), ("2s", "1700ms")]
+    [page, endpoint] = seen
+    assert page[:2] == ("1min", "1700ms")
+    assert endpoint[1] == "1700ms"
+
+
+@pytest.mark.usefixtures("committed")
+def test_each_statement_gets_what_is_left_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    found: list[str] = []
+
+    def look(*args: object, **options: object) -> Any:
+        nonlocal now
+        for passed in (0, 0.5, 0.75, 5):
+            now += passed
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT current_setting('statement_timeout')")
+                found.append(*cursor.fetchone())
+        raise PermissionDenied
+
+    monkeypatch.setattr("database.statement_context.monotonic", lambda: now)
+    monkeypatch.setattr(PhoneNumberView, "find", look)
+    api_of(make_line()).get("/phone-number/")
+    assert found == ["2s", "1500ms", "800ms", "100ms"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from functools import wraps
 from time import monotonic
 from typing import Any
@@ -11,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from database.errors import RETRY_AFTER, cause_name, is_unavailable, sqlstate
-from database.statement_context import SILENCE, statement_timeouts
+from database.statement_context import MIN_TRY, answered_within, statement_timeouts, time_left
 
 logger = logging.getLogger("replytics.intake")
 
@@ -22,13 +21,10 @@ MAX_RESPONSE_TIME = 2.5
 LOCK_TIMEOUT = 1.7
 # A deadlock, or a lock that was not granted in time: another try may well succeed.
 WORTH_RETRYING = {"40001", "40P01", "55P03"}
-MIN_TRY = 0.1  # seconds; less than that is not worth a try
 # Seconds within which a closed kept connection fails; reconnecting takes up to 2.
 RECONNECT_WINDOW = 0.4
 
 View = Callable[[HttpRequest], HttpResponse]
-
-_deadline: ContextVar[float | None] = ContextVar("calls.intake.deadline", default=None)
 
 
 def answer_503_without_database(view: View) -> View:
@@ -41,11 +37,10 @@ def answer_503_without_database(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
         began = monotonic()
-        token = _deadline.set(began + MAX_RESPONSE_TIME)
         database: Any = connection
         reused = database.connection
         database.health_check_done = True
-        try:
+        with answered_within(MAX_RESPONSE_TIME):
             while True:
                 try:
                     return view(request)
@@ -54,15 +49,14 @@ def answer_503_without_database(view: View) -> View:
                         raise
                     is_broken = reused is not None and reused.closed
                     may_reconnect = is_broken and monotonic() < began + RECONNECT_WINDOW
-                    is_worthwhile = sqlstate(error) in WORTH_RETRYING and _time_left() > MIN_TRY
+                    has_time = (time_left() or 0) > MIN_TRY
+                    is_worthwhile = sqlstate(error) in WORTH_RETRYING and has_time
                     if not (may_reconnect or is_worthwhile):
                         # The message may quote a value; the class of the cause never does.
                         return service_unavailable(cause_name(error))
                     if may_reconnect:
                         connection.close()
                         reused = None
-        finally:
-            _deadline.reset(token)
 
     return wrapped
 
@@ -72,22 +66,13 @@ def ask(sql: str, values: Mapping[str, Any]) -> Any:
 
     Raises what database.errors.is_unavailable() knows when it is over.
     """
-    limit = round(max(_time_left(), MIN_TRY) * 1000)
     with (
-        statement_timeouts(
-            lock_timeout=min(limit, round(LOCK_TIMEOUT * 1000)), statement_timeout=limit
-        ),
+        answered_within(MAX_RESPONSE_TIME),
+        statement_timeouts(lock_timeout=round(LOCK_TIMEOUT * 1000)),
         connection.cursor() as cursor,
     ):
         cursor.execute(sql, values)
         return cursor.fetchone()
-
-
-def _time_left() -> float:
-    """Seconds for the next statement: less than until the deadline, by what SILENCE takes."""
-    deadline = _deadline.get()
-    left = MAX_RESPONSE_TIME if deadline is None else deadline - monotonic()
-    return left - SILENCE
 
 
 def service_unavailable(cause: str) -> HttpResponse:
