@@ -10,6 +10,17 @@ CLAIMED = " claimed by {}"
 PROVIDER_SID = "replace(c.call_sid, app.claimed_sid('', c.phone_id), '')"
 
 
+def claimed_sid(sid: str, line: str) -> str:
+    """app.claimed_sid()."""
+    return f"{sid}{CLAIMED.format(line)}"
+
+
+def split_claim(text: str) -> tuple[str, str | None]:
+    """The provider's SID and the line that claimed it; the line is None otherwise."""
+    sid, claimed, line = text.partition(CLAIMED.format(""))
+    return sid, line if claimed else None
+
+
 def provider_sid(call: Any) -> str:
     """The call's SID as the provider and the line's programs write it."""
     sid: str = call.call_sid

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from backoffice.bulk import bulk_action
 from backoffice.exporting import Columns, export_action
-from calls.claims import provider_sid
 from calls.confidence import confidence_of
 from calls.duration import known_duration
 from calls.holds.placing import place, release
@@ -126,7 +125,8 @@ def _local_time(call: Call | CallArchive) -> str:
 
 # Under the names of the table's columns, which import_calls reads.
 COLUMNS: Columns = {
-    "call_sid": provider_sid,
+    # As it is stored: a call that its line alone claimed is none that the provider confirmed.
+    "call_sid": lambda call: call.call_sid,
     "phone_id": lambda call: call.phone_id,
     "business_name": lambda call: call.phone.business_name,
     "caller_number": lambda call: call.caller_number,

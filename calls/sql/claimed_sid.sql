@@ -3,7 +3,7 @@
 --
 -- What a call is stored under that a line named through the API, until the provider confirms its
 -- SID: no line can take a SID away from another's call, or learn that it is taken. No SID of a
--- provider or file has a space.
+-- provider has a space.
 CREATE OR REPLACE FUNCTION app.claimed_sid(sid text, line text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT sid || ' claimed by ' || line

@@ -29,10 +29,11 @@ class Chunk:
         parts: list[list[Row]] = []
         times: Counter[str] = Counter()
         for row in self.rows:
-            if times[row.call_sid] == len(parts):
+            sid = row.provider_sid()
+            if times[sid] == len(parts):
                 parts.append([])
-            parts[times[row.call_sid]].append(row)
-            times[row.call_sid] += 1
+            parts[times[sid]].append(row)
+            times[sid] += 1
         return parts
 
     def take_legs(self, calls: dict[int, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from calls.claims import claimed_sid, split_claim
 from calls.intake.directions import is_outbound
 from calls.intake.imports.leg_rows import Leg, as_parameter, refuse_parts_of_calls, word_of_leg
 from calls.intake.imports.line_directory import LineDirectory
@@ -61,10 +62,14 @@ class RowReader:
             if parent := parent_field(record, sid):
                 return self._leg_from_twilio(row, sid, parent, record)
             return self._from_twilio(row, sid, record)
-        sid = sid_field(record.get("call_sid"), "call_sid")
+        given, claimant = record.get("call_sid"), None
+        if isinstance(given, str):
+            given, claimant = split_claim(given)
+        sid = sid_field(given, "call_sid")
         if parent := parent_field(record, sid):
             return self._leg_from_own(row, sid, parent, record)
-        return self._from_own(row, sid, record)
+        call = self._from_own(row, sid, record)
+        return call if claimant is None else self._as_claim(call, claimant)
 
     def _from_twilio(self, row: int, sid: str, record: dict[str, Any]) -> Row:
         theirs, ours = (
@@ -124,6 +129,13 @@ class RowReader:
             tags=tags_field(record.get("tags")),
             custom_fields=object_field(record, "custom_fields"),
         )
+
+    @staticmethod
+    def _as_claim(call: Row, claimant: str) -> Row:
+        """A call of our own export that the provider had not confirmed; nor does the file."""
+        if call.phone_id != claimant:
+            raise Rejected("call_sid was claimed by another line than the row's; remove the row")
+        return call._replace(call_sid=claimed_sid(call.call_sid, claimant))
 
     def _leg_from_twilio(self, row: int, sid: str, parent: str, record: dict[str, Any]) -> Leg:
         refuse_parts_of_calls(record)

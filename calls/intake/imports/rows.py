@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from calls.claims import split_claim
 from calls.intake.imports.leg_rows import Leg, as_parameter, refuse_parts_of_calls, word_of_leg
 from database import exact_json
 
@@ -45,6 +46,13 @@ class Row(NamedTuple):
         metadata = exact_json.loads(self.metadata) if self.metadata else {}
         return {name: value for name, value in metadata.items() if name != "direction"}
 
+    def provider_sid(self) -> str:
+        """The call's SID as the provider writes it, also of a claim."""
+        return split_claim(self.call_sid)[0]
+
+    def is_claim(self) -> bool:
+        return self.provider_sid() != self.call_sid
+
     def has_metadata(self) -> bool:
         return any(part is not None for part in (self.metadata, self.tags, self.custom_fields))
 
@@ -56,7 +64,7 @@ class Row(NamedTuple):
             self.row,
             self.phone_id,
             {
-                "CallSid": self.call_sid,
+                "CallSid": self.provider_sid(),
                 "ParentCallSid": parent,
                 "CallStatus": word_of_leg(self.status, self.provider_status),
                 "CallDuration": str(self.duration) if self.duration else None,

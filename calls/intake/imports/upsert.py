@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from calls.claims import PROVIDER_SID
 from calls.intake.imports.rows import Row
 from database import exact_json
 
@@ -36,6 +37,23 @@ FROM (SELECT DISTINCT phone_id FROM incoming_calls ORDER BY phone_id) AS lines
 CONFIRM_CLAIMS = f"""
 UPDATE calls c SET call_sid = i.call_sid FROM incoming_calls i WHERE {IS_CLAIM}
 """
+
+# The claims of our own export. They take turns with events of their calls, then one that was
+# confirmed since, or archived, or that is a leg, is what the provider says.
+OF_PROVIDER = PROVIDER_SID.replace("c.", "i.")
+LOCK_CLAIMS = f"""
+SELECT count(pg_advisory_xact_lock(hashtextextended(call_sid, 0)))
+FROM (
+    SELECT call_sid FROM incoming_calls i WHERE call_sid <> {OF_PROVIDER} ORDER BY call_sid
+) AS claims
+"""
+IS_CONFIRMED = f"""
+i.call_sid <> {OF_PROVIDER}
+    AND EXISTS (SELECT FROM app.line_of_call({OF_PROVIDER}) l WHERE l.phone_id = i.phone_id)
+    -- A leg may have such a claim beside it.
+    AND NOT EXISTS (SELECT FROM calls k WHERE k.call_sid = i.call_sid)
+"""
+NAME_CONFIRMED = f"UPDATE incoming_calls i SET call_sid = {OF_PROVIDER} WHERE {IS_CONFIRMED}"
 
 # Further states of legs, which need not name their call again.
 IS_LEG = "l.leg_sid = i.call_sid AND l.phone_id = i.phone_id"
@@ -106,6 +124,15 @@ DROP_ARCHIVED = """
 DELETE FROM incoming_calls i USING calls_archive a WHERE a.call_sid = i.call_sid
 """
 
+# A claim that was archived before the provider confirmed it.
+IS_ARCHIVED_CLAIM = """
+a.call_sid = app.claimed_sid(i.call_sid, i.phone_id)
+    AND NOT EXISTS (SELECT FROM calls c WHERE c.call_sid = i.call_sid)
+"""
+DROP_ARCHIVED_CLAIMS = f"""
+DELETE FROM incoming_calls i USING app.archived_call_sids a WHERE {IS_ARCHIVED_CLAIM}
+"""
+
 # 0.8 is the column's default, which a SELECT cannot refer to.
 INSERT_NEW = """
 INSERT INTO calls (phone_id, caller_number, call_sid, status, provider_status, duration,
@@ -149,14 +176,17 @@ COUNT_CHANGES = f"""
 WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%s::jsonb) AS r ({COLUMNS})
 ), incoming_calls AS MATERIALIZED (
-    SELECT i.row, i.phone_id, i.caller_number, coalesce(c.call_sid, i.call_sid) AS call_sid,
+    SELECT i.row, i.phone_id, i.caller_number,
+        CASE WHEN {IS_CONFIRMED} THEN {OF_PROVIDER}
+            ELSE coalesce(c.call_sid, i.call_sid) END AS call_sid,
         i.status, i.provider_status, i.duration, i.recording_url, i.transcript, i.ai_summary,
         i.ai_confidence, i.created_at, i.metadata, i.tags, i.custom_fields
     FROM given i LEFT JOIN calls c ON {IS_CLAIM}
 ), {MERGED}
 SELECT i.row, i.call_sid, c.phone_id = i.phone_id,
     (SELECT l.call_sid FROM call_legs l WHERE {IS_LEG} LIMIT 1),
-    EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid),
+    EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid)
+        OR EXISTS (SELECT FROM app.archived_call_sids a WHERE {IS_ARCHIVED_CLAIM}),
     EXISTS (SELECT FROM merged m WHERE m.row = i.row AND {IS_CHANGED})
         OR ({HAS_METADATA} AND c.phone_id = i.phone_id
             AND (m.call_id IS NULL OR coalesce(({FILLS_METADATA}) AND {NOT_HELD}, false)))
@@ -188,6 +218,9 @@ def load(rows: list[Row]) -> LoadResult:
             for row in rows:
                 copy.write_row(row)
         cursor.execute(KEEP_CLAIMS_OUT)
+        if any(row.is_claim() for row in rows):
+            cursor.execute(LOCK_CLAIMS)
+            cursor.execute(NAME_CONFIRMED)
         cursor.execute(TAKE_LEGS)
         legs = dict(cursor.fetchall())
         cursor.execute(CONFIRM_CLAIMS)
@@ -195,6 +228,8 @@ def load(rows: list[Row]) -> LoadResult:
         existing = _merge_existing(cursor, changed)
         cursor.execute(DROP_ARCHIVED)
         archived = cursor.rowcount
+        cursor.execute(DROP_ARCHIVED_CLAIMS)
+        archived += cursor.rowcount
         cursor.execute(INSERT_NEW)
         inserted = {call_sid for (call_sid,) in cursor.fetchall()}
         if len(existing) + archived + len(inserted) + len(legs) < len(rows):
