@@ -1,11 +1,9 @@
 """Two lines with a committed row of every model, and the count of what was asserted."""
 
 import copy
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -16,7 +14,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests import pooler
-from tests.conftest import committing
+from tests.conftest import administrating, committing
 from tests.isolation.rows import MAKERS, make_rows
 
 
@@ -111,12 +109,8 @@ def way(request: pytest.FixtureRequest, lines: Lines) -> Iterator[str]:
 @pytest.fixture
 def administrator(django_db_setup: None) -> Iterator[psycopg.Connection]:
     """A superuser in the test database, in a transaction that is rolled back."""
-    url = os.environ.get("ADMIN_DATABASE_URL")
-    if not url:
-        pytest.skip("ADMIN_DATABASE_URL names no superuser of this server")
-    name = connections["owner"].settings_dict["NAME"]
-    with psycopg.connect(
-        urlsplit(url)._replace(path=f"/{name}").geturl(), cursor_factory=psycopg.ClientCursor
-    ) as connection:
+    with administrating() as connection:
+        connection.autocommit = False
+        connection.cursor_factory = psycopg.ClientCursor
         yield connection
         connection.rollback()
