@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -89,10 +90,11 @@ def test_without_scope_is_refused_before_any_sql(
 ) -> None:
     refusals = (NoTenantActive, ReadOnlyTable) if is_read_only(model) else NoTenantActive
 
+    row = lines.row(model)
+
     def check(entry_point: EntryPoint) -> int:
-        row = lines.row(model)
         with CaptureQueriesContext(connection) as sent:
-            result = outcome(entry_point, model, row, no_tenant)
+            result = outcome(entry_point, model, deepcopy(row), no_tenant)
         assert not any(model._meta.db_table in query["sql"] for query in sent.captured_queries)
         if result is NOT_APPLICABLE:
             return 0
@@ -105,21 +107,24 @@ def test_without_scope_is_refused_before_any_sql(
 def test_reading_in_a_scope_sees_its_line_alone(
     lines: Lines, model: Any, count_assertion: Count
 ) -> None:
+    rows = {line.pk: lines.row(model, line) for line in (lines.line, lines.other)}
+
     def check(entry_point: EntryPoint) -> int:
-        for line in (lines.line, lines.other):
-            row = lines.row(model, line)
-            seen = run(entry_point, model, row, partial(tenant, line.pk))
+        for line, row in rows.items():
+            seen = run(entry_point, model, deepcopy(row), partial(tenant, line))
             if seen is NOT_APPLICABLE:
                 return 0
-            assert seen in ({line.pk}, 1, None)
+            assert seen in ({line}, 1, None)
         return 2
 
     count_assertion(for_each(ALL_READERS, check))
 
 
 def test_reading_in_all_lines_sees_both(lines: Lines, model: Any, count_assertion: Count) -> None:
+    row = lines.row(model)
+
     def check(entry_point: EntryPoint) -> int:
-        seen = run(entry_point, model, lines.row(model), partial(all_tenants, "test"))
+        seen = run(entry_point, model, deepcopy(row), partial(all_tenants, "test"))
         if seen is NOT_APPLICABLE:
             return 0
         # An entry point that answers with one row sees one of them.
@@ -132,9 +137,10 @@ def test_reading_in_all_lines_sees_both(lines: Lines, model: Any, count_assertio
 def test_writing_another_lines_row_is_refused_or_finds_nothing(
     lines: Lines, model: Any, count_assertion: Count
 ) -> None:
+    theirs = lines.row(model, lines.other)
+
     def check(entry_point: EntryPoint) -> int:
-        theirs = lines.row(model, lines.other)
-        result = outcome(entry_point, model, theirs, partial(tenant, lines.line.pk))
+        result = outcome(entry_point, model, deepcopy(theirs), partial(tenant, lines.line.pk))
         if result is NOT_APPLICABLE:
             return 0
         if isinstance(result, DatabaseError):
