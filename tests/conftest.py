@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -133,7 +133,7 @@ def back_office(superuser: User) -> Client:
 @contextmanager
 def months_of_the_archive() -> Iterator[None]:
     """Those that the block makes are dropped after it; those that migrate made stay."""
-    migrated = _months()
+    migrated = _migrated_months()
     try:
         yield
     finally:
@@ -141,6 +141,12 @@ def months_of_the_archive() -> Iterator[None]:
             with connections["owner"].cursor() as cursor:
                 cursor.execute(f"DROP TABLE {month}")
         connections["owner"].close()
+
+
+@cache
+def _migrated_months() -> set[str]:
+    """Asked for before the first block makes others."""
+    return _months()
 
 
 def _months() -> set[str]:
