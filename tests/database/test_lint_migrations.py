@@ -15,6 +15,9 @@ from database.safe_migrations.linting import EXCLUDED, FIXES, refusals
 from database.safe_migrations.released import new_migrations, records
 from tests.database.planting import TIMEOUT, PlantedApp, manage
 
+# One worker runs them all, and prepares for them once.
+pytestmark = pytest.mark.xdist_group("lint")
+
 TABLES = """
 operations = [
     migrations.CreateModel("Person", [("id", models.BigAutoField(primary_key=True))],

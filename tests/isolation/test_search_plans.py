@@ -15,6 +15,9 @@ from calls.models import Call, CallArchive
 from tenancy import all_tenants, tenant
 from tests.conftest import months_of_the_archive
 
+# One worker runs them all, and prepares for them once.
+pytestmark = pytest.mark.xdist_group("search_plans")
+
 # One line of 6,000 calls and forty of 350; a tag, a key and a word that 1 of 500 has, and others
 # that every second has.
 ROWS = """

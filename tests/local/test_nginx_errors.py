@@ -10,6 +10,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.behind_nginx import Services, all_services
 
+# One worker runs them all, and prepares for them once.
+pytestmark = pytest.mark.xdist_group("nginx_errors")
+
 HOST = "Host: 127.0.0.1\r\nConnection: close\r\n"
 LONG = "a" * 9_000
 # What is sent after the method and the address.

@@ -31,6 +31,9 @@ from tests.calls.intake.callbacks import (
 from tests.factories import make_line
 from tests.outages import locked
 
+# One worker runs them all, and prepares for them once.
+pytestmark = pytest.mark.xdist_group("services")
+
 KEY = "a-long-and-random-key-for-these-tests-0123456789-abcdefgh"
 SERVICE_OF = {
     "/": "admin",

@@ -1,5 +1,6 @@
 """The environment is checked when a process starts: nonsense is refused in one line."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from local.embedded import ROOT
+
+# One worker runs them all, and prepares for them once.
+pytestmark = pytest.mark.xdist_group("settings")
 
 KEY = "a-long-and-random-key-for-these-tests-0123456789-abcdefgh"
 
@@ -102,28 +106,67 @@ NONSENSE = [
 ]
 
 
+# `manage.py check` in a process for each environment, forked before the settings are read, so that
+# what they import is imported once.
+CHECK_EACH = """
+import json, os, sys
+import croniter, cryptography.fernet, environ, phonenumbers, psycopg.conninfo
+from console.command_line import main
+answers = []
+for variables in json.load(sys.stdin):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.dup2(write, 2)
+        os.environ.update(variables)
+        main(["manage.py", "check"])
+        sys.exit(0)
+    os.close(write)
+    with os.fdopen(read) as errors:
+        said = errors.read()
+    answers.append([os.waitstatus_to_exitcode(os.wait()[1]), said])
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[tuple[str, str], tuple[int, str]]:
+    """Exit code and standard error of `manage.py check` with each nonsense, by name and value."""
+    tried = [(name, value) for name, value, _ in NONSENSE]
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK_EACH],
+        input=json.dumps([dict([variable]) for variable in tried]),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        env=os.environ | {"SECRET_KEY": KEY, "DJANGO_SETTINGS_MODULE": "replytics.settings"},
+    )
+    return dict(zip(tried, json.loads(done.stdout), strict=True))
+
+
 @pytest.mark.parametrize(("name", "value", "advice"), NONSENSE)
-def test_nonsense_is_refused_in_one_line(name: str, value: str, advice: str) -> None:
-    done = manage("check", **{name: value})
-    assert done.returncode == 1
-    [line] = done.stderr.splitlines()
+def test_nonsense_is_refused_in_one_line(
+    answers: dict[tuple[str, str], tuple[int, str]], name: str, value: str, advice: str
+) -> None:
+    code, errors = answers[name, value]
+    assert code == 1
+    [line] = errors.splitlines()
     assert re.match(rf"Settings: {name}\b", line)
     assert advice in line
     assert "hunter2" not in line
 
 
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {"ALLOWED_HOSTS": "localhost, .example.com,10.0.0.1,[::1],*"},
-        {"CSRF_TRUSTED_ORIGINS": "https://*.example.com,http://localhost:8000"},
-        {"DATABASE_URL": "postgresql://login.tenant:p%40ss@[::1]:6543/postgres?sslmode=require"},
-        {"VOICE_NAMES": "en-US-JennyNeural, Amélie, 声,"},
-        {"LOG_LEVEL": "warning", "DEBUG": "on", "CONN_MAX_AGE": "0"},
-    ],
-)
-def test_sense_is_accepted(variables: dict[str, str]) -> None:
-    done = manage("check", **variables)
+def test_sense_is_accepted() -> None:
+    done = manage(
+        "check",
+        ALLOWED_HOSTS="localhost, .example.com,10.0.0.1,[::1],*",
+        CSRF_TRUSTED_ORIGINS="https://*.example.com,http://localhost:8000",
+        DATABASE_URL="postgresql://login.tenant:p%40ss@[::1]:6543/postgres?sslmode=require",
+        VOICE_NAMES="en-US-JennyNeural, Amélie, 声,",
+        LOG_LEVEL="warning",
+        DEBUG="on",
+        CONN_MAX_AGE="0",
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
