@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def files_below(room: str, folder: str) -> set[str]:
     return {str(path.relative_to(here)) for path in here.rglob("*") if path.is_file()}
 
 
+@cache
 def names_of(room: str) -> set[str]:
     """What others would call the templates, static files, models and tables of a room."""
     names = files_below(room, "templates") | files_below(room, "static")
@@ -72,6 +74,7 @@ def names_of(room: str) -> set[str]:
     return names
 
 
+@cache
 def columns_of(room: str) -> set[str]:
     """Columns that no room below has; a name of one word may be any word."""
     own, below = set(), {"phone_id"}  # which tenancy/ gives to every tenant's table
@@ -85,11 +88,15 @@ def columns_of(room: str) -> set[str]:
     return {name for name in own - below if "_" in name}
 
 
+@cache
+def forbidden_in(room: str) -> set[str]:
+    names = {name for other in rooms_above(room) for name in names_of(other) | columns_of(other)}
+    names -= columns_of(room) | OWN_NAMES.get(room, set())
+    return {name for name in names if "_" in name or "." in name or "/" in name}
+
+
 def wrong_names(path: Path, room: str) -> list[str]:
-    above = rooms_above(room)
-    forbidden = {name for other in above for name in names_of(other) | columns_of(other)}
-    forbidden -= columns_of(room) | OWN_NAMES.get(room, set())
-    forbidden = {name for name in forbidden if "_" in name or "." in name or "/" in name}
+    above, forbidden = rooms_above(room), forbidden_in(room)
     urls = {f"{other}:" for other in above}
     found = []
     for line, text in strings_of(path):

@@ -1,16 +1,18 @@
 """Every page of every model in the admin, for whoever may and may not see it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django.plugin import DjangoDbBlocker
 
 from analytics.models import PhonePerformance
 from tenancy import all_tenants
@@ -18,7 +20,8 @@ from tenancy.models import ScopedModel
 from tenants.line_admin import ReadOnlyAdmin
 from tenants.models import PhoneNumber
 from tests.admin_client import listed, pick
-from tests.isolation.rows import MAKERS
+from tests.conftest import committing
+from tests.isolation.rows import make_rows
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 # The materialized view shows what was committed: tests/analytics/test_admin_statistics.py.
@@ -35,14 +38,11 @@ def page(model: Any, name: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
 
 
-@pytest.fixture
-def world(line: PhoneNumber, other_line: PhoneNumber) -> None:
-    """A row of every table for two lines."""
-    with all_tenants("test data"):
-        for owner in (line, other_line):
-            for make in MAKERS.values():
-                make(owner)
-    Group.objects.create(name="support")
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[PhoneNumber]:
+    """A row of every table for two lines, the first of which it is."""
+    with committing(django_db_blocker):
+        yield make_rows()[0]
 
 
 def first_row(model: Any) -> Any:
@@ -53,7 +53,9 @@ def first_row(model: Any) -> Any:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_list_shows_its_rows_in_few_queries(model: Any, world: None, back_office: Client) -> None:
+def test_list_shows_its_rows_in_few_queries(
+    model: Any, world: PhoneNumber, back_office: Client
+) -> None:
     with CaptureQueriesContext(connection) as queries:
         rows = listed(back_office, page(model, "changelist")).result_list
     assert len(queries) <= 15
@@ -62,7 +64,7 @@ def test_list_shows_its_rows_in_few_queries(model: Any, world: None, back_office
 
 @pytest.mark.parametrize("model", FURNISHED, ids=lambda model: model._meta.label)
 def test_list_needs_no_more_queries_for_more_rows(
-    model: Any, world: None, back_office: Client
+    model: Any, world: PhoneNumber, back_office: Client
 ) -> None:
     counts = []
     for query in ("?line=pn_bakery", ""):
@@ -78,7 +80,7 @@ def test_list_needs_no_more_queries_for_more_rows(
 
 @pytest.mark.parametrize("model", [User, *FURNISHED], ids=lambda model: model._meta.label)
 def test_add_page_opens_where_rows_may_be_added(
-    model: Any, world: None, back_office: Client
+    model: Any, world: PhoneNumber, back_office: Client
 ) -> None:
     expected = 403 if is_read_only(model) else 200
     assert back_office.get(page(model, "add")).status_code == expected
@@ -86,7 +88,7 @@ def test_add_page_opens_where_rows_may_be_added(
 
 @pytest.mark.parametrize("model", [User, *FURNISHED], ids=lambda model: model._meta.label)
 def test_change_delete_and_history_pages_open(
-    model: Any, world: None, back_office: Client
+    model: Any, world: PhoneNumber, back_office: Client
 ) -> None:
     key = quote(first_row(model).pk)
     assert back_office.get(page(model, "change", key)).status_code == 200
@@ -103,7 +105,7 @@ def test_staff_without_rights_see_nothing(model: Any, support_agent: User, clien
 
 @pytest.mark.parametrize("model", FURNISHED, ids=lambda model: model._meta.label)
 def test_staff_who_may_look_may_only_look(
-    model: Any, world: None, support_agent: User, client: Client
+    model: Any, world: PhoneNumber, support_agent: User, client: Client
 ) -> None:
     support_agent.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(support_agent)
@@ -147,9 +149,9 @@ def test_a_customer_with_the_right_password_is_refused(db: None, client: Client)
 
 
 @pytest.mark.parametrize("picked", [False, True])
-def test_users_and_groups_are_added(back_office: Client, line: PhoneNumber, picked: bool) -> None:
+def test_users_and_groups_are_added(back_office: Client, world: PhoneNumber, picked: bool) -> None:
     if picked:
-        pick(back_office, line)
+        pick(back_office, world)
     user = {
         "username": "new",
         "usable_password": "true",
@@ -163,7 +165,7 @@ def test_users_and_groups_are_added(back_office: Client, line: PhoneNumber, pick
 
 
 def test_a_column_cannot_be_searched_through_the_query_string(
-    back_office: Client, line: PhoneNumber
+    back_office: Client, world: PhoneNumber
 ) -> None:
     for query in (
         "transcript__icontains=x",
