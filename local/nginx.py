@@ -6,6 +6,7 @@ from pathlib import Path
 from local.embedded import ROOT
 
 ROUTES = ROOT / "deploy" / "nginx-routes.conf"
+ERRORS = ROOT / "deploy" / "nginx-errors.conf"
 
 CONFIGURATION = """\
 daemon off;
@@ -31,10 +32,7 @@ http {{
         default "";
         "POST /admin/login/" all;
     }}
-    map $request $error_for {{
-        default person;
-        "~^[A-Z]+ /(api|webhooks)/" program;
-    }}
+    include "{errors}";
 
     server {{
         listen 127.0.0.1:{port};
@@ -62,5 +60,5 @@ def configuration(folder: Path, *, port: int, static: Path, behind_tls_proxy: bo
     """For the services whose socket files are in the folder."""
     scheme = "http_x_forwarded_proto" if behind_tls_proxy else "scheme"
     return CONFIGURATION.format(
-        folder=folder, port=port, static=static, scheme=scheme, routes=ROUTES
+        folder=folder, port=port, static=static, scheme=scheme, routes=ROUTES, errors=ERRORS
     )

