@@ -1,12 +1,13 @@
 """What was taken for a call, or claimed by a program, before it was known to be a leg."""
 
 import itertools
+import json
 import threading
+from itertools import chain
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from calls.intake.pipeline import IsLeg, deliver
 from calls.legs import legs_of
@@ -41,7 +42,7 @@ def send(parameters: dict[str, str], **options: Any) -> None:
 def the_call(line: PhoneNumber, parent: str) -> Any:
     """The one call of the line, live or archived."""
     with tenant(line.pk):
-        [call] = [*Call.objects.all(), *CallArchive.objects.all()]
+        [call] = chain(Call.objects.all(), CallArchive.objects.all())
     assert call.call_sid == parent
     return call
 
@@ -95,7 +96,7 @@ def test_a_claim_waits_for_the_event_of_the_leg() -> None:
     thread = threading.Thread(target=claim)
     event = {"leg_sid": leg, "status": "completed", "provider_status": "completed"}
     with tenant(line.pk), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT app.apply_call_event(%s, %s)", [parent, Jsonb(event)])
+        cursor.execute("SELECT app.apply_call_event(%s, %s)", [parent, json.dumps(event)])
         thread.start()
         while not cursor.execute(WAITS_FOR_US).fetchone():
             assert thread.is_alive()
