@@ -340,6 +340,13 @@ class Call(TenantModel):
             ),
             TruncateNothingHeld(name="calls_hold_refuses_truncate"),
             RunFunction(
+                name="calls_parts_follow_sid",
+                when=pgtrigger.After,
+                operation=CALL_SID,
+                condition=pgtrigger.Condition("OLD.call_sid <> NEW.call_sid"),
+                func="app.move_call_parts",
+            ),
+            RunFunction(
                 name="calls_sid_not_archived",
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert | CALL_SID,

@@ -31,13 +31,16 @@ class DeliveryResult:
 # moves it forward. A known call does not change.
 FIND_OR_MAKE = "SELECT outcome, stored_sid FROM app.claim_call(%(given_sid)s)"
 
+# The provider's address is one recording of several, which app.keep_call_recording() chooses from.
+ADD_RECORDING = "SELECT app.add_recording(%(call_sid)s, %(recording_url)s)"
 # NULL leaves a column as it is. Equal values are not written, so that updated_at only changes with
 # the call. No row when the call is not there any more.
 SET_COLUMNS = """
 WITH new (id, transcript, ai_summary, ai_confidence, recording_url) AS MATERIALIZED (
     SELECT id, coalesce(%(transcript)s, transcript), coalesce(%(ai_summary)s, ai_summary),
         coalesce(round(%(ai_confidence)s::numeric, 2), ai_confidence),
-        coalesce(%(recording_url)s, recording_url)
+        CASE WHEN app.recording_sid_of(%(recording_url)s) IS NULL
+            THEN coalesce(%(recording_url)s, recording_url) ELSE recording_url END
     FROM calls WHERE call_sid = %(call_sid)s FOR UPDATE
 ), changed AS (
     UPDATE calls SET transcript = new.transcript, ai_summary = new.ai_summary,
@@ -115,6 +118,8 @@ def _merge_columns(cursor: Any, values: dict[str, Any]) -> str:
             raise IsLeg
         if outcome == EventOutcome.ARCHIVED:
             raise Archived
+        if values["recording_url"]:
+            cursor.execute(ADD_RECORDING, values)
         cursor.execute(SET_COLUMNS, values)
         if cursor.fetchone():
             return str(outcome)

@@ -1,4 +1,4 @@
--- Called by app.keep_call_parts().
+-- Called by app.keep_call_parts(), app.absorb_call(), app.add_recording() and by itself.
 --
 -- Records what an event reports of a recording under the call of this SID, or of the call that has
 -- a leg of this SID, live or archived, and returns the event's outcome. recording_url of the call
@@ -16,29 +16,42 @@ DECLARE
     new_duration CONSTANT integer := parsed->>'recording_duration';
     new_channels CONSTANT integer := parsed->>'recording_channels';
     new_start CONSTANT timestamptz := parsed->>'recording_started';
-    provider_recording CONSTANT text := '/Recordings/RE[0-9a-fA-F]{32}';
     known public.call_recordings;
     merged public.call_recordings;
     kept jsonb;
     latest text;
     is_held boolean;
+    is_live boolean;
+    address text;
 BEGIN
     sid := coalesce(app.call_of_leg(line, sid), sid);
     -- The lock keeps the archiver away.
-    SELECT legal_hold INTO is_held
+    SELECT legal_hold, recording_url INTO is_held, address
     FROM public.calls WHERE call_sid = sid AND phone_id = line FOR UPDATE;
-    IF FOUND THEN
+    is_live := FOUND;
+    IF NOT is_live THEN
+        IF NOT EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
+            RETURN CASE WHEN EXISTS (SELECT FROM app.line_of_call(sid)) THEN 'conflict'
+                ELSE 'waiting' END;
+        END IF;
+        SELECT legal_hold, recording_url, recordings INTO is_held, address, kept
+        FROM public.calls_archive WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+    END IF;
+    -- An address that a file, a program or a person wrote may be of a recording without a row.
+    IF app.recording_sid_of(address) <> recording AND NOT EXISTS (
+        SELECT FROM public.call_recordings AS r
+        WHERE (r.phone_id, r.call_sid) = (line, sid) AND r.url = address
+    ) AND NOT coalesce(kept, '[]') @> jsonb_build_array(jsonb_build_object('url', address)) THEN
+        PERFORM app.keep_call_recording(sid, jsonb_build_object('recording_url', address));
+    END IF;
+    IF is_live THEN
         SELECT * INTO known FROM public.call_recordings
         WHERE (phone_id, call_sid, recording_sid) = (line, sid, recording);
-    ELSIF EXISTS (SELECT FROM app.line_of_call(sid) AS l WHERE l.phone_id = line) THEN
-        SELECT recordings, legal_hold INTO kept, is_held FROM public.calls_archive
-        WHERE call_sid = sid AND phone_id = line FOR UPDATE;
+    ELSE
+        SELECT recordings INTO kept FROM public.calls_archive
+        WHERE call_sid = sid AND phone_id = line;
         SELECT * INTO known FROM jsonb_populate_recordset(NULL::public.call_recordings, kept) AS r
         WHERE r.recording_sid = recording;
-    ELSIF EXISTS (SELECT FROM app.line_of_call(sid)) THEN
-        RETURN 'conflict';
-    ELSE
-        RETURN 'waiting';
     END IF;
 
     IF recording IS NULL THEN
@@ -79,7 +92,8 @@ BEGIN
         UPDATE public.calls SET recording_url = latest
         WHERE call_sid = sid AND phone_id = line AND recording_url IS DISTINCT FROM latest
             AND latest IS NOT NULL
-            AND (recording_url IS NULL OR recording_url ~ provider_recording AND NOT is_held);
+            AND (recording_url IS NULL OR app.recording_sid_of(recording_url) IS NOT NULL
+                AND NOT is_held);
         RETURN 'applied';
     END IF;
     SELECT jsonb_agg(r - ARRAY['phone_id', 'call_sid'] ORDER BY r->>'recording_sid') INTO kept
@@ -91,7 +105,8 @@ BEGIN
     WHERE state = 'completed' AND url IS NOT NULL
     ORDER BY started DESC NULLS LAST, recording_sid DESC LIMIT 1;
     UPDATE public.calls_archive SET recordings = kept,
-        recording_url = CASE WHEN recording_url IS NULL OR recording_url ~ provider_recording AND NOT is_held
+        recording_url = CASE WHEN recording_url IS NULL OR app.recording_sid_of(recording_url) IS NOT NULL
+                AND NOT is_held
             THEN coalesce(latest, recording_url) ELSE recording_url END
     WHERE call_sid = sid AND phone_id = line;
     RETURN 'archived';

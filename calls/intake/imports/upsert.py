@@ -83,7 +83,9 @@ merged AS (
         CASE WHEN f.is_later AND i.duration > 0 THEN i.duration
             WHEN f.is_same THEN greatest(c.duration, i.duration)
             ELSE c.duration END AS duration,
-        coalesce(c.recording_url, i.recording_url) AS recording_url,
+        CASE WHEN app.recording_sid_of(i.recording_url) IS NULL
+            THEN coalesce(c.recording_url, i.recording_url)
+            ELSE c.recording_url END AS recording_url,
         coalesce(c.transcript, i.transcript) AS transcript,
         coalesce(c.ai_summary, i.ai_summary) AS ai_summary,
         -- The confidence belongs to the summary that is kept.
@@ -144,6 +146,19 @@ ON CONFLICT (call_sid) DO NOTHING
 RETURNING call_sid
 """
 
+# The provider's address is one recording of several, which app.keep_call_recording() chooses from.
+IS_NEW_RECORDING = """
+app.recording_sid_of(i.recording_url) <> coalesce(app.recording_sid_of(c.recording_url), '')
+    AND NOT EXISTS (SELECT FROM call_recordings r
+        WHERE (r.phone_id, r.call_sid, r.recording_sid)
+            = (c.phone_id, c.call_sid, app.recording_sid_of(i.recording_url))
+        AND r.url IS NOT NULL)
+"""
+ADD_RECORDINGS = f"""
+SELECT i.row, app.add_imported_recording(i.phone_id, i.call_sid, i.recording_url)
+FROM incoming_calls i JOIN calls c USING (call_sid, phone_id) WHERE {IS_NEW_RECORDING}
+"""
+
 # Whether the file has something for one of the columns that is empty so far.
 FILLS_METADATA = """
 (m.metadata = '{}' AND i.metadata <> '{}') OR (m.tags = '{}' AND i.tags <> '{}')
@@ -188,6 +203,7 @@ SELECT i.row, i.call_sid, c.phone_id = i.phone_id,
     EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid)
         OR EXISTS (SELECT FROM app.archived_call_sids a WHERE {IS_ARCHIVED_CLAIM}),
     EXISTS (SELECT FROM merged m WHERE m.row = i.row AND {IS_CHANGED})
+        OR c.phone_id = i.phone_id AND coalesce({IS_NEW_RECORDING}, false)
         OR ({HAS_METADATA} AND c.phone_id = i.phone_id
             AND (m.call_id IS NULL OR coalesce(({FILLS_METADATA}) AND {NOT_HELD}, false)))
 FROM incoming_calls i LEFT JOIN calls c USING (call_sid)
@@ -237,6 +253,9 @@ def load(rows: list[Row]) -> LoadResult:
             existing = [
                 call for call in _merge_existing(cursor, changed) if call[1] not in inserted
             ]
+        if any(row.recording_url for row in rows):
+            cursor.execute(ADD_RECORDINGS)
+            changed.update(row for row, is_new in cursor.fetchall() if is_new)
         if any(row.has_metadata() for row in rows):
             cursor.execute(FILL_METADATA)
             changed.update(row for (row,) in cursor.fetchall())
