@@ -27,9 +27,10 @@ def parameters_of(name: str, page: Any) -> set[str]:
     return names | {f"{hierarchy}__{part}" for part in ("year", "month", "day")}
 
 
+@pytest.mark.rounds(1, soak=len(NULS))
 @pytest.mark.parametrize("name", LISTS)
 def test_nul_in_any_parameter_of_a_list_is_no_fault(
-    back_office: Client, line: PhoneNumber, name: str
+    back_office: Client, line: PhoneNumber, name: str, rounds: int
 ) -> None:
     make_call(line)
     back_office.raise_request_exception = False
@@ -41,8 +42,7 @@ def test_nul_in_any_parameter_of_a_list_is_no_fault(
     cursors = [base64.urlsafe_b64encode(text.encode()).decode() for text in positions]
     fixed = ("q", "o", "p", "all", "e", "_popup", "_to_field", "_changelist_filters", "\0")
     for parameter in {*parameters_of(name, page), *fixed, "after", "before"}:
-        values = (*NULS, *cursors) if parameter in {"after", "before"} else NULS
-        for value in values:
+        for value in (*NULS[:rounds], *(cursors if parameter in {"after", "before"} else [])):
             answer = back_office.get(address, {parameter: value})
             assert answer.status_code < 500, (parameter, value)
 

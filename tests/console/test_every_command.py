@@ -308,13 +308,21 @@ INTERRUPTED = {
     "seed_demo": ["--append"],
     "verify_stats": [],
 }
+# One that writes rows of its own accord, one that reads a file, one that computes.
+FOR_ALL = {"archive_calls", "import_calls", "roll_up_calls"}
 WAITING = """
 SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
 WHERE NOT granted AND datname = current_database()
 """
 
 
-@pytest.mark.parametrize("name", INTERRUPTED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in FOR_ALL else pytest.mark.soak)
+        for name in INTERRUPTED
+    ],
+)
 def test_ctrl_c_is_130(tmp_path: Path, name: str) -> None:
     line = make_line(id="pn_line")
     make_call(line, status="ringing", created_at="2020-01-05T00:00:00Z")

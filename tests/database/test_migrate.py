@@ -131,7 +131,9 @@ def test_migrate_ends_a_statement_that_blocks_traffic_for_long(planted: PlantedD
     assert "note" not in columns(planted)
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "kill", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)]
+)
 def test_migrate_can_be_run_again_after_a_kill(
     planted: PlantedDatabase, kill: signal.Signals
 ) -> None:
@@ -174,6 +176,7 @@ def test_migrate_waits_long_where_nobody_waits_behind_it(planted: PlantedDatabas
         assert other.execute(INDEX_VALID).fetchone() == (True,)
 
 
+@pytest.mark.soak
 def test_two_migrates_apply_everything_once(planted: PlantedDatabase) -> None:
     planted.plant("0001_add", ADD_COLUMN)
     with planted.connect() as long:

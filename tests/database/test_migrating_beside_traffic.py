@@ -100,6 +100,7 @@ def column_is_there(planted: PlantedDatabase) -> tuple[object, ...] | None:
         return connection.execute(COLUMN).fetchone()
 
 
+@pytest.mark.soak
 def test_no_callback_is_refused_behind_a_reader_of_six_seconds(
     planted: PlantedDatabase, settings: Settings
 ) -> None:

@@ -99,7 +99,9 @@ def sleeping_sessions() -> int:
     return int(count)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/calls/", "/admin/login/"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/calls/", pytest.param("/admin/login/", marks=pytest.mark.soak)]
+)
 @pytest.mark.usefixtures("committed")
 def test_process_is_alive_while_all_its_threads_wait(path: str) -> None:
     """Neither a shared thread nor the database is asked."""

@@ -190,14 +190,14 @@ def own_key(cluster: Cluster) -> str:
     return made.split()[-1]
 
 
-@pytest.mark.rounds(1, soak=2)
+@pytest.mark.soak
 @pytest.mark.usefixtures("django_db_setup")
 def test_restarts_and_a_frozen_server_are_503_until_they_are_over(
-    cluster: Cluster, own_key: str, rounds: int
+    cluster: Cluster, own_key: str
 ) -> None:
     """The web server is never started again."""
     with gunicorn(*AS_IN_PRODUCTION, workers=1, **cluster.environment()) as server:
-        for _ in range(rounds):
+        for _ in range(2):
             assert get(server, own_key).status_code == 200
             wait_until_ready(server, own_key)
             cluster.stop()
@@ -227,6 +227,7 @@ def frozen(cluster: Cluster) -> Iterator[None]:
             process.resume()
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("django_db_setup")
 def test_hot_standby_is_not_ready(cluster: Cluster) -> None:
     """It answers every query, and takes no call."""
