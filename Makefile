@@ -1,5 +1,6 @@
 # make run: the product on http://127.0.0.1:8000/ (PORT=8001: there)     make test: every test
-# make soak: the long ones and PostgreSQL 15     make test-16, make test-17: parts on these versions
+# make soak: the long ones and PostgreSQL 15     make test-all: both, as CI runs them
+# make test-16, make test-17: parts on these versions
 # Needs Python 3.11 or newer and nothing else; PYTHON=/path/to/python chooses another one.
 PYTHON ?= python3
 VENV := .venv
@@ -13,10 +14,11 @@ ifneq ($(shell $(BIN)/python -c 'import django, psycopg, rich' 2>/dev/null && ec
 $(shell rm -f $(VENV)/run-ready $(VENV)/dev-ready $(VENV)/bench-ready)
 endif
 
-.PHONY: help run test soak test-15 test-16 test-17 test-on lint types bench format clean
+.PHONY: help run test soak test-all test-15 test-16 test-17 test-on
+.PHONY: lint lint-style lint-types lint-migrations types bench format clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,4s/^# //p' Makefile
 
 run: $(VENV)/run-ready
 	@$(BIN)/python -m local.launch
@@ -27,6 +29,11 @@ test: $(VENV)/dev-ready
 # What takes long: tests/soak.py says which tests, and parts on PostgreSQL 15.
 soak: $(VENV)/dev-ready
 	$(PYTEST) --soak $(ARGS)
+	@$(MAKE) test-15
+
+# No test twice, in a small form and a large one.
+test-all: $(VENV)/dev-ready
+	$(PYTEST) --full $(ARGS)
 	@$(MAKE) test-15
 
 # The parts for which the version of PostgreSQL makes a difference.
@@ -50,11 +57,17 @@ PARTS := tests/schema tests/isolation tests/monitoring tests/analytics tests/cal
 test-on:
 	DATABASE_URL= POSTGRES_BIN=$(POSTGRES_BIN) $(PYTEST) $(PARTS) $(ARGS)
 
-lint: $(VENV)/dev-ready
+lint: lint-style lint-types lint-migrations
+
+lint-style: $(VENV)/dev-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.words
+
+lint-types: $(VENV)/dev-ready
 	SECRET_KEY=$(LINT_KEY) $(BIN)/mypy .
+
+lint-migrations: $(VENV)/dev-ready
 	$(BIN)/python -m pytest -q tests/database/test_lint_migrations.py -k our_own
 
 # The OpenAPI document and the TypeScript types made of it; commit what changes.

@@ -1,9 +1,9 @@
 """A pytest plugin (-p tests.soak): which tests `make soak` adds to `make test`, and how large.
 
-@pytest.mark.soak                 with --soak alone
-@pytest.mark.rounds(1, soak=20)   in both; the fixture `rounds` is 1, with --soak 20
+@pytest.mark.soak                 with --soak or --full alone
+@pytest.mark.rounds(1, soak=20)   always; the fixture `rounds` is 1, with --soak or --full 20
 
---soak runs these tests and no others.
+--soak runs these tests and no others, --full all tests.
 """
 
 import pytest
@@ -13,10 +13,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak", action="store_true", help="run the soak tests, and those of `rounds` in full"
     )
+    parser.addoption(
+        "--full", action="store_true", help="run every test, and those of `rounds` in full"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "soak: runs in `make soak` alone")
+    config.addinivalue_line("markers", "soak: runs in `make soak` and `make test-all`")
     config.addinivalue_line(
         "markers", "rounds(small, soak=large): how often or how much, in `make test` and in full"
     )
@@ -24,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("full"):
+        return
     is_soak = config.getoption("soak")
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
@@ -43,4 +48,5 @@ def rounds(request: pytest.FixtureRequest) -> int:
     assert marker, "mark the test with @pytest.mark.rounds(small, soak=large)"
     [small] = marker.args
     large = marker.kwargs["soak"]
-    return int(large if request.config.getoption("soak") else small)
+    in_full = request.config.getoption("soak") or request.config.getoption("full")
+    return int(large if in_full else small)

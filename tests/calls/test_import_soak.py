@@ -52,7 +52,7 @@ def bakery(committed: None) -> PhoneNumber:
 
 @pytest.fixture
 def chunk_rows(rounds: int) -> int:
-    """With --soak as many as in production."""
+    """In full as many as in production."""
     return 1_000 * rounds
 
 

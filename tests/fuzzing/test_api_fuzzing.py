@@ -125,7 +125,7 @@ def test_fuzzing_finds_no_fault(
     ) as server:
         run = subprocess.run(
             [*SCHEMATHESIS, f"--config-file={configuration}", "run", f"{server.url}/api/schema/",
-             f"--seed={seed}", f"--phases={phases}"],
+             f"--seed={seed}", f"--phases={phases}", "--suppress-health-check=too_slow"],
             env=os.environ | environment,
             capture_output=True,
             text=True,
