@@ -157,6 +157,12 @@ def test_import_rejects_a_monstrous_line(
     assert "more than 5000 characters" in row["reason"]
 
 
+def test_import_loads_the_longest_transcript_from_csv(line: PhoneNumber, tmp_path: Path) -> None:
+    call = own_call(transcript="Hello?\n" * 100_000)
+    assert "loaded 1" in import_text(tmp_path, console_csv(call))
+    assert the_call(call["call_sid"]).transcript == call["transcript"]
+
+
 def test_import_rejects_bytes_that_are_not_utf_8(line: PhoneNumber, tmp_path: Path) -> None:
     text = lines(own_call(), own_call(transcript="Müller"), own_call())
     latin = text.encode().replace(b"M\\u00fcller", b"M\xfcller")

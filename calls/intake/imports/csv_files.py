@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, TextIO
 
 from backoffice.exporting import text_of_cell
+from calls.intake.imports import streams
 from calls.intake.imports.json_values import DECODER
 from calls.intake.imports.record_fields import Rejected
 from calls.intake.imports.streams import Records, UnreadableFile, lines_of
@@ -148,6 +149,8 @@ def read_csv(head: str, stream: TextIO, warnings: list[str]) -> Records:
             f"the columns {', '.join(map(repr, header.repeated))} of the CSV are the same field;"
             " remove all but one of them"
         )
+    # Python's own limit is shorter than a transcript may be.
+    csv.field_size_limit(streams.MAX_RECORD_LENGTH)
     rows = csv.reader(lines, delimiter=header.delimiter, strict=True)
     return _records(
         rows, header.columns, above, _own_record if header.is_ours else _console_record
