@@ -6,21 +6,39 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from database.storable import is_storable
+
+# A day less on both sides than Python has: it must be a time in UTC too, whatever the offset.
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+
 
 def moment(text: str) -> datetime:
     """A time in ISO 8601; without an offset it is UTC."""
+    return on_clock(local_moment(text), ZoneInfo("UTC"))
+
+
+def local_moment(text: str) -> datetime:
+    """A time in ISO 8601; one without an offset is naive, for on_clock."""
     try:
         parsed = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ArgumentTypeError(
             f"{text!r} is not a time: write one such as 2026-01-31 or 2026-01-31T12:00+01:00"
         ) from None
-    parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    try:
-        parsed.astimezone(UTC)
-    except OverflowError:
-        raise ArgumentTypeError(f"{text!r} is outside the years 1 to 9999 of UTC") from None
+    if not EARLIEST <= parsed.replace(tzinfo=UTC) < LATEST:
+        raise ArgumentTypeError(f"{text!r} is outside the years 1 to 9999 of UTC")
     return parsed
+
+
+def on_clock(given: datetime, zone: ZoneInfo) -> datetime:
+    """A naive time as the first of that clock; another one as it is."""
+    return given if given.tzinfo else given.replace(tzinfo=zone)
+
+
+def with_clock(when: datetime) -> str:
+    """For output: 2025-01-31 00:00:00 Europe/Berlin."""
+    return f"{when:%Y-%m-%d %H:%M:%S} {when.tzinfo}"
 
 
 def whole_number(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
@@ -42,7 +60,14 @@ def not_empty(text: str) -> str:
     """A text that has more than spaces; those around it are dropped."""
     if not text.strip():
         raise ArgumentTypeError("the value is empty")
-    return text.strip()
+    return storable(text.strip())
+
+
+def storable(text: str) -> str:
+    """A text that PostgreSQL can hold."""
+    if not is_storable(text):
+        raise ArgumentTypeError("the value has bytes that are not UTF-8; write it in UTF-8")
+    return text
 
 
 def time_zone(text: str) -> ZoneInfo:

@@ -7,16 +7,32 @@ from django.core.checks import CheckMessage, Error
 
 
 def check_thresholds(**_: Any) -> list[CheckMessage]:
-    """monitoring.E001: a threshold of a metric that does not exist would change nothing."""
+    """Thresholds that could not work.
+
+    monitoring.E001: of a metric that does not exist. monitoring.E002: a value would be critical
+    before it is worth a warning.
+    """
     from monitoring.metrics import METRICS
 
-    names = {metric.name for metric in METRICS}
-    return [
-        Error(
-            f"MONITORING_THRESHOLDS names {name}, which is not a metric.",
-            hint=f"The metrics are: {', '.join(sorted(names))}.",
-            id="monitoring.E001",
-        )
-        for name in settings.MONITORING_THRESHOLDS
-        if name not in names
-    ]
+    metrics = {metric.name: metric for metric in METRICS}
+    found: list[CheckMessage] = []
+    for name, (warning, critical) in settings.MONITORING_THRESHOLDS.items():
+        if name not in metrics:
+            found.append(
+                Error(
+                    f"MONITORING_THRESHOLDS names {name}, which is not a metric.",
+                    hint=f"The metrics are: {', '.join(sorted(metrics))}.",
+                    id="monitoring.E001",
+                )
+            )
+        elif warning is not None and critical is not None:
+            milder, worse = sorted((warning, critical), reverse=metrics[name].lower_is_worse)
+            if (warning, critical) != (milder, worse):
+                found.append(
+                    Error(
+                        f"MONITORING_THRESHOLDS: {name} is critical before its warning.",
+                        hint=f"Write {name}={milder:g}/{worse:g}: first the warning.",
+                        id="monitoring.E002",
+                    )
+                )
+    return found

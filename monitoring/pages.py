@@ -78,6 +78,10 @@ def statements(request: HttpRequest) -> HttpResponse:
     """The top statements of the last hour, by the measure that `order` names."""
     given = request.GET.get("order", "")
     order = Order(given) if given in list(Order) else Order.TOTAL
+    if given and given != order:
+        messages.error(
+            request, f"Statements cannot be sorted by {given!r}; choose one of those below."
+        )
     with read_only_transaction(reason="database page") as cursor:
         found = activity(cursor, order=order)
     return show(

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import environ
 import psycopg.conninfo
-from croniter import croniter
+from croniter import CroniterError, croniter
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -25,10 +25,11 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 _HOST = r"(localhost|([\w-]+\.)*[\w-]+|\[[0-9a-fA-F:.]+\])"
 ALLOWED_HOST = re.compile(rf"\*|\.?{_HOST}", re.ASCII)
-HTTPS_URL = rf"https://{_HOST}(:\d{{1,5}})?(/[!-~]*)?"
+_PORT = r"(:0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))?"
+HTTPS_URL = rf"https://{_HOST}{_PORT}(/[!-~]*)?"
 # A login service or a provider's test server on this machine may do without TLS.
-SERVICE_URL = rf"{HTTPS_URL}|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{{1,5}})?(/[!-~]*)?"
-ORIGIN = re.compile(rf"https?://(\*\.)?{_HOST}(:\d+)?", re.ASCII)
+SERVICE_URL = rf"{HTTPS_URL}|http://(localhost|127\.0\.0\.1|\[::1\]){_PORT}(/[!-~]*)?"
+ORIGIN = re.compile(rf"https?://(\*\.)?{_HOST}{_PORT}", re.ASCII)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -109,6 +110,11 @@ def _text(name: str, form: str, *, default: str = "", example: str) -> str:
     return value
 
 
+def _is_secret(value: str, *, least: int) -> bool:
+    """Whether a secret has `least` bytes or more, and is not of blanks or a few characters."""
+    return len(value.strip().encode()) >= least and len(set(value)) >= 5
+
+
 def _telephony_keys() -> list[str]:
     keys: list[str] = env.list("TELEPHONY_KEYS", default=[])
     for number, key in enumerate(keys, 1):
@@ -133,12 +139,29 @@ LIBPQ = {
 }
 
 
+# libpq looks at these only when it connects.
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+WHOLE_NUMBERS = (
+    *("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval"),
+    *("keepalives_count", "tcp_user_timeout"),
+)
+
+
+def _require_options(name: str, given: dict[str, Any]) -> None:
+    """Refuse the values of options behind the ? of a URL that no connection can have."""
+    if given.get("sslmode", "prefer") not in SSL_MODES:
+        raise ImproperlyConfigured(f"{name}: sslmode must be one of {', '.join(SSL_MODES)}")
+    for option in WHOLE_NUMBERS:
+        if not re.fullmatch(r"-?[0-9]{1,9}", str(given.get(option, "0"))):
+            raise ImproperlyConfigured(f"{name}: {option} must be a whole number")
+
+
 def _database(name: str, *, login: str, fallback: str = "") -> dict[str, Any]:
     """The Django form of a postgres:// URL; the login is that of the embedded server."""
     url = env.str(name, default="") or fallback or _embedded_url(login)
     try:
         parts = urlsplit(url)
-        psycopg.conninfo.conninfo_to_dict(url)
+        given = psycopg.conninfo.conninfo_to_dict(url)
         is_postgres = parts.scheme in {"postgres", "postgresql"}
         valid = is_postgres and parts.path.strip("/") and parts.port != 0
     except (ValueError, psycopg.Error):
@@ -149,6 +172,7 @@ def _database(name: str, *, login: str, fallback: str = "") -> dict[str, Any]:
             f"{name} must look like postgres://login:password@host:5432/database, with special"
             " characters of the password percent-encoded"
         )
+    _require_options(name, given)
     database: dict[str, Any] = env.db_url_config(url)
     database["CONN_MAX_AGE"] = _number("CONN_MAX_AGE", default=60, least=0, most=86_400)
     database["CONN_HEALTH_CHECKS"] = True
@@ -166,7 +190,7 @@ if not SECRET_KEY:
         "SECRET_KEY is not set. Put a long random one in the environment or in .env;"
         " `make run` writes one for a local start."
     )
-if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
+if not _is_secret(SECRET_KEY, least=50):
     raise ImproperlyConfigured(
         "SECRET_KEY is too simple; write 50 random characters or more, such as those of"
         " python -c 'import secrets; print(secrets.token_urlsafe(50))'"
@@ -378,8 +402,10 @@ API_REQUESTS_PER_KEY = _number("API_REQUESTS_PER_KEY", default=600, least=1, mos
 API_REQUESTS_PER_LINE = _number("API_REQUESTS_PER_LINE", default=1200, least=1, most=1_000_000)
 # Users of the login service: HS256 under the secret, or the keys published at the JWKS address.
 SUPABASE_JWT_SECRET = env.str("SUPABASE_JWT_SECRET", default="")
-if SUPABASE_JWT_SECRET and len(SUPABASE_JWT_SECRET.encode()) < 32:
-    raise ImproperlyConfigured("SUPABASE_JWT_SECRET: HS256 needs 32 bytes at least (RFC 7518)")
+if SUPABASE_JWT_SECRET and not _is_secret(SUPABASE_JWT_SECRET, least=32):
+    raise ImproperlyConfigured(
+        "SUPABASE_JWT_SECRET: HS256 needs 32 random bytes at least (RFC 7518)"
+    )
 SUPABASE_JWKS_URL = _text(
     "SUPABASE_JWKS_URL", SERVICE_URL, example="https://project.supabase.co/auth/v1/jwks.json"
 )
@@ -466,9 +492,15 @@ if not VOICE_NAMES or len(set(VOICE_NAMES)) != len(VOICE_NAMES):
 
 def _cron(name: str, default: str) -> str:
     value: str = env.str(name, default=default)
-    if not croniter.is_valid(value):
+    try:
+        croniter(value).get_next()
+        valid = len(value.split()) == 5
+    except CroniterError:  # also for a day that never comes, such as 31 February
+        valid = False
+    if not valid:
         raise ImproperlyConfigured(
-            f"{name} is {value!r}; write five cron fields, such as {default!r} (UTC)"
+            f"{name} is {value!r}; write five cron fields of a time that comes, such as"
+            f" {default!r} (UTC)"
         )
     return value
 
@@ -536,14 +568,18 @@ ALERT_EMAILS = _list(
     "ALERT_EMAILS", re.compile(r"[^@\s]+@[^@\s]+"), default="", example="ops@example.com"
 )
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
-if ALERT_WEBHOOK_URL and not re.fullmatch(rf"https://{_HOST}(:\d+)?/[!-~]*", ALERT_WEBHOOK_URL):
+if ALERT_WEBHOOK_URL and not re.fullmatch(
+    rf"https://{_HOST}{_PORT}/[!-~]*", ALERT_WEBHOOK_URL, re.ASCII
+):
     raise ImproperlyConfigured(
         "ALERT_WEBHOOK_URL must be https only; write it like https://hooks.example.com/path"
     )
 # Signs what is sent there.
 ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")
-if ALERT_WEBHOOK_URL and len(ALERT_WEBHOOK_SECRET) < 20:
-    raise ImproperlyConfigured("ALERT_WEBHOOK_SECRET is too short; write 20 characters or more")
+if ALERT_WEBHOOK_URL and not _is_secret(ALERT_WEBHOOK_SECRET, least=20):
+    raise ImproperlyConfigured(
+        "ALERT_WEBHOOK_SECRET is too simple; write 20 random characters or more"
+    )
 # Where mail goes out: smtp+tls://user:password@host:587
 _mail = env.str("EMAIL_URL", default="")
 if ALERT_EMAILS and not _mail:

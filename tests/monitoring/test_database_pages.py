@@ -77,6 +77,12 @@ def test_statements_are_sorted_by_named_measures(operator: Client) -> None:
         assert f">{ORDER_LABELS[order]}</a>" in page
 
 
+def test_an_order_that_does_not_exist_is_named(operator: Client) -> None:
+    page = operator.get(address("statements") + "?order=zzz").text
+    assert escape("Statements cannot be sorted by 'zzz'") in page
+    assert "cannot be sorted" not in operator.get(address("statements")).text
+
+
 def statement_of(sql: str, mark: str, *, line: str | None = None) -> Statement:
     """What is kept of a statement that ran between two snapshots.
 

@@ -132,6 +132,25 @@ def test_thresholds_of_the_operator_count(finding: Find, settings: Settings) -> 
     assert (found.level, found.threshold) == (Level.WARNING, "warning at 0%")
 
 
+@pytest.mark.parametrize(
+    ("name", "refused", "hint"),
+    [
+        ("connections", (80.0, 60.0), "connections=60/80"),
+        ("cache_hits", (60.0, 80.0), "cache_hits=80/60"),  # low values are bad
+    ],
+)
+def test_a_threshold_that_is_critical_before_its_warning_is_an_error(
+    settings: Settings, name: str, refused: tuple[float, float], hint: str
+) -> None:
+    settings.MONITORING_THRESHOLDS = {name: refused}
+    [error] = check_thresholds()
+    assert error.id == "monitoring.E002"
+    assert error.hint is not None
+    assert hint in error.hint
+    settings.MONITORING_THRESHOLDS = {name: refused[::-1]}
+    assert check_thresholds() == []
+
+
 def test_threshold_of_no_metric_is_an_error(settings: Settings) -> None:
     settings.MONITORING_THRESHOLDS = {"connection": (1.0, None)}
     [error] = check_thresholds()

@@ -8,11 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from analytics.rollups import requeue, roll_up
 from backoffice.display import plural
-from console.arguments import moment, positive
+from console.arguments import local_moment, on_clock, positive, with_clock
 from console.interrupts import stop_requested
 from console.progress import progress_bar
 from tenancy import all_tenants
-from tenants.line_argument import existing_line
+from tenants.line_argument import clock_of, existing_line
 from tenants.models import PhoneNumber
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,8 +28,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--phone-id", help="one line only")
         parser.add_argument("--rebuild", action="store_true", help="recompute unchanged hours too")
-        parser.add_argument("--since", type=moment, help="with --rebuild: from this UTC time")
-        parser.add_argument("--until", type=moment, help="with --rebuild: before this UTC time")
+        parser.add_argument(
+            "--since",
+            type=local_moment,
+            help="with --rebuild: from this time, on the line's clock, or in UTC",
+        )
+        parser.add_argument("--until", type=local_moment, help="with --rebuild: before this time")
         parser.add_argument(
             "--batch-hours", type=positive, default=500, help="hours per transaction (default 500)"
         )
@@ -37,16 +41,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["since"] or options["until"]) and not options["rebuild"]:
             raise CommandError("--since and --until require --rebuild.")
-        since, until = options["since"] or BEGINNING, options["until"] or END
-        if since >= until:
-            raise CommandError("--since must come before --until.")
-        phone_id = options["phone_id"]
         with (
             all_tenants("roll_up_calls"),
             stop_requested() as should_stop,
             progress_bar("Rolling up", total=None) as update,
         ):
-            existing_line(phone_id)
+            phone_id = existing_line(options["phone_id"])
+            clock = clock_of(phone_id)
+            since = on_clock(options["since"] or BEGINNING, clock)
+            until = on_clock(options["until"] or END, clock)
+            if since >= until:
+                raise CommandError("--since must come before --until.")
             if options["rebuild"]:
                 lines = PhoneNumber.objects.order_by("pk").values_list("pk", flat=True)
                 for line in [phone_id] if phone_id else list(lines):
@@ -57,6 +62,8 @@ class Command(BaseCommand):
                 on_progress=lambda done: update(completed=done.hours),
                 stop=should_stop,
             )
+        if options["since"] or options["until"]:
+            self.stdout.write(f"Rebuilt from {with_clock(since)} to {with_clock(until)}.")
         self.stdout.write(
             f"Rolled up {plural(rolled.hours, 'hour')} of {plural(rolled.lines, 'line')}:"
             f" {plural(rolled.calls, 'call')}."

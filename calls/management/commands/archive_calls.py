@@ -8,11 +8,11 @@ from django.utils import timezone
 from backoffice.display import plural
 from calls.archival import command_output, cutoff, ledger, moving
 from calls.archival.forecast import dead_rows, forecast
-from console.arguments import moment, positive
+from console.arguments import local_moment, on_clock, positive, with_clock
 from console.interrupts import stop_requested
 from console.progress import progress_bar
 from tenancy import all_tenants
-from tenants.line_argument import existing_line
+from tenants.line_argument import clock_of, existing_line
 
 
 class Command(BaseCommand):
@@ -25,7 +25,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         when = parser.add_mutually_exclusive_group()
         when.add_argument("--older-than", default="1 year", help='such as "18 months"; UTC')
-        when.add_argument("--before", type=moment, help="a time such as 2025-01-31T12:00+00:00")
+        when.add_argument(
+            "--before",
+            type=local_moment,
+            help="a time such as 2025-01-31 or 2025-01-31T12:00+00:00; without an offset it is on"
+            " the line's clock, or in UTC",
+        )
         parser.add_argument("--phone-id", help="only this line")
         parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
         parser.add_argument(
@@ -41,11 +46,12 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         now = timezone.now()
         with command_output.one_line_errors(), all_tenants("archive_calls"):
+            phone_id = existing_line(options["phone_id"])
             if options["before"]:
-                cut_off = cutoff.in_the_past(options["before"], now=now)
+                before = on_clock(options["before"], clock_of(phone_id))
+                cut_off = cutoff.in_the_past(before, now=now)
             else:
                 cut_off = cutoff.older_than(options["older_than"], now=now)
-            phone_id = existing_line(options["phone_id"])
             if options["forecast"]:
                 for row in forecast(cut_off=cut_off, phone_id=phone_id):
                     self.stdout.write(str(row))
@@ -56,7 +62,7 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"Would archive {plural(plan.calls, 'call')} and"
                     f" {plural(metadata_rows, 'metadata row')} from before"
-                    f" {cut_off.isoformat()}; {plan.left_live:,} in progress and"
+                    f" {with_clock(cut_off)}; {plan.left_live:,} in progress and"
                     f" {plan.left_held:,} under legal hold stay."
                 )
                 return
@@ -75,8 +81,8 @@ class Command(BaseCommand):
                 )
             self.stdout.write(command_output.summary(run, "Archived"))
             self.stdout.write(
-                f"Not archived: {run.left_live:,} in progress, {run.left_held:,} under legal hold,"
-                f" {run.remaining:,} left for the next run."
+                f"From before {with_clock(cut_off)} not archived: {run.left_live:,} in progress,"
+                f" {run.left_held:,} under legal hold, {run.remaining:,} left for the next run."
             )
             for table in dead_rows():
                 self.stdout.write(str(table))

@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from backoffice.display import plural
 from calls.archival import command_output, ledger, moving, restoring
 from calls.models import Call
-from console.arguments import moment, positive
+from console.arguments import local_moment, on_clock, positive, storable, with_clock
 from console.interrupts import stop_requested
 from console.progress import progress_bar
 from tenancy import all_tenants
-from tenants.line_argument import existing_line
+from tenants.line_argument import clock_of, existing_line
 
 
 class Command(BaseCommand):
@@ -22,11 +22,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--phone-id", help="the line")
-        parser.add_argument("--from", dest="since", type=moment, help="a time such as 2025-01-31")
         parser.add_argument(
-            "--to", dest="until", type=moment, help="a time; calls that began before it"
+            "--from",
+            dest="since",
+            type=local_moment,
+            help="a time such as 2025-01-31, on the line's clock unless it has an offset",
         )
-        parser.add_argument("--call-sid", help="one call, instead of a line and a period")
+        parser.add_argument(
+            "--to", dest="until", type=local_moment, help="a time; calls that began before it"
+        )
+        parser.add_argument(
+            "--call-sid", type=storable, help="one call, instead of a line and a period"
+        )
         parser.add_argument("--batch-size", type=positive, default=moving.BATCH_SIZE)
         parser.add_argument("--dry-run", action="store_true", help="count only")
 
@@ -37,6 +44,10 @@ class Command(BaseCommand):
             if not found and choice.call_sid:
                 self._explain_nothing(choice.call_sid)
                 return
+            if choice.since and choice.until:
+                self.stdout.write(
+                    f"Calls from {with_clock(choice.since)} to {with_clock(choice.until)}."
+                )
             if options["dry_run"]:
                 self.stdout.write(f"Would restore {plural(found, 'call')}.")
                 return
@@ -62,9 +73,9 @@ class Command(BaseCommand):
             return restoring.Choice(call_sid=options["call_sid"])
         if options["call_sid"] or not all(period):
             raise CommandError("Give either --phone-id, --from and --to, or --call-sid.")
-        since, until = options["since"], options["until"]
+        phone_id = existing_line(options["phone_id"])
+        clock = clock_of(phone_id)
+        since, until = on_clock(options["since"], clock), on_clock(options["until"], clock)
         if since >= until:
             raise CommandError("--from must be before --to.")
-        return restoring.Choice(
-            phone_id=existing_line(options["phone_id"]), since=since, until=until
-        )
+        return restoring.Choice(phone_id=phone_id, since=since, until=until)

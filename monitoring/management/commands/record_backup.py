@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from console.arguments import moment, not_empty, path
+from console.arguments import moment, not_empty, path, storable
 from monitoring.backups import (
     BadInfo,
     NotSeen,
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             type=moment,
             help="such as 2026-01-31T02:00:00+00:00; default: the time of the path, or now",
         )
-        parser.add_argument("--error", default="", help="why it failed")
+        parser.add_argument("--error", type=storable, default="", help="why it failed")
 
     def handle(self, **options: Any) -> None:
         if options["label"] is None and options["path"] is None:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from api.permissions import KeyScope
-from console.arguments import not_empty, whole_number
+from console.arguments import not_empty, storable, whole_number
 from tenancy import all_tenants
 from tenants.credentials import create_api_key
 from tenants.models import PhoneNumber
@@ -21,7 +21,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("line", help="the line's id, or its number such as +14155550123")
+        parser.add_argument(
+            "line", type=storable, help="the line's id, or its number such as +14155550123"
+        )
         parser.add_argument(
             "--name", type=not_empty, required=True, help="the program that uses the key"
         )
