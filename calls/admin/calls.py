@@ -17,6 +17,7 @@ from backoffice.filters import DaysFilter
 from backoffice.modeladmin import LineStackedInline
 from backoffice.paging import AFTER, BEFORE
 from calls.admin import actions
+from calls.admin.call_form import CallForm
 from calls.admin.call_page import call_page
 from calls.admin.filters import (
     ArchivedStatusFilter,
@@ -156,6 +157,11 @@ class CallAdminMixin:
             return str(confidence)
         return format_html('<span class="call-confidence-low">{}</span>', confidence)
 
+    @admin.display(description="AI confidence")
+    def known_confidence(self, call: Any) -> str:
+        confidence = confidence_of(call)
+        return "none: no AI spoke" if confidence is None else str(confidence)
+
     @admin.display(description="Duration")
     def lasted(self, call: Any) -> str:
         return lasted(call)
@@ -182,6 +188,7 @@ class CallMetadataInline(LineStackedInline):
 
 @admin.register(Call)
 class CallAdmin(CallAdminMixin, LineOwnedAdmin):
+    form = CallForm
     list_display = (
         "began",
         "caller_number",
@@ -228,7 +235,10 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Call | None = None) -> Any:
         if obj is not None:
-            return self.change_fieldsets
+            [(_, shown), identification] = self.change_fieldsets
+            if not self.has_change_permission(request, obj):
+                shown = {"fields": ["status", "lasted", "ai_summary", "known_confidence"]}
+            return [(None, shown), identification]
         return super().get_fieldsets(request, obj)
 
     change_fieldsets: ClassVar = [
@@ -264,7 +274,7 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Call | None = None) -> list[Any]:
         if obj is None:
             return []
-        fixed = ["caller_number", "call_sid", "id", "changed_at"]
+        fixed = ["caller_number", "call_sid", "id", "changed_at", "lasted", "known_confidence"]
         return [*super().get_readonly_fields(request, obj), *fixed]
 
 
