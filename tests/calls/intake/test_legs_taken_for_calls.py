@@ -42,6 +42,7 @@ def send(parameters: dict[str, str], **options: Any) -> None:
 def the_call(line: PhoneNumber, parent: str) -> Any:
     """The one call of the line, live or archived."""
     with tenant(line.pk):
+        call: Any
         [call] = chain(Call.objects.all(), CallArchive.objects.all())
     assert call.call_sid == parent
     return call

@@ -74,6 +74,7 @@ BEGAN = timezone.now().isoformat()
 def found(line: PhoneNumber) -> tuple[str | None, set[str | None]]:
     """The address of the call, and all addresses it has."""
     with tenant(line.pk):
+        call: Any
         [call] = chain(Call.objects.all(), CallArchive.objects.all())
         return call.recording_url, {call.recording_url, *(r.url for r in recordings_of(call))}
 
