@@ -177,7 +177,7 @@ class KeysetChangeList(ChangeList):
             self.opts.verbose_name,
             self.opts.verbose_name_plural,
         )
-        return f"{self.row_count} {names[str(self.row_count) != '1']}"
+        return f"{self.row_count} {names[self.row_count.number != 1]}"
 
     def get_filters(self, request: HttpRequest) -> Any:
         # The first method that sees the query string. Links to other filters or another order

@@ -73,10 +73,12 @@ def explain(error: BaseException) -> str | None:
 
 
 def _of_the_database(error: DatabaseError) -> str | None:
-    from database.errors import explain_unreachable, sqlstate  # they read the settings
+    from database.errors import explain_unreachable, is_refusal, sqlstate  # they read the settings
 
     if reason := explain_unreachable(error):
         return reason
+    message: str | None = getattr(getattr(error.__cause__, "diag", None), "message_primary", None)
+    if is_refusal(error):
+        return message
     advice = ADVICE.get(sqlstate(error) or "")
-    message = getattr(getattr(error.__cause__, "diag", None), "message_primary", None)
     return advice and f"{message}; {advice}"

@@ -56,6 +56,11 @@ def is_unavailable(error: BaseException | None) -> bool:
     return state.startswith(_UNAVAILABLE_CLASSES) or state in _UNAVAILABLE_STATES
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether one of our functions or triggers refused it, with a message that says why."""
+    return _diagnosis(error).source_function == "exec_stmt_raise"
+
+
 def is_value_error(error: BaseException) -> bool:
     """Whether the database refused a value that somebody sent."""
     if not isinstance(error, DataError):

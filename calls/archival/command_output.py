@@ -13,7 +13,7 @@ from calls.archival.cutoff import BadCutOff
 from calls.archival.files import BadFile
 from calls.archival.models import ArchiveRun, RunState
 from console.interrupts import StopRequest
-from database.errors import is_unavailable
+from database.errors import is_refusal, is_unavailable
 
 
 @contextmanager
@@ -24,11 +24,13 @@ def one_line_errors() -> Iterator[None]:
     except (ArchiveMismatch, BadCutOff, BadFile, batches.RowsDiffer) as error:
         raise CommandError(str(error)) from None
     except DatabaseError as error:
+        reason = f"{ledger.short(error).rstrip('.')}."
+        if is_refusal(error):
+            raise CommandError(reason) from None
         if not is_unavailable(error):
             raise
         raise CommandError(
-            f"{ledger.short(error).rstrip('.')}. Committed batches stand;"
-            " run the command again to continue."
+            f"{reason} Committed batches stand; run the command again to continue."
         ) from None
     except OSError as error:
         raise CommandError(f"{error.filename or 'The file'}: {error.strerror}") from None

@@ -12,11 +12,12 @@ from time import monotonic, sleep
 
 import pytest
 from django.core.management import get_commands
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from pytest_django import Settings
 
-from console.command_line import main
+from console.command_line import explain, main
 from local.embedded import ROOT
+from tenancy import all_tenants
 from tests.calls.archive import command
 from tests.calls.call_files import page, twilio_call
 from tests.calls.intake.callbacks import TOKEN, new_sid, post, voice_event
@@ -368,3 +369,13 @@ def test_settings_that_are_missing_are_one_line(name: str) -> None:
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert line.startswith("Settings: SECRET_KEY is not set")
+
+
+def test_a_refusal_of_our_own_functions_is_its_sentence() -> None:
+    with all_tenants("test"), connections["default"].cursor() as cursor:
+        with pytest.raises(DatabaseError) as refused:
+            cursor.execute("DO $$ BEGIN RAISE 'The month is full.'; END $$")
+        with pytest.raises(DatabaseError) as defect:
+            cursor.execute("SELECT 1 / 0")
+    assert explain(refused.value) == "Database: The month is full."
+    assert explain(defect.value) is None

@@ -57,6 +57,13 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
         "constraint phone_numbers.phone_numbers_timezone_known": KNOWN_TIMEZONE,
         "constraint business_hours.business_hours_timezone_known": KNOWN_TIMEZONE,
     },
+    "the legs and recordings of a call go with it when its SID is confirmed": {
+        "trigger calls.calls_parts_follow_sid": (
+            None,
+            "AFTER UPDATE OF call_sid ON calls FOR EACH ROW WHEN (old.call_sid <> new.call_sid)"
+            " EXECUTE FUNCTION app.move_call_parts()",
+        ),
+    },
     "a call belongs to the line that held its number as it began": {
         "trigger phone_numbers.phone_numbers_holder": (
             None,
@@ -212,17 +219,9 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             "DISTINCT FROM (to_jsonb(new.*) - "
             "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]) OR "
             "old.recording_url IS NOT NULL AND old.recording_url IS DISTINCT FROM "
-            "new.recording_url OR NOT jsonb_path_query_array(new.legs, "
-            "'$[*].\"leg_sid\"?(@ != null)'::jsonpath) @> "
-            "jsonb_path_query_array(old.legs, '$[*].\"leg_sid\"?(@ != null)'::jsonpath) "
-            "OR NOT jsonb_path_query_array(new.legs, '$[*].\"to\"?(@ != null)'::jsonpath) "
-            "@> jsonb_path_query_array(old.legs, '$[*].\"to\"?(@ != null)'::jsonpath) OR "
-            'NOT jsonb_path_query_array(new.recordings, \'$[*]."recording_sid"?(@ != '
-            "null)'::jsonpath) @> jsonb_path_query_array(old.recordings, "
-            "'$[*].\"recording_sid\"?(@ != null)'::jsonpath) OR NOT "
-            "jsonb_path_query_array(new.recordings, '$[*].\"url\"?(@ != null)'::jsonpath) "
-            '@> jsonb_path_query_array(old.recordings, \'$[*]."url"?(@ != '
-            "null)'::jsonpath))) EXECUTE FUNCTION "
+            "new.recording_url OR NOT app.keeps_parts(NULL::call_legs, old.legs, new.legs) OR "
+            "NOT app.keeps_parts(NULL::call_recordings, old.recordings, new.recordings))) "
+            "EXECUTE FUNCTION "
             "app.calls_archive_hold_keeps_evidence()",
         ),
         "trigger calls_archive.calls_archive_hold_keeps_rows": (
