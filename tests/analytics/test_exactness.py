@@ -72,7 +72,7 @@ def partitions(line: PhoneNumber) -> None:
         )
 
 
-@pytest.mark.rounds(15, soak=150)
+@pytest.mark.rounds(15, soak=60)
 def test_reads_equal_the_raw_rows_under_any_interleaving(
     rounds: int,
     line: PhoneNumber,

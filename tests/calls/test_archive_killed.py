@@ -31,7 +31,7 @@ def before(committed: None, rounds: int) -> tuple[object, ...]:
     return everything()
 
 
-@pytest.mark.rounds(1, soak=20)
+@pytest.mark.rounds(1, soak=8)
 def test_nothing_is_lost_or_doubled_by_sigkill(committed: None, rounds: int) -> None:
     for _ in range(2):  # more than so many archivers move until somebody sees it
         make_old_calls(make_line(), 2_000 + 300 * rounds)

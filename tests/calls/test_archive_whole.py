@@ -22,7 +22,7 @@ FROM calls c LEFT JOIN call_metadata m ON m.call_id = c.id
 ARCHIVE = "SELECT count(*), md5(string_agg(a::text, '' ORDER BY id)) FROM calls_archive a"
 
 # Thousands of calls.
-pytestmark = pytest.mark.rounds(1, soak=50)
+pytestmark = pytest.mark.rounds(1, soak=20)
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def wait_for_the_first_chunk(process: "subprocess.Popen[str]") -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.rounds(1, soak=20)
+@pytest.mark.rounds(1, soak=8)
 def test_import_killed_in_the_middle_goes_on_when_run_again(
     bakery: PhoneNumber, tmp_path: Path, chunk_rows: int
 ) -> None:
@@ -146,7 +146,7 @@ def test_import_killed_in_the_middle_goes_on_when_run_again(
     assert everything() == after
 
 
-@pytest.mark.rounds(1, soak=20)
+@pytest.mark.rounds(1, soak=8)
 def test_import_killed_among_its_legs_goes_on_when_run_again(
     bakery: PhoneNumber,
     tmp_path: Path,
@@ -177,7 +177,7 @@ def test_import_killed_among_its_legs_goes_on_when_run_again(
     assert "legs of calls: recorded 0, unchanged 20" in import_file(path)
 
 
-@pytest.mark.rounds(1, soak=20)
+@pytest.mark.rounds(1, soak=8)
 def test_import_interrupted_says_so_in_one_line(
     bakery: PhoneNumber, tmp_path: Path, chunk_rows: int
 ) -> None:
@@ -193,7 +193,7 @@ def test_import_interrupted_says_so_in_one_line(
     assert errors.strip() == "CommandError: interrupted; run the import again to continue"
 
 
-@pytest.mark.rounds(1, soak=20)
+@pytest.mark.rounds(1, soak=8)
 def test_import_of_the_same_calls_by_two_at_once(
     bakery: PhoneNumber, tmp_path: Path, chunk_rows: int
 ) -> None:

@@ -39,7 +39,7 @@ def send_all(server: Server, events: list[dict[str, str]], acknowledged: list[st
             events.insert(0, event)
 
 
-@pytest.mark.rounds(1, soak=20)
+@pytest.mark.rounds(1, soak=8)
 @pytest.mark.usefixtures("committed")
 def test_acknowledged_events_survive_killed_workers(settings: Settings, rounds: int) -> None:
     """Each round kills a worker."""

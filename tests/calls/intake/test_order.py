@@ -85,7 +85,7 @@ EXPECTED = (
 )  # fmt: skip
 
 
-@pytest.mark.rounds(24, soak=720)
+@pytest.mark.rounds(24, soak=240)
 def test_every_order_of_six_events_gives_one_call(line: PhoneNumber, rounds: int) -> None:
     rng = random.Random(1)
     seen: Counter[tuple[Any, ...]] = Counter()
