@@ -78,7 +78,6 @@ def _of_the_database(error: DatabaseError) -> str | None:
     if reason := explain_unreachable(error):
         return reason
     message: str | None = getattr(getattr(error.__cause__, "diag", None), "message_primary", None)
-    if is_refusal(error):
-        return message
-    advice = ADVICE.get(sqlstate(error) or "")
-    return advice and f"{message}; {advice}"
+    if advice := ADVICE.get(sqlstate(error) or ""):
+        return f"{message}; {advice}"
+    return message if is_refusal(error) else None

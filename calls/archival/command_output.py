@@ -25,13 +25,11 @@ def one_line_errors() -> Iterator[None]:
         raise CommandError(str(error)) from None
     except DatabaseError as error:
         reason = f"{ledger.short(error).rstrip('.')}."
-        if is_refusal(error):
-            raise CommandError(reason) from None
-        if not is_unavailable(error):
+        if is_unavailable(error):
+            reason = f"{reason} Committed batches stand; run the command again to continue."
+        elif not is_refusal(error):
             raise
-        raise CommandError(
-            f"{reason} Committed batches stand; run the command again to continue."
-        ) from None
+        raise CommandError(reason) from None
     except OSError as error:
         raise CommandError(f"{error.filename or 'The file'}: {error.strerror}") from None
 

@@ -81,7 +81,7 @@ database = "none"
     [
         ("examples,fuzzing", 1, 2, 50),
         pytest.param("examples,coverage", 1, 30, 4000, marks=pytest.mark.soak),
-        pytest.param("fuzzing,stateful", 1, 30, 900, marks=pytest.mark.soak),
+        pytest.param("fuzzing,stateful", 1, 10, 200, marks=pytest.mark.soak),
     ],
 )
 def test_fuzzing_finds_no_fault(
