@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.utils.text import Truncator
+
 from monitoring.masking import mask
 from monitoring.server import rows
 
@@ -15,7 +17,7 @@ LISTED = 20
 
 def shortened(text: str, length: int) -> str:
     """The text, with an ellipsis in place of what is beyond `length` characters."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return Truncator(text).chars(length)
 
 
 class Order(StrEnum):

@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.validators import RegexValidator
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,7 +17,7 @@ from backoffice.form_fields import KeyField
 from backoffice.refusals import explain
 from tenancy import current_scope
 from tenants.models import NumberAssignment, PhoneNumber
-from tenants.numbers import E164, both_forms, one_form
+from tenants.numbers import both_forms, one_form
 
 
 class NumberMoved(Exception):
@@ -40,9 +39,7 @@ class MoveForm(forms.Form):
         )
         self.fields["new_number"] = forms.CharField(
             label=f"New number of {line.business_name}",
-            validators=[
-                RegexValidator(E164, "Enter the number in E.164 format, such as +14155550123.")
-            ],
+            validators=PhoneNumber._meta.get_field("number").validators,
         )
 
     def clean_new_number(self) -> str:

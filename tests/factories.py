@@ -1,6 +1,7 @@
 """Plain makers of rows; each takes any column as a keyword."""
 
 import itertools
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -25,6 +26,25 @@ def make_line(**overrides: Any) -> PhoneNumber:
     with all_tenants("test data"):
         line.save(force_insert=True)
     return line
+
+
+def hold_numbers_for_long() -> None:
+    """As if for years: a number that is changed at once counts as a mistake."""
+    with all_tenants("test data"), connection.cursor() as cursor:
+        cursor.execute("UPDATE number_assignments SET recorded_at = '2020-01-01Z'")
+
+
+MOVED_AT = """
+UPDATE number_assignments SET since = CASE WHEN since IS NOT NULL THEN %(at)s END,
+    until = CASE WHEN until IS NOT NULL THEN %(at)s END
+WHERE number = %(number)s
+"""
+
+
+def set_moment_of_move(number: str, at: datetime) -> None:
+    """As if the number had moved then."""
+    with all_tenants("test data"), connection.cursor() as cursor:
+        cursor.execute(MOVED_AT, {"at": at, "number": number})
 
 
 def make_call(

@@ -6,40 +6,26 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 
 from calls.models import Call
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.calls.call_files import import_text, lines, new_sid, own_call, rejected, twilio_call
-from tests.factories import make_line
+from tests.factories import hold_numbers_for_long, make_line, set_moment_of_move
 
 NUMBER, NEW = "+14155550101", "+14155550999"
 MOVED = datetime(2024, 5, 1, tzinfo=UTC)
-AGE = "UPDATE number_assignments SET recorded_at = '2020-01-01Z' WHERE number = %s"
-AT = """
-UPDATE number_assignments SET since = CASE WHEN since IS NOT NULL THEN %(at)s END,
-    until = CASE WHEN until IS NOT NULL THEN %(at)s END
-WHERE number = %(number)s
-"""
 
 
 @pytest.fixture
 def moved(line: PhoneNumber, other_line: PhoneNumber) -> None:
     """NUMBER was the one of `line` until MOVED and is `other_line`'s since then."""
     assert line.number == NUMBER
-    age()
+    hold_numbers_for_long()
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
         PhoneNumber.objects.filter(pk=other_line.pk).update(number=NUMBER)
-        with connection.cursor() as cursor:
-            cursor.execute(AT, {"at": MOVED, "number": NUMBER})
-
-
-def age() -> None:
-    """As if the line had had the number for long: one that is changed at once is a mistake."""
-    with all_tenants("test"), connection.cursor() as cursor:
-        cursor.execute(AGE, [NUMBER])
+    set_moment_of_move(NUMBER, MOVED)
 
 
 def rfc(at: datetime) -> str:
@@ -110,7 +96,7 @@ def test_a_row_that_names_its_line_is_that_lines(
 
 
 def test_a_call_of_a_deleted_line_is_not_its_heirs(line: PhoneNumber, tmp_path: Path) -> None:
-    age()
+    hold_numbers_for_long()
     with all_tenants("test"):
         line.delete()
     heir = make_line(number=NUMBER)

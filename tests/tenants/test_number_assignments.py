@@ -9,7 +9,7 @@ from tenancy import all_tenants, no_tenant, tenant
 from tenancy.readonly import ReadOnlyTable
 from tenants.models import NumberAssignment, PhoneNumber
 from tenants.numbers import one_form
-from tests.factories import make_line
+from tests.factories import hold_numbers_for_long, make_line
 
 OTHER = "+14155550999"
 
@@ -22,8 +22,7 @@ def change(line: PhoneNumber, number: str) -> None:
 @pytest.fixture(autouse=True)
 def had_for_long(line: PhoneNumber, other_line: PhoneNumber) -> None:
     """A number that is changed at once is a mistake."""
-    with all_tenants("test"), connection.cursor() as cursor:
-        cursor.execute("UPDATE number_assignments SET recorded_at = '2020-01-01Z'")
+    hold_numbers_for_long()
 
 
 def holders(number: str) -> list[tuple[str | None, datetime | None, datetime | None]]:

@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
-from django.db import connection
 from django.test import Client
 
 from tenancy import all_tenants
 from tenants.models import NumberAssignment, PhoneNumber
 from tests.admin_client import pick
-from tests.factories import make_line
+from tests.factories import hold_numbers_for_long, make_line
 
 NEW = "+14155550999"
 
@@ -38,8 +37,7 @@ def confirmed(line: PhoneNumber, receiver: PhoneNumber) -> dict[str, str]:
 def test_a_number_is_moved_after_both_lines_were_named(
     back_office: Client, line: PhoneNumber, other_line: PhoneNumber
 ) -> None:
-    with all_tenants("test"), connection.cursor() as cursor:
-        cursor.execute("UPDATE number_assignments SET recorded_at = '2020-01-01Z'")
+    hold_numbers_for_long()
     before = numbers()
     link = back_office.get(f"/admin/tenants/phonenumber/{line.pk}/change/").content.decode()
     assert url(line) in link

@@ -99,13 +99,17 @@ def classify(
     signer: Signer,
     *,
     received_at: datetime,
+    address: Address | None = None,
     digest: str | None = None,
 ) -> Event:
-    """The event, with its outcome if that does not depend on the call."""
+    """The event, with its outcome if that does not depend on the call.
+
+    address is that of the parameters, where the caller has read it already.
+    """
     event = Event(
         kind=kind,
         parameters=parameters,
-        address=read_address(kind, parameters),
+        address=address or read_address(kind, parameters),
         phone_id=signer.phone_id,
         credentials=signer.credentials,
         digest=digest,

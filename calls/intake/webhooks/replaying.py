@@ -56,5 +56,5 @@ def _replay(stored: CallEvent) -> EventOutcome:
     # An event verified for a line stays with that line.
     number = found.number if stored.phone_id in (None, found.phone_id) else None
     signer = Signer(stored.phone_id or found.phone_id, (), found.account_sid, number=number)
-    event = classify(kind, stored.payload, signer, received_at=stored.received_at)
+    event = classify(kind, stored.payload, signer, received_at=stored.received_at, address=address)
     return replay(stored.pk, event)

@@ -48,6 +48,7 @@ def receive(request: HttpRequest, kind: EventKind) -> HttpResponse:
                     callback.parameters,
                     signer,
                     received_at=received_at,
+                    address=address,
                     digest=callback.digest(),
                 )
                 with suppress(SignerChanged):

@@ -12,7 +12,6 @@ from calls.legs import legs_of
 from calls.models import Call, CallEvent
 from tenancy import all_tenants, tenant
 from tenants.models import NumberAssignment, PhoneNumber
-from tenants.numbers import one_form
 from tests.calls.intake.callbacks import (
     RECORDING,
     new_sid,
@@ -21,7 +20,7 @@ from tests.calls.intake.callbacks import (
     recording_event,
     voice_event,
 )
-from tests.factories import archive, make_line
+from tests.factories import archive, hold_numbers_for_long, make_line, set_moment_of_move
 
 pytestmark = pytest.mark.django_db
 NUMBER, NEW = "+14155550101", "+14155550999"
@@ -32,31 +31,13 @@ HOUR = timedelta(hours=1)
 def moved(line: PhoneNumber, other_line: PhoneNumber) -> datetime:
     """`line` had NUMBER until this moment, an hour ago; since then it is `other_line`'s."""
     assert line.number == NUMBER
-    age(NUMBER)
+    hold_numbers_for_long()
     at = datetime.now(UTC).replace(microsecond=0) - HOUR
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
         PhoneNumber.objects.filter(pk=other_line.pk).update(number=NUMBER)
-    set_moment(NUMBER, at)
+    set_moment_of_move(NUMBER, at)
     return at
-
-
-def age(number: str) -> None:
-    """As if the line had had the number for long: one that is changed at once is a mistake."""
-    with all_tenants("test"), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE number_assignments SET recorded_at = '2020-01-01Z' WHERE number = %s", [number]
-        )
-
-
-def set_moment(number: str, at: datetime) -> None:
-    """As if the number had moved then."""
-    with all_tenants("test"), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE number_assignments SET since = CASE WHEN since IS NOT NULL THEN %(at)s END,"
-            " until = CASE WHEN until IS NOT NULL THEN %(at)s END WHERE number = %(number)s",
-            {"at": at, "number": number},
-        )
 
 
 def sids(line: PhoneNumber) -> set[str]:
@@ -179,12 +160,12 @@ def test_the_line_is_called_in_the_events_number(
 
 
 def test_what_a_deleted_line_held_is_not_its_heirs(line: PhoneNumber) -> None:
-    age(NUMBER)
+    hold_numbers_for_long()
     with all_tenants("test"):
         line.delete()
     heir = make_line(number=NUMBER)
     moment = datetime.now(UTC).replace(microsecond=0)
-    set_moment(NUMBER, moment - HOUR)
+    set_moment_of_move(NUMBER, moment - HOUR)
     send(new_sid(), "completed", moment - 2 * HOUR, CallDuration="5")
     mine = new_sid()
     send(mine, "ringing", moment)
@@ -195,10 +176,10 @@ def test_what_a_deleted_line_held_is_not_its_heirs(line: PhoneNumber) -> None:
 
 def test_a_replay_goes_by_the_time_the_event_came(line: PhoneNumber) -> None:
     """An event of no line, which tells no time, came while nobody held the number."""
-    age(NUMBER)
+    hold_numbers_for_long()
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
-    set_moment(NUMBER, datetime.now(UTC) - 2 * HOUR)
+    set_moment_of_move(NUMBER, datetime.now(UTC) - 2 * HOUR)
     send(new_sid(), "ringing")
     with all_tenants("test"):
         CallEvent.objects.update(received_at=datetime.now(UTC) - HOUR)
@@ -220,7 +201,7 @@ def test_a_move_is_between_events_that_are_stored(
     line: PhoneNumber, other_line: PhoneNumber
 ) -> None:
     """The process remembers the line of the number; the statement that stores confirms it."""
-    age(NUMBER)
+    hold_numbers_for_long()
     send(new_sid(), "ringing")
     with all_tenants("test"):
         PhoneNumber.objects.filter(pk=line.pk).update(number=NEW)
@@ -252,7 +233,7 @@ def test_both_forms_of_a_number_are_one(
     for to in (old, new):
         assert post(voice_event(new_sid(), "ringing", To=to)).status_code == 204
     assert len(sids(line)) == 2
-    age(one_form(old))
+    hold_numbers_for_long()
     with all_tenants("test"):
         line.delete()
     heir = make_line(number=first)
