@@ -57,7 +57,7 @@ def is_unavailable(error: BaseException | None) -> bool:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether one of our functions or triggers refused it, with a message that says why."""
+    """Whether one of our functions or triggers raised it, with a message for people."""
     return _diagnosis(error).source_function == "exec_stmt_raise"
 
 

@@ -23,7 +23,7 @@ _ELSE = re.compile(r"[^0-9A-Za-z_<>:./ -]")
 # Seconds beyond statement_timeout after which a server is taken to be silent: frozen, cut off, or
 # behind a pooler that has no connection for us.
 SILENCE = 0.5
-MIN_TRY = 0.1  # seconds; what a statement gets when there is no time left
+MIN_TRY = 0.1  # seconds; the limit of a statement when the deadline has passed
 
 
 class NoAnswer(psycopg.OperationalError):

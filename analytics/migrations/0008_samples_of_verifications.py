@@ -1,4 +1,4 @@
-"""Whether a verification was of some lines, which says nothing about the others."""
+"""Whether a verification checked a sample of the lines instead of all."""
 
 from django.db import migrations, models
 

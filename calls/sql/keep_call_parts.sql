@@ -1,7 +1,7 @@
 -- Called by app.apply_call_event() and app.record_waiting_events().
 --
--- Records what an event says of the legs and recordings of the call of this SID. Returns an outcome
--- of them, "duplicate" only if it is that of all; NULL when the event says nothing of any.
+-- Records the legs and recordings that an event reports of the call of this SID. Returns the outcome
+-- of one of them, "duplicate" only if all are; NULL when the event reports none.
 CREATE OR REPLACE FUNCTION app.keep_call_parts(sid text, parsed jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

@@ -1,9 +1,9 @@
 -- Called by calls.intake.webhooks.inbox: a callback in one statement. It runs with the owner's
 -- rights, past every policy, so what it calls names its line in each statement.
 --
--- An event whose line was found by a number, which it held at that time, is kept and applied, if the line is still the scope's
--- and its credentials are still those that the signature was checked with. Else NULL, and nothing
--- done.
+-- An event whose line was found by a number, which it held at that time, is kept and applied, if the
+-- line is still the scope's and its credentials are still those that the signature was checked
+-- with. Else NULL, and nothing done.
 CREATE OR REPLACE FUNCTION app.receive_call_event(
     numbers text[], account text, current_token text, next_token text, sid text, kind text,
     sequence bigint, payload jsonb, parsed jsonb, reason text, outcome text,

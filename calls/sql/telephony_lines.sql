@@ -5,9 +5,8 @@
 -- numbers that is, or was, a line's; for an event without a number by its call, or by its account
 -- where one line alone has that. Of the lines that held a number it is the one that has the call,
 -- else the one that held the number at the time, now if none is given. Both forms of a number are
--- one. `number` is the one the line
--- was found by, else the line's. Each way to find a line is a statement of its own, so that its
--- plan is kept.
+-- one. `number` is the one that the line was found by, else the line's. Each way to find a line is
+-- a statement of its own, so that its plan is kept.
 CREATE OR REPLACE FUNCTION app.telephony_lines(
     numbers text[], sid text, account text, at timestamptz DEFAULT NULL
 )

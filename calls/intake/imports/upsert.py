@@ -38,8 +38,8 @@ CONFIRM_CLAIMS = f"""
 UPDATE calls c SET call_sid = i.call_sid FROM incoming_calls i WHERE {IS_CLAIM}
 """
 
-# The claims of our own export. They take turns with events of their calls, then one that was
-# confirmed since, or archived, or that is a leg, is what the provider says.
+# The claims of our own export. They take turns with events of their calls. A claim that was
+# confirmed or archived since, or that is a leg, is then loaded as that call or leg.
 OF_PROVIDER = PROVIDER_SID.replace("c.", "i.")
 LOCK_CLAIMS = f"""
 SELECT count(pg_advisory_xact_lock(hashtextextended(call_sid, 0)))

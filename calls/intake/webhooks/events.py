@@ -124,7 +124,7 @@ class Address:
     """What identifies the line of an event; read before the signature is checked, so untrusted.
 
     call_sid is that of the call, also in the event of one of its legs. `at` is when the call
-    began, as far as the event tells: the line is the one that held the number then.
+    began, None where the event does not show it: the line is the one that held the number then.
     """
 
     numbers: list[str]
