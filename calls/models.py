@@ -29,6 +29,7 @@ from calls.holds.triggers import (
     parts_changed,
 )
 from calls.intake.models import CallEvent as CallEvent
+from calls.intake.models import ImportedState as ImportedState
 from calls.intake.models import RefusedCallback as RefusedCallback
 from calls.legs import CallLeg as CallLeg
 from calls.recordings import CallRecording as CallRecording

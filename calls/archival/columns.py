@@ -12,7 +12,7 @@ from django.db import connection, models
 CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at", "legs", "recordings"]
 ARCHIVE_ONLY = [*CARRIED, "archived_at"]
 METADATA = {"call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"}
-KNOWN_CHILDREN = ["call_metadata"]
+KNOWN_CHILDREN = ["call_metadata", "imported_states"]
 
 COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod)

@@ -6,7 +6,7 @@ from django.db import models
 
 from backoffice.display import plural
 from database.columns import NOW, is_one_of
-from tenancy.constraints import TenantKeyConstraint, TenantRLS
+from tenancy.constraints import CascadeForeignKey, TenantKeyConstraint, TenantRLS
 from tenancy.models import TenantForeignKey, TenantModel
 from tenancy.readonly import ReadOnlyManager
 
@@ -98,6 +98,45 @@ class CallEvent(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} event {self.pk}"
+
+
+class ImportedState(TenantModel):
+    """By which state of a call a file gave each of its values.
+
+    A value that is not here, or is another by now, is not a file's: it came from an event, a
+    program of the line or staff, and no file replaces it.
+    """
+
+    call = models.OneToOneField(
+        "calls.Call",
+        primary_key=True,
+        on_delete=models.DO_NOTHING,  # the database cascades
+        db_constraint=False,
+        related_name="+",
+    )
+    phone = TenantForeignKey(related_name="+")
+    states = models.JSONField(
+        help_text="For each column how far the call had come, and the MD5 of the value."
+    )
+
+    write_via = "Only import_calls writes what it keeps of its files."
+    objects: ClassVar[Any] = ReadOnlyManager()
+
+    class Meta(TenantModel.Meta):
+        db_table = "imported_states"
+        verbose_name = "imported state"
+        constraints = [
+            TenantRLS(tenant_may="SELECT"),
+            TenantKeyConstraint(),
+            CascadeForeignKey(column="call_id", references="calls", name="imported_states_call"),
+        ]
+        indexes = [
+            # Deleting a line.
+            models.Index(fields=["phone"], name="idx_imported_states_phone"),
+        ]
+
+    def __str__(self) -> str:
+        return f"imported state of call {self.call_id}"
 
 
 class RefusalCause(models.TextChoices):

@@ -85,7 +85,7 @@ def test_an_emptied_table_keeps_the_words_of_the_other(committed: None) -> None:
     make_old_calls(make_line(id="pn_test"), 6)
     archive_calls(cut_off=CUT_OFF, limit=4, started_by="test")
     with connections["owner"].cursor() as cursor:
-        cursor.execute("TRUNCATE calls, call_metadata")
+        cursor.execute("TRUNCATE calls, call_metadata, imported_states")
         check(4)
         cursor.execute("TRUNCATE calls_archive")
         check(0)

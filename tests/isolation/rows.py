@@ -19,7 +19,7 @@ from analytics.models import (
 )
 from api.models import IdempotencyKey
 from calls.archival.models import ArchiveRun
-from calls.intake.models import CallEvent, RefusedCallback
+from calls.intake.models import CallEvent, ImportedState, RefusedCallback
 from calls.models import (
     Call,
     CallArchive,
@@ -54,6 +54,10 @@ SELECT app.create_archive_partitions('2020-01-01Z', '2020-01-01Z');
 INSERT INTO calls_archive (id, phone_id, caller_number, call_sid, status, created_at)
 VALUES (gen_random_uuid(), %(line)s, '+14155559999', %(line)s || ' archived', 'completed',
         '2020-01-15Z')
+"""
+INSERT_STATE = """
+INSERT INTO imported_states (call_id, phone_id, states)
+SELECT id, phone_id, '{}' FROM calls WHERE phone_id = %(line)s LIMIT 1
 """
 INSERT_REFUSED = """
 INSERT INTO refused_callbacks (phone_id, cause, hour, count, detail, last_at)
@@ -127,6 +131,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     ApiKey: lambda line: create_api_key(phone_id=line.pk, name="test", scopes=["read"]),
     IdempotencyKey: _create(IdempotencyKey, number="id", key="key", request_hash="hash"),
     Call: lambda line: make_call(line, transcript="hello", metadata={"tags": ["vip"]}),
+    ImportedState: _execute(INSERT_STATE),
     CallSearch: lambda line: None,  # with its call's transcript
     CallEvent: _create(CallEvent, number="id", kind="voice", payload={}, outcome="applied"),
     ArchiveRun: _create(

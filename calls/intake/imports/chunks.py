@@ -26,10 +26,12 @@ class Chunk:
 
     def parts(self) -> list[list[Row]]:
         """The rows, in order, in parts that have each call once."""
+        sids = [row.provider_sid() for row in self.rows]
+        if len(set(sids)) == len(sids):
+            return [self.rows]
         parts: list[list[Row]] = []
         times: Counter[str] = Counter()
-        for row in self.rows:
-            sid = row.provider_sid()
+        for row, sid in zip(self.rows, sids, strict=True):
             if times[sid] == len(parts):
                 parts.append([])
             parts[times[sid]].append(row)

@@ -1,11 +1,10 @@
 """Loads a file of calls in chunks of one transaction each; safe to repeat.
 
-A file only ever adds to an existing call. A later status moves the call forward, by the same rule
-as an event (app.call_progress); an earlier beginning, and a caller, recording, transcript, summary
-or metadata that the call lacks, are filled in. Nothing goes backward, so importing a file twice
-changes nothing, and rows give the same calls in one file or several, in any order. Archived calls
-stay as they are. A row that names its parent call is a leg of that, recorded when the calls of the
-file are loaded.
+A later status moves the call forward, by the same rule as an event (app.call_progress), and brings
+its values along (calls.intake.imports.merging); an earlier beginning, and what the call lacks, are
+filled in. Nothing goes backward, so importing a file twice changes nothing, and rows give the same
+calls in one file or several, in any order. Archived calls stay as they are. A row that names its
+parent call is a leg of that, recorded when the calls of the file are loaded.
 """
 
 from collections.abc import Callable

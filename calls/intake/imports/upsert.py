@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from calls.claims import PROVIDER_SID
+from calls.intake.imports.merging import HAS_METADATA, MERGED, NEW_STATES
 from calls.intake.imports.rows import Row
 from database import exact_json
 
@@ -24,10 +25,12 @@ DROP_INCOMING = "DROP TABLE incoming_calls"
 # Two imports of the same calls in different orders would deadlock.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('import_calls'))"
 
-# What a program of the line claimed through the API is the call of the file.
+# What a program of the line claimed through the API is the call of the file. The function names
+# both tables, so that it is asked of claims alone, not of each row or call.
 IS_CLAIM = """
 c.call_sid = app.claimed_sid(i.call_sid, i.phone_id) AND c.phone_id = i.phone_id
-    AND NOT EXISTS (SELECT FROM app.line_of_call(i.call_sid))
+    AND NOT EXISTS (SELECT FROM app.line_of_call(
+        replace(c.call_sid, app.claimed_sid('', i.phone_id), '')))
 """
 # With app.claim_call(), which sees no row of this transaction. Only the line's own claims wait.
 KEEP_CLAIMS_OUT = """
@@ -68,57 +71,26 @@ FROM incoming_calls i JOIN calls c USING (call_sid)
 ORDER BY c.id FOR UPDATE OF c
 """
 
-# What each existing call becomes. Nothing depends on the order of files: the later state, the
-# earliest beginning, a number over a withheld caller and that over an unknown one.
-MERGED = """
-merged AS (
-    SELECT c.id, i.row,
-        CASE WHEN f.is_later THEN i.status ELSE c.status END AS status,
-        CASE WHEN i.caller_number <> 'unknown' AND (c.caller_number = 'unknown'
-                OR c.caller_number = 'anonymous' AND NOT c.legal_hold)
-            THEN i.caller_number ELSE c.caller_number END AS caller_number,
-        CASE WHEN f.is_later THEN i.provider_status
-            WHEN f.is_same THEN coalesce(c.provider_status, i.provider_status)
-            ELSE c.provider_status END AS provider_status,
-        CASE WHEN f.is_later AND i.duration > 0 THEN i.duration
-            WHEN f.is_same THEN greatest(c.duration, i.duration)
-            ELSE c.duration END AS duration,
-        CASE WHEN app.recording_sid_of(i.recording_url) IS NULL
-            THEN coalesce(c.recording_url, i.recording_url)
-            ELSE c.recording_url END AS recording_url,
-        coalesce(c.transcript, i.transcript) AS transcript,
-        coalesce(c.ai_summary, i.ai_summary) AS ai_summary,
-        -- The confidence belongs to the summary that is kept.
-        CASE WHEN c.ai_summary IS NULL AND i.ai_summary IS NOT NULL
-            THEN coalesce(i.ai_confidence, c.ai_confidence)
-            ELSE c.ai_confidence END AS ai_confidence,
-        least(c.created_at, i.created_at) AS created_at
-    FROM incoming_calls i JOIN calls c USING (call_sid, phone_id)
-    CROSS JOIN LATERAL (
-        SELECT app.call_progress(i.status, i.provider_status)
-                > app.call_progress(c.status, c.provider_status)
-            -- A time-out that we set does not replace another one.
-            AND (c.provider_status, i.provider_status)
-                IS DISTINCT FROM ('timed-out', 'timed-out') AS is_later,
-            c.status = i.status AS is_same
-    ) f
-)
-"""
-IS_CHANGED = """
-c.id = m.id
-    AND (c.status, c.provider_status, c.caller_number, c.duration, c.recording_url, c.transcript,
-        c.ai_summary, c.ai_confidence, c.created_at)
-    IS DISTINCT FROM (m.status, m.provider_status, m.caller_number, m.duration, m.recording_url,
-        m.transcript, m.ai_summary, m.ai_confidence, m.created_at)
-"""
 MERGE_EXISTING = f"""
-WITH {MERGED}
-UPDATE calls c SET
-    status = m.status, provider_status = m.provider_status, caller_number = m.caller_number,
-    duration = m.duration, recording_url = m.recording_url, transcript = m.transcript,
-    ai_summary = m.ai_summary, ai_confidence = m.ai_confidence, created_at = m.created_at
-FROM merged m WHERE {IS_CHANGED}
-RETURNING m.row
+WITH {MERGED}, changed_calls AS (
+    UPDATE calls c SET
+        status = m.status, provider_status = m.provider_status, caller_number = m.caller_number,
+        duration = m.duration, recording_url = m.recording_url, transcript = m.transcript,
+        ai_summary = m.ai_summary, ai_confidence = m.ai_confidence, created_at = m.created_at
+    FROM merged m WHERE c.id = m.id AND m.is_other_call
+), changed_metadata AS (
+    INSERT INTO call_metadata AS d (call_id, phone_id, metadata, tags, custom_fields)
+    SELECT m.id, m.phone_id, m.metadata, m.tags, m.custom_fields
+    FROM merged m WHERE m.is_other_metadata
+    ON CONFLICT (call_id) DO UPDATE SET metadata = excluded.metadata, tags = excluded.tags,
+        custom_fields = excluded.custom_fields
+), kept AS (
+    INSERT INTO imported_states AS s (call_id, phone_id, states)
+    SELECT m.id, m.phone_id, m.states FROM merged m WHERE m.states <> '{{}}'
+    ON CONFLICT (call_id) DO UPDATE SET states = excluded.states
+    WHERE s.states <> excluded.states
+)
+SELECT m.row FROM merged m WHERE m.is_other_call OR m.is_other_metadata
 """
 
 # After LOCK_EXISTING, which waits for an archiver that is moving one of these calls.
@@ -136,54 +108,44 @@ DELETE FROM incoming_calls i USING app.archived_call_sids a WHERE {IS_ARCHIVED_C
 """
 
 # 0.8 is the column's default, which a SELECT cannot refer to.
-INSERT_NEW = """
-INSERT INTO calls (phone_id, caller_number, call_sid, status, provider_status, duration,
-    recording_url, transcript, ai_summary, ai_confidence, created_at)
-SELECT phone_id, caller_number, call_sid, status, provider_status, duration,
-    recording_url, transcript, ai_summary, coalesce(ai_confidence, 0.8), created_at
-FROM incoming_calls
-ON CONFLICT (call_sid) DO NOTHING
-RETURNING call_sid
+INSERT_NEW = f"""
+WITH new AS (
+    INSERT INTO calls (phone_id, caller_number, call_sid, status, provider_status, duration,
+        recording_url, transcript, ai_summary, ai_confidence, created_at)
+    SELECT phone_id, caller_number, call_sid, status, provider_status, duration,
+        recording_url, transcript, ai_summary, coalesce(ai_confidence, 0.8), created_at
+    FROM incoming_calls
+    ON CONFLICT (call_sid) DO NOTHING
+    RETURNING id, phone_id, call_sid, caller_number
+), new_metadata AS (
+    INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields)
+    SELECT c.id, c.phone_id, coalesce(i.metadata, '{{}}'), coalesce(i.tags, '{{}}'),
+        coalesce(i.custom_fields, '{{}}')
+    FROM incoming_calls i JOIN new c USING (call_sid) WHERE {HAS_METADATA}
+), kept AS (
+    INSERT INTO imported_states (call_id, phone_id, states)
+    SELECT c.id, c.phone_id, states
+    FROM incoming_calls i JOIN new c USING (call_sid)
+        CROSS JOIN LATERAL (SELECT {NEW_STATES}) AS s (states)
+    WHERE states <> '{{}}'
+)
+SELECT call_sid FROM new
 """
 
 # The provider's address is one recording of several, which app.keep_call_recording() chooses from.
+# That which the call has is recorded before another address replaces it.
 IS_NEW_RECORDING = """
-app.recording_sid_of(i.recording_url) <> coalesce(app.recording_sid_of(c.recording_url), '')
+i.recording_url IS NOT NULL
+    AND app.recording_sid_of(i.recording_url)
+        IS DISTINCT FROM app.recording_sid_of(c.recording_url)
     AND NOT EXISTS (SELECT FROM call_recordings r
-        WHERE (r.phone_id, r.call_sid, r.recording_sid)
-            = (c.phone_id, c.call_sid, app.recording_sid_of(i.recording_url))
+        WHERE (r.phone_id, r.call_sid) = (c.phone_id, c.call_sid) AND r.recording_sid = coalesce(
+            app.recording_sid_of(i.recording_url), app.recording_sid_of(c.recording_url))
         AND r.url IS NOT NULL)
 """
 ADD_RECORDINGS = f"""
 SELECT i.row, app.add_imported_recording(i.phone_id, i.call_sid, i.recording_url)
 FROM incoming_calls i JOIN calls c USING (call_sid, phone_id) WHERE {IS_NEW_RECORDING}
-"""
-
-# Whether the file has something for one of the columns that is empty so far.
-FILLS_METADATA = """
-(m.metadata = '{}' AND i.metadata <> '{}') OR (m.tags = '{}' AND i.tags <> '{}')
-    OR (m.custom_fields = '{}' AND i.custom_fields <> '{}')
-"""
-# What is known of a call under legal hold does not change.
-NOT_HELD = "NOT (SELECT legal_hold FROM calls held WHERE held.id = m.call_id)"
-HAS_METADATA = "(i.metadata IS NOT NULL OR i.tags IS NOT NULL OR i.custom_fields IS NOT NULL)"
-FILL_METADATA = f"""
-WITH added AS (
-    INSERT INTO call_metadata AS m (call_id, phone_id, metadata, tags, custom_fields)
-    SELECT c.id, c.phone_id, coalesce(i.metadata, '{{}}'), coalesce(i.tags, '{{}}'),
-        coalesce(i.custom_fields, '{{}}')
-    FROM incoming_calls i JOIN calls c USING (call_sid, phone_id)
-    WHERE {HAS_METADATA}
-    ON CONFLICT (call_id) DO UPDATE SET
-        metadata = CASE m.metadata WHEN '{{}}' THEN excluded.metadata ELSE m.metadata END,
-        tags = CASE m.tags WHEN '{{}}' THEN excluded.tags ELSE m.tags END,
-        custom_fields = CASE m.custom_fields WHEN '{{}}' THEN excluded.custom_fields
-            ELSE m.custom_fields END
-    WHERE ({FILLS_METADATA.replace(" i.", " excluded.")}) AND {NOT_HELD}
-    RETURNING call_id
-)
-SELECT i.row
-FROM added a JOIN calls c ON c.id = a.call_id JOIN incoming_calls i USING (call_sid)
 """
 
 # What load() would do, by reading alone.
@@ -202,12 +164,9 @@ SELECT i.row, i.call_sid, c.phone_id = i.phone_id,
     (SELECT l.call_sid FROM call_legs l WHERE {IS_LEG} LIMIT 1),
     EXISTS (SELECT FROM calls_archive a WHERE a.call_sid = i.call_sid)
         OR EXISTS (SELECT FROM app.archived_call_sids a WHERE {IS_ARCHIVED_CLAIM}),
-    EXISTS (SELECT FROM merged m WHERE m.row = i.row AND {IS_CHANGED})
+    EXISTS (SELECT FROM merged m WHERE m.row = i.row AND (m.is_other_call OR m.is_other_metadata))
         OR c.phone_id = i.phone_id AND coalesce({IS_NEW_RECORDING}, false)
-        OR ({HAS_METADATA} AND c.phone_id = i.phone_id
-            AND (m.call_id IS NULL OR coalesce(({FILLS_METADATA}) AND {NOT_HELD}, false)))
 FROM incoming_calls i LEFT JOIN calls c USING (call_sid)
-    LEFT JOIN call_metadata m ON m.call_id = c.id
 """
 
 
@@ -253,12 +212,6 @@ def load(rows: list[Row]) -> LoadResult:
             existing = [
                 call for call in _merge_existing(cursor, changed) if call[1] not in inserted
             ]
-        if any(row.recording_url for row in rows):
-            cursor.execute(ADD_RECORDINGS)
-            changed.update(row for row, is_new in cursor.fetchall() if is_new)
-        if any(row.has_metadata() for row in rows):
-            cursor.execute(FILL_METADATA)
-            changed.update(row for (row,) in cursor.fetchall())
         cursor.execute(DROP_INCOMING)
     return LoadResult(
         new=len(inserted),
@@ -274,6 +227,8 @@ def _merge_existing(cursor: Any, changed: set[int]) -> list[tuple[int, str, bool
     cursor.execute(LOCK_EXISTING)
     existing: list[tuple[int, str, bool]] = cursor.fetchall()
     if existing:
+        cursor.execute(ADD_RECORDINGS)
+        changed.update(row for row, is_new in cursor.fetchall() if is_new)
         cursor.execute(MERGE_EXISTING)
         changed.update(row for (row,) in cursor.fetchall())
     return existing

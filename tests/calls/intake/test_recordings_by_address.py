@@ -114,6 +114,12 @@ def test_two_files(line: PhoneNumber, imported: Any) -> None:
     assert in_every_order(line, *steps) == {(url("b"), frozenset([url("a"), url("b")]))}
 
 
+def test_another_address_of_a_file_stays(line: PhoneNumber, imported: Any) -> None:
+    steps = called, called_back("a"), imported(url("b")), imported(OWN_URL)
+    everything = frozenset([OWN_URL, url("a"), url("b")])
+    assert in_every_order(line, *steps) == {(OWN_URL, everything)}
+
+
 def test_another_address_replaces_and_loses_none(
     line: PhoneNumber, imported: Any, delivered: Any
 ) -> None:
