@@ -71,7 +71,8 @@ class TransferPlace(ValidatedModel):
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("number", "phone_id"),  # type: ignore[no-untyped-call]
                 query="""
                     EXISTS (SELECT FROM public.phone_numbers
-                        WHERE id = NEW.phone_id AND number = NEW.number)
+                        WHERE id = NEW.phone_id
+                            AND app.one_number(number) = app.one_number(NEW.number))
                 """,
                 message=OWN_NUMBER,
             ),
@@ -132,7 +133,8 @@ class TransferTarget(RejectRow):
             query=f"""
                 CASE WHEN NEW.actions ->> 'transfer_to' ~ '{TARGET}' THEN
                     EXISTS (SELECT FROM public.phone_numbers
-                        WHERE id = NEW.phone_id AND number = NEW.actions ->> 'transfer_to')
+                        WHERE id = NEW.phone_id AND app.one_number(number)
+                            = app.one_number(NEW.actions ->> 'transfer_to'))
                 ELSE
                     NOT EXISTS (SELECT FROM public.transfer_places
                         WHERE phone_id = NEW.phone_id AND name = NEW.actions ->> 'transfer_to'

@@ -1,4 +1,5 @@
--- Called by the triggers of number_assignments, app.telephony_lines() and migrations.
+-- Called by triggers of number_assignments, transfer_places and conversation_rules,
+-- app.telephony_lines() and migrations.
 --
 -- tenants.numbers.one_form(): the one form of an E.164 number of which two are in use, Mexico's and
 -- Brazil's mobile numbers; any other as it is.

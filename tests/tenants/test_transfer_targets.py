@@ -1,5 +1,6 @@
 """What a rule transfers to: a number other than the line's own, or a place that the line named."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -203,6 +204,21 @@ def test_sql_stores_no_wrong_target(desk: TransferPlace, actions: str) -> None:
         fetch(INSERT, desk.phone_id, "transfer", '{"transfer_to": "+14155550123"}')
         change = "UPDATE conversation_rules SET actions = %s"
         assert refusal(change, actions) == TARGET
+
+
+@pytest.mark.parametrize(
+    ("own", "other_form"),
+    [("+525512345678", "+5215512345678"), ("+5511987654321", "+551187654321")],
+)
+@pytest.mark.django_db
+def test_sql_takes_the_lines_own_number_in_neither_form(own: str, other_form: str) -> None:
+    line = make_line(id="pn_own", number=own)
+    insert = "INSERT INTO transfer_places (phone_id, name, number) VALUES (%s, 'Desk', %s)"
+    with tenant(line.pk):
+        for number in (own, other_form):
+            actions = json.dumps({"transfer_to": number})
+            assert refusal(INSERT, line.pk, "transfer", actions) == TARGET
+            assert refusal(insert, line.pk, number) == "transfer_places_number_is_not_own"
 
 
 def test_a_place_in_use_stays_and_keeps_its_name(back_office: Client, used: TransferPlace) -> None:
