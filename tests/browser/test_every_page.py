@@ -134,6 +134,8 @@ def look_at_all(page: Page, axe: str, addresses: list[str]) -> None:
     # Light on one page and dark on the next; the other width has it the other way round.
     turn = page.viewport_size["width"] == NARROW[0]
     for number, address in enumerate(addresses):
+        if turn and address.endswith("/delete/"):  # the questions of all are one template
+            continue
         troubles += look(page, axe, address, dark=(number + turn) % 2 == 0)
     page.context.clear_cookies()
     for dark in (True, False):

@@ -133,7 +133,7 @@ def contradictory(sid: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("moved_on_after", [None, 0, 1, 2])
+@pytest.mark.parametrize("moved_on_after", [None, 1])
 def test_the_latest_state_of_a_call_gives_its_values(
     line: PhoneNumber, tmp_path: Path, settings: Settings, moved_on_after: int | None
 ) -> None:
