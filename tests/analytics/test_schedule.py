@@ -91,6 +91,7 @@ def test_each_missed_run_is_caught_up_once(committed: None) -> None:
     assert {name for (name,) in rows(TWICE)} <= {schedule[-1]}
 
 
+@pytest.mark.soak
 def test_two_workers_never_run_the_same_job_at_once(committed: None) -> None:
     """Six runs wait at once, which their queueing lock would prevent."""
     rows(QUEUE, tasks.verify_statistics.name)
@@ -104,6 +105,7 @@ def test_two_workers_never_run_the_same_job_at_once(committed: None) -> None:
     assert rows(OVERLAP) == [(0,)]
 
 
+@pytest.mark.soak
 def test_a_job_whose_worker_was_killed_begins_again_beside_the_next(committed: None) -> None:
     killed = tasks.roll_up_calls.defer()
     rows(KILL, killed)
@@ -114,6 +116,7 @@ def test_a_job_whose_worker_was_killed_begins_again_beside_the_next(committed: N
     assert (states()[killed], states()[waiting]) == ("succeeded", "succeeded")
 
 
+@pytest.mark.soak
 def test_the_job_that_frees_others_is_freed_itself(committed: None) -> None:
     """Its worker was killed too: it holds no lock for which its next run would wait."""
     killed, healer = tasks.roll_up_calls.defer(), retry_stalled_jobs.defer()

@@ -144,6 +144,7 @@ def test_threads_of_a_process_share_its_lease(limits: Settings) -> None:
     assert sum(passed) == 200
 
 
+@pytest.mark.soak
 def test_limits_hold_over_real_processes(committed: None) -> None:
     """A small one of a key, and a bigger one of a line by all of its keys together."""
     limits = {"API_REQUESTS_PER_KEY": "10", "API_REQUESTS_PER_LINE": "200"}

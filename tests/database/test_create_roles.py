@@ -117,6 +117,7 @@ PASSWORDS = {
 }
 
 
+@pytest.mark.soak
 def test_the_whole_product_runs_on_what_it_made(shop: Cluster) -> None:
     administrator = PASSWORDS | {"ADMIN_DATABASE_URL": url_of(shop, "boss", "boss")}
     for _ in range(2):  # the second time changes nothing

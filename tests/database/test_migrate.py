@@ -59,6 +59,7 @@ def columns(planted: PlantedDatabase) -> set[object]:
         return {name for (name,) in connection.execute(COLUMNS)}
 
 
+@pytest.mark.soak
 def test_migrate_lets_readers_pass_behind_a_long_transaction(
     planted: PlantedDatabase, record_figures: object
 ) -> None:
@@ -114,6 +115,7 @@ def test_migrate_gives_up_with_the_name_of_the_blocker(planted: PlantedDatabase)
     assert "note" not in columns(planted)
 
 
+@pytest.mark.soak
 def test_migrate_ends_a_statement_that_blocks_traffic_for_long(planted: PlantedDatabase) -> None:
     planted.plant(
         "0001_slow",
@@ -131,6 +133,7 @@ def test_migrate_ends_a_statement_that_blocks_traffic_for_long(planted: PlantedD
     assert "note" not in columns(planted)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "kill", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)]
 )

@@ -66,6 +66,7 @@ def rolled_up() -> int:
         return sum(DailyCallStats.objects.values_list("total_calls", flat=True))
 
 
+@pytest.mark.soak
 def test_web_and_worker_go_on_during_a_migration(planted: PlantedDatabase) -> None:
     line = make_line()
     key = make_key(line)

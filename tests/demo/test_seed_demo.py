@@ -127,6 +127,7 @@ def test_the_first_lines_have_the_documented_numbers() -> None:
     assert zones["+4930901820"] == "Europe/Berlin"
 
 
+@pytest.mark.soak
 def test_many_lines_have_numbers_of_their_own_that_nobody_calls_from() -> None:
     seed(lines=MAX_LINES, calls=20_000)
     numbers = set(PhoneNumber.objects.values_list("number", flat=True))

@@ -76,13 +76,10 @@ database = "none"
 """
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("phases", "seed", "examples", "least"),
-    [
-        ("examples,fuzzing", 1, 2, 50),
-        pytest.param("examples,coverage", 1, 30, 4000, marks=pytest.mark.soak),
-        pytest.param("fuzzing,stateful", 1, 10, 200, marks=pytest.mark.soak),
-    ],
+    [("examples,coverage", 1, 30, 4000), ("fuzzing,stateful", 1, 10, 200)],
 )
 def test_fuzzing_finds_no_fault(
     committed: None,

@@ -127,6 +127,7 @@ def page_after_login(port: int, password: str) -> str:
     return str(answer.read(), "utf-8")
 
 
+@pytest.mark.soak
 def test_it_runs_until_sigterm_and_leaves_nothing_behind(checkout: Path, port: int) -> None:
     first = Launched(checkout, port)
     output = first.wait_until_ready()

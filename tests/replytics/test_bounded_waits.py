@@ -36,6 +36,7 @@ def get(server: Server, path: str, **headers: str) -> requests.Response:
     return requests.get(server.url + path, headers=headers, timeout=TIMEOUT)
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("committed")
 def test_exhausted_pooler_is_a_503_for_the_api() -> None:
     if pooler.PROGRAM is None:
@@ -60,6 +61,7 @@ def test_exhausted_pooler_is_a_503_for_the_api() -> None:
             assert get(server, path, Authorization=key).status_code == 200
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("committed")
 def test_waits_of_one_request_add_up_to_a_503() -> None:
     """Each of its statements gets the only connection in time, after somebody else's."""
@@ -99,9 +101,8 @@ def sleeping_sessions() -> int:
     return int(count)
 
 
-@pytest.mark.parametrize(
-    "path", ["/api/v1/calls/", pytest.param("/admin/login/", marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("path", ["/api/v1/calls/", "/admin/login/"])
 @pytest.mark.usefixtures("committed")
 def test_process_is_alive_while_all_its_threads_wait(path: str) -> None:
     """Neither a shared thread nor the database is asked."""

@@ -169,6 +169,7 @@ def test_keys_are_used_while_the_service_is_away(
     until(lambda: status(token(EC, "ES256", "ec")) == 401)
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("committed")
 def test_login_service_that_hangs_stops_nobody() -> None:
     """Sixteen strangers with keys that are unknown, of which two may wait, and for once."""
