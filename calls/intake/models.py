@@ -103,8 +103,8 @@ class CallEvent(TenantModel):
 class ImportedState(TenantModel):
     """By which state of a call a file gave each of its values.
 
-    A value that is not here, or is another by now, is not a file's: it came from an event, a
-    program of the line or staff, and no file replaces it.
+    A value that is not here, or is another by now, counts as not a file's: an event, a program of
+    the line or staff gave it, or a file gave the caller of an ended call. No file replaces it.
     """
 
     call = models.OneToOneField(

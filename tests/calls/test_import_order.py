@@ -137,7 +137,7 @@ def contradictory(sid: str) -> list[dict[str, Any]]:
 def test_the_latest_state_of_a_call_gives_its_values(
     line: PhoneNumber, tmp_path: Path, settings: Settings, moved_on_after: int | None
 ) -> None:
-    """Also where a callback tells that the call has ended in between."""
+    """Also when a callback ends the call between two rows."""
     settings.TWILIO_AUTH_TOKEN = [TOKEN]
     results = set()
     for rows in itertools.permutations(contradictory(sid := "CA" + "7" * 32)):

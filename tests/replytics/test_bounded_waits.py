@@ -3,6 +3,8 @@
 import socket
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -36,38 +38,42 @@ def get(server: Server, path: str, **headers: str) -> requests.Response:
     return requests.get(server.url + path, headers=headers, timeout=TIMEOUT)
 
 
-@pytest.mark.soak
-@pytest.mark.usefixtures("committed")
-def test_exhausted_pooler_is_a_503_for_the_api() -> None:
+@contextmanager
+def behind_pooler(*, pool_size: int) -> Iterator[tuple[str, Server]]:
+    """The URL of a pooler with so many server connections, and a server that goes through it."""
     if pooler.PROGRAM is None:
         pytest.skip("pgbouncer is not installed")
     at = connections["default"].settings_dict
-    key = f"Api-Key {make_key(make_line())}"
-    path = "/api/v1/phone-number/"
-    with pooler.pgbouncer(at, pool_size=2) as port:
+    with pooler.pgbouncer(at, pool_size=pool_size) as port:
         url = f"postgres://{at['USER']}:{quote(at['PASSWORD'])}@127.0.0.1:{port}/{at['NAME']}"
         with gunicorn(*AS_IN_PRODUCTION, workers=1, DATABASE_URL=url) as server:
-            assert get(server, path, Authorization=key).status_code == 200
-            with psycopg.connect(url) as one, psycopg.connect(url) as two:
-                for idle in (one, two):
-                    idle.execute("SELECT 1")  # in a transaction, which keeps its connection
-                for _ in range(2):
-                    refused = get(server, path, Authorization=key)
-                    assert refused.status_code == 503
-                    assert refused.headers["Content-Type"] == "application/problem+json"
-                    assert int(refused.headers["Retry-After"]) > 0
-                assert get(server, "/health/live").status_code == 200
-                assert get(server, "/health/ready").status_code == 503
-            assert get(server, path, Authorization=key).status_code == 200
+            yield url, server
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("committed")
+def test_exhausted_pooler_is_a_503_for_the_api() -> None:
+    key = f"Api-Key {make_key(make_line())}"
+    path = "/api/v1/phone-number/"
+    with behind_pooler(pool_size=2) as (url, server):
+        assert get(server, path, Authorization=key).status_code == 200
+        with psycopg.connect(url) as one, psycopg.connect(url) as two:
+            for idle in (one, two):
+                idle.execute("SELECT 1")  # in a transaction, which keeps its connection
+            for _ in range(2):
+                refused = get(server, path, Authorization=key)
+                assert refused.status_code == 503
+                assert refused.headers["Content-Type"] == "application/problem+json"
+                assert int(refused.headers["Retry-After"]) > 0
+            assert get(server, "/health/live").status_code == 200
+            assert get(server, "/health/ready").status_code == 503
+        assert get(server, path, Authorization=key).status_code == 200
 
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("committed")
 def test_waits_of_one_request_add_up_to_a_503() -> None:
     """Each of its statements gets the only connection in time, after somebody else's."""
-    if pooler.PROGRAM is None:
-        pytest.skip("pgbouncer is not installed")
-    at = connections["default"].settings_dict
     key = f"Api-Key {make_key(make_line())}"
     path = "/api/v1/stats/daily/?first=2026-03-01&last=2026-03-02"
     done = threading.Event()
@@ -77,21 +83,19 @@ def test_waits_of_one_request_add_up_to_a_503() -> None:
             while not done.is_set():
                 other.execute("SELECT pg_sleep(1.6)")
 
-    with pooler.pgbouncer(at, pool_size=1) as port:
-        url = f"postgres://{at['USER']}:{quote(at['PASSWORD'])}@127.0.0.1:{port}/{at['NAME']}"
-        with gunicorn(*AS_IN_PRODUCTION, workers=1, DATABASE_URL=url) as server:
-            assert get(server, path, Authorization=key).status_code == 200
-            occupied = threading.Thread(target=occupy, args=[url])
-            occupied.start()
-            try:
-                until(lambda: sleeping_sessions() == 1)
-                # The first may still have the credentials and a lease of the one before.
-                get(server, path, Authorization=key)
-                assert get(server, path, Authorization=key).status_code == 503
-            finally:
-                done.set()
-                occupied.join()
-            assert get(server, path, Authorization=key).status_code == 200
+    with behind_pooler(pool_size=1) as (url, server):
+        assert get(server, path, Authorization=key).status_code == 200
+        occupied = threading.Thread(target=occupy, args=[url])
+        occupied.start()
+        try:
+            until(lambda: sleeping_sessions() == 1)
+            # The first may still have the credentials and a lease of the one before.
+            get(server, path, Authorization=key)
+            assert get(server, path, Authorization=key).status_code == 503
+        finally:
+            done.set()
+            occupied.join()
+        assert get(server, path, Authorization=key).status_code == 200
 
 
 def sleeping_sessions() -> int:

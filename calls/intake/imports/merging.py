@@ -8,8 +8,11 @@ that has ended is not kept: no later state can come.
 
 from typing import NamedTuple
 
+from calls.models import DEFAULT_CONFIDENCE
+
 RANK = "app.call_progress(i.status, i.provider_status)"
-HAS_ENDED = "i.status IN ('completed', 'failed')"
+# With the column's default, which a SELECT cannot refer to.
+CONFIDENCE = f"coalesce(i.ai_confidence, {DEFAULT_CONFIDENCE}::numeric(3,2))"
 TEXTS = ["caller_number", "recording_url", "transcript", "ai_summary"]
 EXTRAS = ["metadata", "tags", "custom_fields"]  # of call_metadata
 
@@ -30,7 +33,7 @@ VALUES = {
         " ELSE nullif(i.caller_number, 'unknown') END",
         "c.caller_number",
         "(c.caller_number = 'unknown' OR c.caller_number = 'anonymous' AND NOT c.legal_hold)",
-        is_kept=f"NOT {HAS_ENDED}",
+        is_kept="i.status NOT IN ('completed', 'failed')",
     ),
     # Another address than the provider's, whose recordings app.keep_call_recording() chooses from.
     "recording_url": Value(
@@ -40,9 +43,9 @@ VALUES = {
         " OR app.recording_sid_of(c.recording_url) IS NOT NULL AND NOT c.legal_hold)",
     ),
     "transcript": Value("i.transcript", "c.transcript", "c.transcript IS NULL"),
-    # The confidence belongs to its summary; 0.80 is the column's default.
+    # The confidence belongs to its summary.
     "ai_summary": Value(
-        "i.ai_summary || E'\\n' || coalesce(i.ai_confidence, 0.80)",
+        f"i.ai_summary || E'\\n' || {CONFIDENCE}",
         "c.ai_summary || E'\\n' || c.ai_confidence",
         "c.ai_summary IS NULL",
     ),
@@ -143,7 +146,7 @@ merged AS MATERIALIZED (
             {", ".join(f"{_merged(name)} AS {name}" for name in TEXTS)},
             CASE WHEN NOT t.ai_summary THEN c.ai_confidence
                 WHEN c.ai_summary IS NULL THEN coalesce(i.ai_confidence, c.ai_confidence)
-                ELSE coalesce(i.ai_confidence, 0.80) END AS ai_confidence,
+                ELSE {CONFIDENCE} END AS ai_confidence,
             {", ".join(f"coalesce({_merged(name, of='d')}, '{{}}') AS {name}" for name in EXTRAS)},
             {_states({name: _next_state(name) for name in VALUES})} AS states
     ) new

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from calls.claims import PROVIDER_SID
-from calls.intake.imports.merging import HAS_METADATA, MERGED, NEW_STATES
+from calls.intake.imports.merging import CONFIDENCE, HAS_METADATA, MERGED, NEW_STATES
 from calls.intake.imports.rows import Row
 from database import exact_json
 
@@ -25,12 +25,12 @@ DROP_INCOMING = "DROP TABLE incoming_calls"
 # Two imports of the same calls in different orders would deadlock.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('import_calls'))"
 
+SID_OF_CLAIM = PROVIDER_SID.replace("c.phone_id", "i.phone_id")
 # What a program of the line claimed through the API is the call of the file. The function names
 # both tables, so that it is asked of claims alone, not of each row or call.
-IS_CLAIM = """
+IS_CLAIM = f"""
 c.call_sid = app.claimed_sid(i.call_sid, i.phone_id) AND c.phone_id = i.phone_id
-    AND NOT EXISTS (SELECT FROM app.line_of_call(
-        replace(c.call_sid, app.claimed_sid('', i.phone_id), '')))
+    AND NOT EXISTS (SELECT FROM app.line_of_call({SID_OF_CLAIM}))
 """
 # With app.claim_call(), which sees no row of this transaction. Only the line's own claims wait.
 KEEP_CLAIMS_OUT = """
@@ -107,14 +107,13 @@ DROP_ARCHIVED_CLAIMS = f"""
 DELETE FROM incoming_calls i USING app.archived_call_sids a WHERE {IS_ARCHIVED_CLAIM}
 """
 
-# 0.8 is the column's default, which a SELECT cannot refer to.
 INSERT_NEW = f"""
 WITH new AS (
     INSERT INTO calls (phone_id, caller_number, call_sid, status, provider_status, duration,
         recording_url, transcript, ai_summary, ai_confidence, created_at)
     SELECT phone_id, caller_number, call_sid, status, provider_status, duration,
-        recording_url, transcript, ai_summary, coalesce(ai_confidence, 0.8), created_at
-    FROM incoming_calls
+        recording_url, transcript, ai_summary, {CONFIDENCE}, created_at
+    FROM incoming_calls i
     ON CONFLICT (call_sid) DO NOTHING
     RETURNING id, phone_id, call_sid, caller_number
 ), new_metadata AS (

@@ -15,6 +15,7 @@ ACCOUNT = "AC" + "0" * 31 + "1"
 VOICE, RECORDING = "/webhooks/twilio/voice/", "/webhooks/twilio/recording/"
 FORM = "application/x-www-form-urlencoded"
 RECORDING_URL = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Recordings/RE" + "a" * 32
+OWN_URL = "https://recordings.example/1.mp3"  # not the provider's
 _count = itertools.count(1)
 
 

@@ -17,6 +17,7 @@ from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.calls.archive import query
 from tests.calls.intake.callbacks import (
+    OWN_URL,
     RECORDING,
     RECORDING_URL,
     new_sid,
@@ -26,8 +27,6 @@ from tests.calls.intake.callbacks import (
 )
 from tests.factories import archive, make_line
 from tests.outages import WAITS_FOR_US
-
-OWN_URL = "https://recordings.example/1.mp3"
 
 
 def of_leg(parent: str, leg: str, status: str, **overrides: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from tests.api_client import api_of
 from tests.calls.archive import query
 from tests.calls.call_files import import_text, lines, own_call
 from tests.calls.intake.callbacks import (
+    OWN_URL,
     RECORDING,
     RECORDING_URL,
     new_sid,
@@ -26,8 +27,6 @@ from tests.calls.intake.callbacks import (
     voice_event,
 )
 from tests.factories import archive, hold
-
-OWN_URL = "https://recordings.example/1.mp3"
 
 
 def url(letter: str) -> str:
