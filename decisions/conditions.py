@@ -1,0 +1,101 @@
+"""The conditions of a rule and their values, from the whole down to its smallest parts."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from decisions.situation import Situation
+from decisions.truth import Truth, all_of, any_of, negation
+from decisions.vocabulary import TESTS, fact_of
+
+
+class UnknownCondition(ValueError):
+    """A rule has a condition that is not in the schema of rules."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        names = ", ".join([*TESTS, "any", "not"])
+        super().__init__(f"Unknown condition {name!r}: expected one of {names}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object of conditions, which is true if all of them are, and the value of each."""
+
+    truth: Truth
+    conditions: "Mapping[str, Value]"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyValue:
+    truth: Truth
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class NotValue:
+    truth: Truth
+    part: Part
+
+
+Value = Truth | AnyValue | NotValue
+EvaluatePart = Callable[[Situation], Part]
+
+
+def prepare_conditions(conditions: Mapping[str, Any]) -> EvaluatePart:
+    """A function that gives all conditions their values. Raises UnknownCondition."""
+    prepared = [(name, _prepare(name, asked)) for name, asked in conditions.items()]
+
+    def evaluate(situation: Situation) -> Part:
+        values = {name: condition(situation) for name, condition in prepared}
+        return Part(all_of([truth_of(value) for value in values.values()]), values)
+
+    return evaluate
+
+
+def _prepare(name: str, asked: Any) -> Callable[[Situation], Value]:
+    if name == "any":
+        return _any([prepare_conditions(part) for part in asked])
+    if name == "not":
+        return _not(prepare_conditions(asked))
+    if name not in TESTS:
+        raise UnknownCondition(name)
+    return TESTS[name](asked)
+
+
+def _any(parts: Sequence[EvaluatePart]) -> Callable[[Situation], AnyValue]:
+    def evaluate(situation: Situation) -> AnyValue:
+        values = [part(situation) for part in parts]
+        return AnyValue(any_of([value.truth for value in values]), values)
+
+    return evaluate
+
+
+def _not(part: EvaluatePart) -> Callable[[Situation], NotValue]:
+    def evaluate(situation: Situation) -> NotValue:
+        value = part(situation)
+        return NotValue(negation(value.truth), value)
+
+    return evaluate
+
+
+def truth_of(value: Value) -> Truth:
+    return value if isinstance(value, str) else value.truth
+
+
+def waits_for(part: Part) -> Iterator[str]:
+    """The facts behind what is unknown, some of them more than once.
+
+    A part that has a value waits for nothing, whatever is unknown within it.
+    """
+    if part.truth != "unknown":
+        return
+    for name, value in part.conditions.items():
+        match value:
+            case "unknown":
+                yield fact_of(name)
+            case AnyValue(truth="unknown"):
+                for each in value.parts:
+                    yield from waits_for(each)
+            case NotValue():
+                yield from waits_for(value.part)

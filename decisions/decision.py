@@ -1,0 +1,95 @@
+"""Which rule of a line decides at a moment, and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
+
+from decisions.answer import Answer, Pending, Result, TracedRule, TypeDecision
+from decisions.calendar import Calendar
+from decisions.conditions import EvaluatePart, prepare_conditions, waits_for
+from decisions.hours import hours_at
+from decisions.line_settings import LineSettings, Rule, RuleType
+from decisions.situation import Facts, Situation
+from decisions.truth import Truth
+from decisions.zones import to_instant
+
+RULE_TYPES: tuple[RuleType, ...] = get_args(RuleType)
+
+
+@dataclass(frozen=True)
+class PreparedLine:
+    """The settings of a line, made ready for many decisions; threads may share one."""
+
+    calendar: Calendar
+    rules: tuple[tuple[Rule, EvaluatePart], ...]
+
+
+def prepare(settings: LineSettings) -> PreparedLine:
+    """Raises UnknownTimezone, DuplicateRow and UnknownCondition."""
+    rules = sorted(settings.conversation_rules, key=_by_turn)
+    return PreparedLine(
+        calendar=Calendar(settings),
+        rules=tuple((rule, prepare_conditions(rule.conditions)) for rule in rules),
+    )
+
+
+def decide(line: LineSettings | PreparedLine, *, at: datetime, facts: Facts) -> Answer:
+    """Raises what prepare raises, and ValueError for a moment without a time zone."""
+    if isinstance(line, LineSettings):
+        line = prepare(line)
+    hours = hours_at(line.calendar, at)
+    situation = Situation(
+        facts=facts,
+        is_open=hours.is_open,
+        wall_time=line.calendar.zone.wall_time(to_instant(at)),
+    )
+    trace = tuple(_trace(line.rules, situation))
+    return Answer(
+        hours=hours,
+        decisions={rule_type: _decision(rule_type, trace) for rule_type in RULE_TYPES},
+        trace=trace,
+    )
+
+
+def _by_turn(rule: Rule) -> tuple[int, datetime, int]:
+    return -rule.priority, rule.created_at, rule.id.int
+
+
+def _trace(
+    rules: Iterable[tuple[Rule, EvaluatePart]], situation: Situation
+) -> Iterable[TracedRule]:
+    decided: set[RuleType] = set()
+    for rule, evaluate in rules:
+        values = evaluate(situation)
+        result = _result(rule, values.truth, situation)
+        if rule.is_active and rule.rule_type in decided:
+            result = "not_reached"
+        elif result in ("won", "not_applicable"):
+            decided.add(rule.rule_type)
+        yield TracedRule(rule.id, rule.rule_type, result, values)
+
+
+def _result(rule: Rule, truth: Truth, situation: Situation) -> Result:
+    """Of a rule that is tried: no earlier one of its type is true."""
+    if not rule.is_active:
+        return "inactive"
+    if truth == "unknown":
+        return "pending"
+    if truth == "false":
+        return "false"
+    if rule.rule_type == "hours" and situation.is_open is not False:
+        return "not_applicable"
+    return "won"
+
+
+def _decision(rule_type: RuleType, trace: Iterable[TracedRule]) -> TypeDecision:
+    rules = [rule for rule in trace if rule.rule_type == rule_type]
+    winners = [rule.id for rule in rules if rule.result == "won"]
+    pending = [rule for rule in rules if rule.result == "pending"]
+    return TypeDecision(
+        winner=winners[0] if winners else None,
+        pending=tuple(
+            Pending(rule.id, tuple(sorted(set(waits_for(rule.conditions))))) for rule in pending
+        ),
+    )

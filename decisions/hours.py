@@ -1,0 +1,119 @@
+"""Whether a line is open at a moment, since when, until when, and which row says so."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from decisions.calendar import (
+    CLOSES_AFTER,
+    OPENS_BEFORE,
+    Calendar,
+    Interval,
+    RowKey,
+    by_opening,
+    key_of,
+)
+from decisions.line_settings import SpecialDay
+from decisions.zones import DAY, to_datetime, to_instant, weekday
+
+HORIZON = 400 * DAY  # how far since and until look, both ends included
+
+
+Reason = Literal["weekly", "special_day", "closed_day", "no_hours_that_day", "not_set"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HoursAtMoment:
+    """is_open is None, and all else as well, if no hours are set.
+
+    `since` and `until` are None if the state changes more than 400 days away, or in a year that
+    a datetime cannot express.
+    """
+
+    is_open: bool | None
+    since: datetime | None = None
+    until: datetime | None = None
+    reason: Reason
+    decided_by: RowKey | None = None
+
+
+def hours_at(calendar: Calendar, moment: datetime) -> HoursAtMoment:
+    """Raises ValueError for a moment without a time zone."""
+    at = to_instant(moment)
+    if not calendar.is_set:
+        return HoursAtMoment(is_open=None, reason="not_set")
+    holding = calendar.holding(at)
+    if holding:
+        since, until = _opened(calendar, at), _closes(calendar, at)
+    else:
+        since, until = _closed(calendar, at), _opens(calendar, at)
+    reason, row = _why_open(holding) if holding else _why_closed(calendar, at)
+    return HoursAtMoment(
+        is_open=bool(holding),
+        since=None if since is None else to_datetime(since),
+        until=None if until is None else to_datetime(until),
+        reason=reason,
+        decided_by=row,
+    )
+
+
+def _why_open(holding: list[Interval]) -> tuple[Reason, RowKey | None]:
+    """The last to open decides."""
+    opened = max(interval.open for interval in holding)
+    row = min((each for each in holding if each.open == opened), key=by_opening).row
+    return ("special_day" if row.table == SpecialDay.table else "weekly"), row
+
+
+def _why_closed(calendar: Calendar, at: int) -> tuple[Reason, RowKey | None]:
+    """The line's date and weekday at the moment decide."""
+    day = calendar.zone.day(at)
+    if special := calendar.special_days.get(day):
+        return "special_day", key_of(special)
+    if row := calendar.weekly.get(weekday(day)):
+        return ("closed_day" if row.is_closed else "weekly"), key_of(row)
+    if further := calendar.further.get(weekday(day)):
+        return "weekly", key_of(further[0])
+    return "no_hours_that_day", None
+
+
+def _opened(calendar: Calendar, at: int) -> int | None:
+    """When a line opened that is open; goes back from each interval to those that it touches."""
+    start = at
+    while start >= at - HORIZON:
+        holding = calendar.holding(start - 1)
+        if not holding:
+            return start
+        start = min(interval.open for interval in holding)
+    return None
+
+
+def _closes(calendar: Calendar, at: int) -> int | None:
+    end = at
+    while end <= at + HORIZON:
+        holding = calendar.holding(end)
+        if not holding:
+            return end
+        end = max(interval.close for interval in holding)
+    return None
+
+
+def _closed(calendar: Calendar, at: int) -> int | None:
+    """When a line closed that is closed; ends with the days that cannot close later."""
+    latest = at - HORIZON - 1
+    day = at // DAY + 1
+    while day * DAY + CLOSES_AFTER > latest:
+        closings = (interval.close for interval in calendar.beginning_on(day))
+        latest = max([latest, *(close for close in closings if close <= at)])
+        day -= 1
+    return latest if latest >= at - HORIZON else None
+
+
+def _opens(calendar: Calendar, at: int) -> int | None:
+    """When a line opens next that is closed; ends with the days that cannot open earlier."""
+    earliest = at + HORIZON + 1
+    day = at // DAY - 2
+    while day * DAY - OPENS_BEFORE < earliest:
+        openings = (interval.open for interval in calendar.beginning_on(day))
+        earliest = min([earliest, *(open_ for open_ in openings if open_ > at)])
+        day += 1
+    return earliest if earliest <= at + HORIZON else None
