@@ -6,12 +6,14 @@ Instants, days and weekdays are the integers of decisions.zones.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
 from decisions.line_settings import BusinessHours, FurtherInterval, LineSettings, SpecialDay
 from decisions.zones import (
     DAY,
+    MAX_OFFSET,
     Zone,
     since_midnight,
     to_datetime,
@@ -22,9 +24,6 @@ from decisions.zones import (
 
 # Of intervals that opened together, the row of the first table decides.
 TABLES = (SpecialDay.table, BusinessHours.table, FurtherInterval.table)
-# Clocks differ from UTC by less than a day. So what begins on a day opens later than one day
-# before that day's midnight in UTC, and closes earlier than three days after it.
-OPENS_BEFORE, CLOSES_AFTER = DAY, 3 * DAY
 MAX_KEPT_DAYS = 1024  # whose intervals a calendar remembers: more than 400 both ways
 
 
@@ -67,6 +66,10 @@ class Hours(NamedTuple):
 
     def on(self, day: int) -> Interval:
         midnight = day * DAY
+        offset = self.zone.steady_offset(day)
+        if offset is not None:
+            utc = midnight - offset
+            return Interval(utc + self.opens, utc + self.closes, self.row)
         opens = self.zone.opening(midnight + self.opens)
         return Interval(opens, self.zone.closing(midnight + self.closes), self.row)
 
@@ -92,6 +95,9 @@ class Calendar:
         self.is_set = bool(self.weekly or self.further or self.special_days)
         self._weekly_hours = [list(self._hours_of(number)) for number in range(7)]
         self._special_hours = {day: self._hours_on(row) for day, row in self.special_days.items()}
+        hours = [*chain(*self._weekly_hours, *self._special_hours.values())]
+        self._first_open = min((each.opens for each in hours), default=0)
+        self._last_close = max((each.closes for each in hours), default=0)
         self._kept: dict[int, tuple[Interval, ...]] = {}
 
     def beginning_on(self, day: int) -> tuple[Interval, ...]:
@@ -105,13 +111,20 @@ class Calendar:
 
     def holding(self, instant: int) -> list[Interval]:
         """The intervals that are open at the instant."""
-        today = instant // DAY
         return [
             interval
-            for day in range(today - 2, today + 2)
+            for day in range(self.first_day(instant), self.last_day(instant) + 1)
             for interval in self.beginning_on(day)
             if interval.open <= instant < interval.close
         ]
+
+    def first_day(self, instant: int) -> int:
+        """All that begins on earlier days has closed by this instant."""
+        return (instant - self._last_close - MAX_OFFSET) // DAY + 1
+
+    def last_day(self, instant: int) -> int:
+        """All that begins on later days opens after this instant."""
+        return (instant - self._first_open + MAX_OFFSET) // DAY
 
     def _intervals(self, day: int) -> Iterator[Interval]:
         weekly = self._weekly_hours[weekday(day)]
@@ -173,7 +186,7 @@ def stretches(calendar: Calendar, start: datetime, end: datetime) -> list[Stretc
     The work is in proportion to the days between. Raises ValueError for a time without a zone.
     """
     first, last = to_instant(start), to_instant(end)
-    days = range((first - CLOSES_AFTER) // DAY, (last + OPENS_BEFORE) // DAY + 1)
+    days = range(calendar.first_day(first), calendar.last_day(last) + 1)
     found = [interval for day in days for interval in calendar.beginning_on(day)]
     merged: list[list[Interval]] = []
     closes = first

@@ -10,7 +10,7 @@ from decisions.calendar import Calendar
 from decisions.conditions import EvaluatePart, prepare_conditions, waits_for
 from decisions.hours import hours_at
 from decisions.line_settings import LineSettings, Rule, RuleType
-from decisions.situation import Facts, Situation
+from decisions.situation import Facts, Situation, situation
 from decisions.truth import Truth
 from decisions.zones import to_instant
 
@@ -39,12 +39,9 @@ def decide(line: LineSettings | PreparedLine, *, at: datetime, facts: Facts) -> 
     if isinstance(line, LineSettings):
         line = prepare(line)
     hours = hours_at(line.calendar, at)
-    situation = Situation(
-        facts=facts,
-        is_open=hours.is_open,
-        wall_time=line.calendar.zone.wall_time(to_instant(at)),
-    )
-    trace = tuple(_trace(line.rules, situation))
+    wall_time = line.calendar.zone.wall_time(to_instant(at))
+    asked_about = situation(facts=facts, is_open=hours.is_open, wall_time=wall_time)
+    trace = tuple(_trace(line.rules, asked_about))
     return Answer(
         hours=hours,
         decisions={rule_type: _decision(rule_type, trace) for rule_type in RULE_TYPES},

@@ -4,15 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from decisions.calendar import (
-    CLOSES_AFTER,
-    OPENS_BEFORE,
-    Calendar,
-    Interval,
-    RowKey,
-    by_opening,
-    key_of,
-)
+from decisions.calendar import Calendar, Interval, RowKey, by_opening, key_of
 from decisions.line_settings import SpecialDay
 from decisions.zones import DAY, to_datetime, to_instant, weekday
 
@@ -77,43 +69,46 @@ def _why_closed(calendar: Calendar, at: int) -> tuple[Reason, RowKey | None]:
 
 
 def _opened(calendar: Calendar, at: int) -> int | None:
-    """When a line opened that is open; goes back from each interval to those that it touches."""
+    """When a line opened that is open: back from each interval to those that it touches."""
     start = at
     while start >= at - HORIZON:
-        holding = calendar.holding(start - 1)
-        if not holding:
+        before = calendar.holding(start - 1)
+        if not before:
             return start
-        start = min(interval.open for interval in holding)
+        start = min(interval.open for interval in before)
     return None
 
 
 def _closes(calendar: Calendar, at: int) -> int | None:
+    """When a line closes that is open."""
     end = at
     while end <= at + HORIZON:
-        holding = calendar.holding(end)
-        if not holding:
+        after = calendar.holding(end)
+        if not after:
             return end
-        end = max(interval.close for interval in holding)
+        end = max(interval.close for interval in after)
     return None
 
 
 def _closed(calendar: Calendar, at: int) -> int | None:
-    """When a line closed that is closed; ends with the days that cannot close later."""
-    latest = at - HORIZON - 1
-    day = at // DAY + 1
-    while day * DAY + CLOSES_AFTER > latest:
-        closings = (interval.close for interval in calendar.beginning_on(day))
-        latest = max([latest, *(close for close in closings if close <= at)])
+    """When a line closed that is closed."""
+    latest = limit = at - HORIZON - 1
+    day = calendar.last_day(at)
+    while day >= calendar.first_day(latest):
+        for interval in calendar.beginning_on(day):
+            if latest < interval.close <= at:
+                latest = interval.close
         day -= 1
-    return latest if latest >= at - HORIZON else None
+    return latest if latest > limit else None
 
 
 def _opens(calendar: Calendar, at: int) -> int | None:
-    """When a line opens next that is closed; ends with the days that cannot open earlier."""
-    earliest = at + HORIZON + 1
-    day = at // DAY - 2
-    while day * DAY - OPENS_BEFORE < earliest:
-        openings = (interval.open for interval in calendar.beginning_on(day))
-        earliest = min([earliest, *(open_ for open_ in openings if open_ > at)])
+    """When a line opens that is closed."""
+    earliest = limit = at + HORIZON + 1
+    day = calendar.first_day(at)
+    while day <= calendar.last_day(earliest):
+        for interval in calendar.beginning_on(day):
+            if at < interval.open < earliest:
+                earliest = interval.open
         day += 1
-    return earliest if earliest <= at + HORIZON else None
+    return earliest if earliest < limit else None

@@ -15,33 +15,27 @@ Facts = Mapping[str, str | bool | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """`wall_time` is what the line's clock shows, as an integer of decisions.zones."""
+    """`known` has the facts that are known; `time_of_day` is in microseconds since midnight."""
 
-    facts: Facts
+    known: Mapping[str, Any]
     is_open: bool | None
-    wall_time: int
-
-    @cached_property
-    def known(self) -> Mapping[str, Any]:
-        """The facts that are known; a withheld caller is."""
-        return {
-            name: fact for name, fact in self.facts.items() if fact is not None or name == "caller"
-        }
+    day: int
+    weekday: int
+    time_of_day: int
 
     @cached_property
     def text(self) -> str:
         """What the caller said, folded."""
         return fold(self.known["said"])
 
-    @property
-    def day(self) -> int:
-        return self.wall_time // DAY
 
-    @property
-    def weekday(self) -> int:
-        return weekday(self.day)
-
-    @property
-    def time_of_day(self) -> int:
-        """Microseconds since midnight on the clock's face."""
-        return self.wall_time % DAY
+def situation(*, facts: Facts, is_open: bool | None, wall_time: int) -> Situation:
+    """`wall_time` is what the line's clock shows, as an integer of decisions.zones."""
+    day, time_of_day = divmod(wall_time, DAY)
+    return Situation(
+        known={name: fact for name, fact in facts.items() if fact is not None or name == "caller"},
+        is_open=is_open,
+        day=day,
+        weekday=weekday(day),
+        time_of_day=time_of_day,
+    )

@@ -21,6 +21,8 @@ FIRST_WALL_TIME = FIRST_INSTANT.replace(tzinfo=None)
 MAX_INSTANT = (datetime.max.replace(tzinfo=UTC) - FIRST_INSTANT) // MICROSECOND
 # Two days from either end of datetime's years. No zone changes its clocks beyond them.
 LOWEST, HIGHEST = 2 * DAY, MAX_INSTANT - 2 * DAY
+MAX_DAY = date.max.toordinal() - 1
+MAX_OFFSET = 16 * 60 * MINUTE  # no clock has ever been further from UTC
 
 
 class UnknownTimezone(ValueError):
@@ -34,7 +36,7 @@ class UnknownTimezone(ValueError):
 class Zone:
     """A time zone of the database that zoneinfo reads. Raises UnknownTimezone.
 
-    No zone changes its clocks twice within two days, so at most one change is near a wall time.
+    No zone has ever changed its clocks twice within three days, or by more than one day.
     """
 
     __slots__ = ("_info", "name")
@@ -61,6 +63,18 @@ class Zone:
         """The instant of a closing: the later one if the wall time is shown twice."""
         before, after = self._offsets(wall)
         return self._end_of_gap(wall, before, after) if before < after else wall - after
+
+    def steady_offset(self, day: int) -> int | None:
+        """The offset from UTC if no clock changes on this day and the next; None if one may.
+
+        A change by up to a day shows in the offset at the end of the day after.
+        """
+        if not 0 <= day <= MAX_DAY - 3:
+            return None
+        offset = self._info.utcoffset(datetime.fromordinal(day + 1))
+        if offset != self._info.utcoffset(datetime.fromordinal(day + 4)):
+            return None
+        return _microseconds(offset)
 
     def _offset(self, instant: int) -> int:
         within = FIRST_INSTANT + timedelta(0, 0, min(max(instant, LOWEST), HIGHEST))

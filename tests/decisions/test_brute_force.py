@@ -1,0 +1,51 @@
+"""The engine and the brute-force reading of the contract give the same answers."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from decisions.answer import as_document
+from decisions.decision import decide
+from decisions.words import fold, occurs
+from tenants.rules import rule_errors
+from tests.decisions import brute_force
+from tests.decisions.documents import VECTORS, settings_of
+from tests.decisions.strategies import Json, calls, lines, phrases, texts
+
+
+@pytest.mark.parametrize("vector", VECTORS[::4], ids=lambda vector: vector["id"])
+def test_brute_force_reads_the_contract_as_the_vectors_do(vector: dict[str, Any]) -> None:
+    at = datetime.fromisoformat(vector["at"])
+    assert brute_force.answer(vector["settings"], at, vector["facts"]) == vector["expected"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(line=lines())
+def test_hours_are_those_of_brute_force(line: tuple[Json, datetime]) -> None:
+    document, at = line
+    answer = as_document(decide(settings_of(document), at=at, facts={}))
+    assert answer == brute_force.answer(document, at, {})
+
+
+@settings(max_examples=200, deadline=None)
+@given(call=calls())
+def test_decisions_are_those_of_brute_force(call: tuple[Json, datetime, Json]) -> None:
+    document, at, facts = call
+    answer = as_document(decide(settings_of(document), at=at, facts=facts))
+    assert answer == brute_force.answer(document, at, facts)
+
+
+@settings(max_examples=50, deadline=None)
+@given(call=calls())
+def test_conditions_made_here_are_valid(call: tuple[Json, datetime, Json]) -> None:
+    for rule in call[0]["conversation_rules"]:
+        faults = rule_errors("greeting", conditions=rule["conditions"], actions={"say": "Hello"})
+        assert [*faults] == []
+
+
+@settings(max_examples=500, deadline=None)
+@given(phrase=phrases, text=texts)
+def test_words_are_those_of_brute_force(phrase: str, text: str) -> None:
+    assert occurs(fold(phrase), fold(text)) == brute_force.is_spoken(phrase, text)
