@@ -186,6 +186,8 @@ def stretches(calendar: Calendar, start: datetime, end: datetime) -> list[Stretc
     The work is in proportion to the days between. Raises ValueError for a time without a zone.
     """
     first, last = to_instant(start), to_instant(end)
+    if first >= last:
+        return []
     days = range(calendar.first_day(first), calendar.last_day(last) + 1)
     found = [interval for day in days for interval in calendar.beginning_on(day)]
     merged: list[list[Interval]] = []

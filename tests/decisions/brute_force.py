@@ -6,7 +6,7 @@ its clocks. Openness is the union of all intervals of all dates within 402 days.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -204,7 +204,7 @@ def why(settings: Json, found: list[Opening], at: datetime) -> tuple[str, str, s
 
 
 def written(moment: datetime | None) -> str | None:
-    return moment and moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
 
 
 # Section 4: conditions. A value is a number, or a number with what it was made of.
@@ -248,11 +248,11 @@ def value_of_fact(name: str, wanted: Any, facts: Json) -> int:
 
 def is_in_dates(wanted: Json, clock: datetime, _: bool | None) -> bool:
     today = clock.date().isoformat()
-    return wanted.get("from", "0000") <= today <= wanted.get("to", "9999-99")
+    return bool(wanted.get("from", "0000") <= today <= wanted.get("to", "9999-99"))
 
 
 def is_in_times(wanted: Json, clock: datetime, _: bool | None) -> bool:
-    now, first, last = clock.strftime("%H:%M"), wanted["from"], wanted["to"]
+    now, first, last = clock.strftime("%H:%M"), str(wanted["from"]), str(wanted["to"])
     if first == last:
         return True
     return first <= now < last if first < last else (now >= first or now < last)
@@ -264,13 +264,13 @@ def speaks(wanted: str, tag: str) -> bool:
 
 
 FACT_OF = {"keywords": "said", "caller_prefix": "caller"}
-OF_MOMENT = {
+OF_MOMENT: dict[str, Callable[[Any, datetime, bool | None], bool]] = {
     "outside_business_hours": lambda wanted, _, is_open: (is_open is False) == wanted,
     "day_of_week": lambda wanted, clock, _: weekday(clock.date()) in wanted,
     "date": is_in_dates,
     "time_of_day": is_in_times,
 }
-OF_FACT = {
+OF_FACT: dict[str, Callable[[Any, Any], bool]] = {
     "intent": lambda wanted, fact: folded(wanted) == folded(fact),
     "keywords": lambda wanted, fact: is_spoken(wanted, fact),
     "language": speaks,
@@ -355,8 +355,10 @@ def missing(value: Composed) -> Iterator[str]:
     parts = value.of
     if isinstance(parts, dict):
         for name, part in parts.items():
-            if number_of(part) == 0:
-                yield from [FACT_OF.get(name, name)] if part == 0 else missing(part)
+            if isinstance(part, Composed):
+                yield from missing(part) if part.number == 0 else ()
+            elif part == 0:
+                yield FACT_OF.get(name, name)
         return
     for part in parts if isinstance(parts, list) else [parts]:
         if part.number == 0:
