@@ -238,7 +238,7 @@ def value_of_all(asked: Json, at: datetime, facts: Json, settings: Json, hours: 
 
 
 def value_of_fact(name: str, wanted: Any, facts: Json) -> int:
-    fact = FACT_OF.get(name, name)
+    fact = fact_of(name)
     if fact not in facts or (facts[fact] is None and fact != "caller"):
         return 0
     if name not in OF_FACT:
@@ -263,7 +263,10 @@ def speaks(wanted: str, tag: str) -> bool:
     return spoken[: len(asked)] == asked
 
 
-FACT_OF = {"keywords": "said", "caller_prefix": "caller"}
+def fact_of(name: str) -> str:
+    return {"keywords": "said", "caller_prefix": "caller"}.get(name, name)
+
+
 OF_MOMENT: dict[str, Callable[[Any, datetime, bool | None], bool]] = {
     "outside_business_hours": lambda wanted, _, is_open: (is_open is False) == wanted,
     "day_of_week": lambda wanted, clock, _: weekday(clock.date()) in wanted,
@@ -358,7 +361,7 @@ def missing(value: Composed) -> Iterator[str]:
             if isinstance(part, Composed):
                 yield from missing(part) if part.number == 0 else ()
             elif part == 0:
-                yield FACT_OF.get(name, name)
+                yield fact_of(name)
         return
     for part in parts if isinstance(parts, list) else [parts]:
         if part.number == 0:

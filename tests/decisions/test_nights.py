@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from decisions.answer import as_document
-from decisions.decision import decide, prepare
+from decisions.calendar import Calendar
+from decisions.hours import hours_at
 from tests.decisions import brute_force
 from tests.decisions.brute_force import pieces, weekday
 from tests.decisions.documents import settings_of
@@ -95,21 +95,30 @@ def test_nights_of_other_years_minute_by_minute(zone: str, year: int) -> None:
         assert len(states_of(zone, change)) > 2
 
 
-def states_of(zone: str, change: datetime) -> set[tuple[bool, str]]:
+def states_of(zone: str, change: datetime) -> set[tuple[bool | None, datetime | None]]:
     weeks = weeks_around(zone, change)
     return {state for document in weeks for state in states_around(document, change)}
 
 
-def states_around(document: dict[str, Any], change: datetime) -> Iterator[tuple[bool, str]]:
+def states_around(
+    document: dict[str, Any], change: datetime
+) -> Iterator[tuple[bool | None, datetime | None]]:
     """Is open and since when, at each minute of eight hours, compared with brute force."""
     day = change.date()
     openings = brute_force.openings(document, day - 10 * DAY, day + 10 * DAY)
-    prepared = prepare(settings_of(document))
+    calendar = Calendar(settings_of(document))
     for minute in range(-240, 240):
         at = change + minute * MINUTE
-        hours = as_document(decide(prepared, at=at, facts={}))["hours"]
-        assert hours == brute_force.hours_at(document, openings, at), at
-        yield hours["is_open"], hours["since"]
+        found = hours_at(calendar, at)
+        row = found.decided_by
+        assert brute_force.hours_at(document, openings, at) == {
+            "is_open": found.is_open,
+            "since": brute_force.written(found.since),
+            "until": brute_force.written(found.until),
+            "reason": found.reason,
+            "decided_by": row and {"table": row.table, "id": str(row.id)},
+        }, at
+        yield found.is_open, found.since
 
 
 def test_nights_are_of_many_zones_and_kinds() -> None:
