@@ -15,7 +15,7 @@ from decisions.line_settings import RuleType
 Result = Literal["won", "not_applicable", "pending", "false", "not_reached", "inactive"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TracedRule:
     id: UUID
     rule_type: RuleType

@@ -18,7 +18,8 @@ class UnknownCondition(ValueError):
         super().__init__(f"Unknown condition {name!r}: expected one of {names}.")
 
 
-@dataclass(frozen=True, slots=True)
+# A frozen one takes three times as long to make, and a decision makes many.
+@dataclass(slots=True)
 class Part:
     """An object of conditions, which is true if all of them are, and the value of each."""
 
@@ -26,13 +27,13 @@ class Part:
     conditions: "Mapping[str, Value]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AnyValue:
     truth: Truth
     parts: Sequence[Part]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NotValue:
     truth: Truth
     part: Part
@@ -48,7 +49,8 @@ def prepare_conditions(conditions: Mapping[str, Any]) -> EvaluatePart:
 
     def evaluate(situation: Situation) -> Part:
         values = {name: condition(situation) for name, condition in prepared}
-        return Part(all_of([truth_of(value) for value in values.values()]), values)
+        truths = [value if isinstance(value, str) else value.truth for value in values.values()]
+        return Part(all_of(truths), values)
 
     return evaluate
 
@@ -77,10 +79,6 @@ def _not(part: EvaluatePart) -> Callable[[Situation], NotValue]:
         return NotValue(negation(value.truth), value)
 
     return evaluate
-
-
-def truth_of(value: Value) -> Truth:
-    return value if isinstance(value, str) else value.truth
 
 
 def waits_for(part: Part) -> Iterator[str]:

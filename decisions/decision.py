@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
+from uuid import UUID
 
 from decisions.answer import Answer, Pending, Result, TracedRule, TypeDecision
 from decisions.calendar import Calendar
@@ -42,11 +43,7 @@ def decide(line: LineSettings | PreparedLine, *, at: datetime, facts: Facts) -> 
     wall_time = line.calendar.zone.wall_time(to_instant(at))
     asked_about = situation(facts=facts, is_open=hours.is_open, wall_time=wall_time)
     trace = tuple(_trace(line.rules, asked_about))
-    return Answer(
-        hours=hours,
-        decisions={rule_type: _decision(rule_type, trace) for rule_type in RULE_TYPES},
-        trace=trace,
-    )
+    return Answer(hours=hours, decisions=_decisions(trace), trace=trace)
 
 
 def _by_turn(rule: Rule) -> tuple[int, datetime, int]:
@@ -80,13 +77,16 @@ def _result(rule: Rule, truth: Truth, situation: Situation) -> Result:
     return "won"
 
 
-def _decision(rule_type: RuleType, trace: Iterable[TracedRule]) -> TypeDecision:
-    rules = [rule for rule in trace if rule.rule_type == rule_type]
-    winners = [rule.id for rule in rules if rule.result == "won"]
-    pending = [rule for rule in rules if rule.result == "pending"]
-    return TypeDecision(
-        winner=winners[0] if winners else None,
-        pending=tuple(
-            Pending(rule.id, tuple(sorted(set(waits_for(rule.conditions))))) for rule in pending
-        ),
-    )
+def _decisions(trace: Iterable[TracedRule]) -> dict[RuleType, TypeDecision]:
+    winners: dict[RuleType, UUID] = {}
+    pending: dict[RuleType, list[Pending]] = {rule_type: [] for rule_type in RULE_TYPES}
+    for rule in trace:
+        if rule.result == "won":
+            winners[rule.rule_type] = rule.id
+        elif rule.result == "pending":
+            facts = tuple(sorted(set(waits_for(rule.conditions))))
+            pending[rule.rule_type].append(Pending(rule.id, facts))
+    return {
+        rule_type: TypeDecision(winners.get(rule_type), tuple(pending[rule_type]))
+        for rule_type in RULE_TYPES
+    }

@@ -28,6 +28,10 @@ class Situation:
         """What the caller said, folded."""
         return fold(self.known["said"])
 
+    @cached_property
+    def intent(self) -> str:
+        return fold(self.known["intent"])
+
 
 def situation(*, facts: Facts, is_open: bool | None, wall_time: int) -> Situation:
     """`wall_time` is what the line's clock shows, as an integer of decisions.zones."""

@@ -39,7 +39,7 @@ def _equal(fact: str) -> Callable[[Any], Test]:
 
 def _intent(asked: list[str]) -> Test:
     intents = {fold(intent) for intent in asked}
-    return _of_fact("intent", lambda _, known: fold(known) in intents)
+    return _of_fact("intent", lambda situation, _: situation.intent in intents)
 
 
 def _keywords(asked: list[str]) -> Test:
