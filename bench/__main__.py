@@ -56,6 +56,7 @@ MODULES = {
     "admin_lists": Module(75, writes=True),
     "import_rate": Module(75, writes=True),
     "growth": Module(120, writes=True),
+    "decide": Module(60),
 }
 
 
