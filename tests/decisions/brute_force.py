@@ -80,7 +80,7 @@ def pieces(zone: str, year: int) -> list[Piece]:
         return found
 
     start = datetime(year, 1, 1, tzinfo=UTC) - 10 * DAY
-    looks = [start + number * timedelta(hours=6) for number in range(386 * 4)]
+    looks = [start + number * DAY for number in range(386)]
     changes = []
     for before, after in pairwise(looks):
         same, other = before, after

@@ -21,23 +21,31 @@ def test_brute_force_reads_the_contract_as_the_vectors_do(vector: dict[str, Any]
     assert brute_force.answer(vector["settings"], at, vector["facts"]) == vector["expected"]
 
 
-@settings(max_examples=150, deadline=None)
-@given(line=lines())
-def test_hours_are_those_of_brute_force(line: tuple[Json, datetime]) -> None:
-    document, at = line
-    answer = as_document(decide(settings_of(document), at=at, facts={}))
-    assert answer == brute_force.answer(document, at, {})
+@pytest.mark.rounds(100, soak=3000)
+def test_hours_are_those_of_brute_force(rounds: int) -> None:
+    @settings(max_examples=rounds, deadline=None)
+    @given(line=lines())
+    def compare(line: tuple[Json, datetime]) -> None:
+        document, at = line
+        answer = as_document(decide(settings_of(document), at=at, facts={}))
+        assert answer == brute_force.answer(document, at, {})
+
+    compare()
 
 
-@settings(max_examples=200, deadline=None)
-@given(call=calls())
-def test_decisions_are_those_of_brute_force(call: tuple[Json, datetime, Json]) -> None:
-    document, at, facts = call
-    answer = as_document(decide(settings_of(document), at=at, facts=facts))
-    assert answer == brute_force.answer(document, at, facts)
+@pytest.mark.rounds(80, soak=2000)
+def test_decisions_are_those_of_brute_force(rounds: int) -> None:
+    @settings(max_examples=rounds, deadline=None)
+    @given(call=calls())
+    def compare(call: tuple[Json, datetime, Json]) -> None:
+        document, at, facts = call
+        answer = as_document(decide(settings_of(document), at=at, facts=facts))
+        assert answer == brute_force.answer(document, at, facts)
+
+    compare()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(call=calls())
 def test_conditions_made_here_are_valid(call: tuple[Json, datetime, Json]) -> None:
     for rule in call[0]["conversation_rules"]:
@@ -45,7 +53,11 @@ def test_conditions_made_here_are_valid(call: tuple[Json, datetime, Json]) -> No
         assert [*faults] == []
 
 
-@settings(max_examples=500, deadline=None)
-@given(phrase=phrases, text=texts)
-def test_words_are_those_of_brute_force(phrase: str, text: str) -> None:
-    assert occurs(fold(phrase), fold(text)) == brute_force.is_spoken(phrase, text)
+@pytest.mark.rounds(400, soak=20_000)
+def test_words_are_those_of_brute_force(rounds: int) -> None:
+    @settings(max_examples=rounds, deadline=None)
+    @given(phrase=phrases, text=texts)
+    def compare(phrase: str, text: str) -> None:
+        assert occurs(fold(phrase), fold(text)) == brute_force.is_spoken(phrase, text)
+
+    compare()

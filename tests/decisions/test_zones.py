@@ -63,7 +63,7 @@ def test_no_zone_changes_its_clocks_twice_within_three_days_or_by_more_than_one(
         assert all(abs(offset) * SECOND < MAX_OFFSET for offset in offsets), name
 
 
-@pytest.mark.parametrize("name", ZONES[::12])
+@pytest.mark.parametrize("name", [*ZONES[::12], "America/Juneau", "Pacific/Kwajalein"])
 def test_wall_times_beside_every_change_of_clocks(name: str) -> None:
     """By the offsets of the file: skipped ones, repeated ones, and those just beside."""
     zone = Zone(name)
@@ -78,6 +78,7 @@ def test_wall_times_beside_every_change_of_clocks(name: str) -> None:
             else:
                 assert (zone.opening(wall), zone.closing(wall)) == (wall - old, wall - new)
             assert zone.steady_offset(wall // DAY) is None
+            assert zone.steady_offset(wall // DAY - 1) is None
         assert zone.opening(low - 1) == zone.closing(low - 1) == low - 1 - old
         assert zone.opening(high) == zone.closing(high) == high - new
         assert zone.wall_time(change - 1) == change - 1 + old
