@@ -102,10 +102,8 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _value(value: Value) -> str | dict[str, Any]:
-    match value:
-        case AnyValue():
-            return {"value": value.truth, "of": [_part(part) for part in value.parts]}
-        case NotValue():
-            return {"value": value.truth, "of": _part(value.part)}
-        case _:
-            return value
+    if isinstance(value, AnyValue):
+        return {"value": value.truth, "of": [_part(part) for part in value.parts]}
+    if isinstance(value, NotValue):
+        return {"value": value.truth, "of": _part(value.part)}
+    return value

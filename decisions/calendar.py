@@ -10,7 +10,13 @@ from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
-from decisions.line_settings import BusinessHours, FurtherInterval, LineSettings, SpecialDay
+from decisions.line_settings import (
+    BusinessHours,
+    FurtherInterval,
+    HoursRow,
+    LineSettings,
+    SpecialDay,
+)
 from decisions.zones import (
     DAY,
     MAX_OFFSET,
@@ -35,6 +41,8 @@ class DuplicateRow(ValueError):
 
 
 class RowKey(NamedTuple):
+    """Which row of which table."""
+
     table: str
     id: UUID
 
@@ -44,7 +52,7 @@ class Interval(NamedTuple):
 
     open: int
     close: int
-    row: RowKey
+    row: HoursRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +70,7 @@ class Hours(NamedTuple):
     opens: int
     closes: int
     zone: Zone
-    row: RowKey
+    row: HoursRow
 
     def on(self, day: int) -> Interval:
         midnight = day * DAY
@@ -148,30 +156,25 @@ class Calendar:
         if row is not None:
             if row.is_closed:
                 return
-            yield self._hours(row, row.open_time, row.close_time, self._zones[row.timezone])
+            yield hours_of(row, row.open_time, row.close_time, self._zones[row.timezone])
         for further in self.further.get(number, ()):
-            yield self._hours(further, further.open_time, further.close_time, self.zone)
+            yield hours_of(further, further.open_time, further.close_time, self.zone)
 
     def _hours_on(self, special: SpecialDay) -> list[Hours]:
         if special.is_closed:
             return []
         return [
-            self._hours(special, interval.open_time, interval.close_time, self.zone)
+            hours_of(special, interval.open_time, interval.close_time, self.zone)
             for interval in special.intervals
         ]
 
-    def _hours(
-        self,
-        row: BusinessHours | FurtherInterval | SpecialDay,
-        open_time: time,
-        close_time: time,
-        zone: Zone,
-    ) -> Hours:
-        opens, closes = since_midnight(open_time), since_midnight(close_time)
-        return Hours(opens, closes if opens < closes else closes + DAY, zone, key_of(row))
+
+def hours_of(row: HoursRow, open_time: time, close_time: time, zone: Zone) -> Hours:
+    opens, closes = since_midnight(open_time), since_midnight(close_time)
+    return Hours(opens, closes if opens < closes else closes + DAY, zone, row)
 
 
-def key_of(row: BusinessHours | FurtherInterval | SpecialDay) -> RowKey:
+def key_of(row: HoursRow) -> RowKey:
     return RowKey(row.table, row.id)
 
 
@@ -207,7 +210,7 @@ def _stretch(intervals: list[Interval], first: int, last: int) -> Stretch:
     closes = to_datetime(min(last, max(interval.close for interval in intervals)))
     assert opens is not None
     assert closes is not None
-    rows = tuple(dict.fromkeys(interval.row for interval in intervals))
+    rows = tuple(dict.fromkeys(key_of(interval.row) for interval in intervals))
     return Stretch(open=opens, close=closes, rows=rows)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from decisions.situation import Situation
 from decisions.truth import Truth, all_of, any_of, negation
-from decisions.vocabulary import TESTS, fact_of
+from decisions.vocabulary import FACTS, TESTS
 
 
 class UnknownCondition(ValueError):
@@ -48,8 +48,11 @@ def prepare_conditions(conditions: Mapping[str, Any]) -> EvaluatePart:
     prepared = [(name, _prepare(name, asked)) for name, asked in conditions.items()]
 
     def evaluate(situation: Situation) -> Part:
-        values = {name: condition(situation) for name, condition in prepared}
-        truths = [value if isinstance(value, str) else value.truth for value in values.values()]
+        values: dict[str, Value] = {}
+        truths: list[Truth] = []
+        for name, condition in prepared:
+            value = values[name] = condition(situation)
+            truths.append(value if isinstance(value, str) else value.truth)
         return Part(all_of(truths), values)
 
     return evaluate
@@ -89,11 +92,11 @@ def waits_for(part: Part) -> Iterator[str]:
     if part.truth != "unknown":
         return
     for name, value in part.conditions.items():
-        match value:
-            case "unknown":
-                yield fact_of(name)
-            case AnyValue(truth="unknown"):
+        if isinstance(value, NotValue):
+            yield from waits_for(value.part)
+        elif isinstance(value, AnyValue):
+            if value.truth == "unknown":
                 for each in value.parts:
                     yield from waits_for(each)
-            case NotValue():
-                yield from waits_for(value.part)
+        elif value == "unknown":
+            yield FACTS.get(name, name)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal
 
 from decisions.calendar import Calendar, Interval, RowKey, by_opening, key_of
@@ -9,7 +10,6 @@ from decisions.line_settings import SpecialDay
 from decisions.zones import DAY, to_datetime, to_instant, weekday
 
 HORIZON = 400 * DAY  # how far since and until look, both ends included
-
 
 Reason = Literal["weekly", "special_day", "closed_day", "no_hours_that_day", "not_set"]
 
@@ -53,7 +53,7 @@ def _why_open(holding: list[Interval]) -> tuple[Reason, RowKey | None]:
     """The last to open decides."""
     opened = max(interval.open for interval in holding)
     row = min((each for each in holding if each.open == opened), key=by_opening).row
-    return ("special_day" if row.table == SpecialDay.table else "weekly"), row
+    return ("special_day" if row.table == SpecialDay.table else "weekly"), key_of(row)
 
 
 def _why_closed(calendar: Calendar, at: int) -> tuple[Reason, RowKey | None]:
@@ -69,25 +69,35 @@ def _why_closed(calendar: Calendar, at: int) -> tuple[Reason, RowKey | None]:
 
 
 def _opened(calendar: Calendar, at: int) -> int | None:
-    """When a line opened that is open: back from each interval to those that it touches."""
-    start = at
-    while start >= at - HORIZON:
-        before = calendar.holding(start - 1)
-        if not before:
-            return start
-        start = min(interval.open for interval in before)
-    return None
+    """When a line opened that is open: day by day back, while intervals overlap or touch."""
+    start, day = at, calendar.last_day(at)
+    earlier: list[Interval] = []
+    while day >= calendar.first_day(start - 1):
+        earlier.extend(calendar.beginning_on(day))
+        for interval in sorted(earlier, key=attrgetter("close"), reverse=True):
+            if interval.open < start <= interval.close:
+                start = interval.open
+        if start < at - HORIZON:
+            return None
+        earlier = [interval for interval in earlier if interval.close < start]
+        day -= 1
+    return start
 
 
 def _closes(calendar: Calendar, at: int) -> int | None:
-    """When a line closes that is open."""
-    end = at
-    while end <= at + HORIZON:
-        after = calendar.holding(end)
-        if not after:
-            return end
-        end = max(interval.close for interval in after)
-    return None
+    """When a line closes that is open: day by day ahead, while intervals overlap or touch."""
+    end, day = at, calendar.first_day(at)
+    later: list[Interval] = []
+    while day <= calendar.last_day(end):
+        later.extend(calendar.beginning_on(day))
+        for interval in sorted(later, key=attrgetter("open")):
+            if interval.open <= end < interval.close:
+                end = interval.close
+        if end > at + HORIZON:
+            return None
+        later = [interval for interval in later if interval.open > end]
+        day += 1
+    return end
 
 
 def _closed(calendar: Calendar, at: int) -> int | None:

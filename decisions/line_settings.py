@@ -58,6 +58,9 @@ class SpecialDay:
     label: str = ""
 
 
+HoursRow = BusinessHours | FurtherInterval | SpecialDay
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """A row of conversation_rules. `conditions` are as the schema of conditions allows."""

@@ -12,12 +12,9 @@ from decisions.zones import since_midnight, to_day
 
 Test = Callable[[Situation], Truth]
 
+# The facts that conditions ask about, where the two have different names.
+FACTS = {"keywords": "said", "caller_prefix": "caller"}
 ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-
-
-def fact_of(condition: str) -> str:
-    """The fact that a condition waits for; most have the fact's own name."""
-    return {"keywords": "said", "caller_prefix": "caller"}.get(condition, condition)
 
 
 def _of_fact(name: str, holds: Callable[[Situation, Any], bool]) -> Test:
@@ -44,7 +41,7 @@ def _intent(asked: list[str]) -> Test:
 
 def _keywords(asked: list[str]) -> Test:
     phrases = [fold(phrase) for phrase in asked]
-    return _of_fact("said", lambda situation, _: _is_one_in(phrases, situation.text))
+    return _of_fact(FACTS["keywords"], lambda situation, _: _is_one_in(phrases, situation.text))
 
 
 def _is_one_in(phrases: list[str], text: str) -> bool:
@@ -65,7 +62,11 @@ def _language(asked: list[str]) -> Test:
 
 def _caller_prefix(asked: list[str]) -> Test:
     prefixes = tuple(asked)
-    return _of_fact("caller", lambda _, known: known is not None and known.startswith(prefixes))
+
+    def holds(_: Situation, known: str | None) -> bool:
+        return known is not None and known.startswith(prefixes)
+
+    return _of_fact(FACTS["caller_prefix"], holds)
 
 
 def _outside_business_hours(asked: bool) -> Test:

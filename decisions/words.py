@@ -43,9 +43,9 @@ def is_boundary(text: str, place: int) -> bool:
     before, after = text[place - 1], text[place]
     if unicodedata.category(after).startswith("M"):
         return False
-    if _is_without_spaces(before) or _is_without_spaces(after):
+    if not (_is_of_a_word(before) and _is_of_a_word(after)):
         return True
-    return not (_is_of_a_word(before) and _is_of_a_word(after))
+    return _is_without_spaces(before) or _is_without_spaces(after)
 
 
 def _is_without_spaces(character: str) -> bool:
