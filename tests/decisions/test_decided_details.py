@@ -117,6 +117,19 @@ def test_since_and_until_pass_over_changes_of_reason_and_row() -> None:
         assert length(hours(settings, f"2026-06-05T{hour}:00+02:00")) == timedelta(hours=8)
 
 
+def test_state_goes_on_through_rows_of_other_zones() -> None:
+    """Monday 09:00 to 18:00, of which 12:00-16:00 are Tuesday's hours on Kiritimati."""
+    settings = line(
+        row(MONDAY, "09:00-12:00", "UTC"),
+        further(MONDAY, "15:00-18:00"),
+        row(TUESDAY, "02:00-06:00", "Pacific/Kiritimati"),
+        zone="UTC",
+    )
+    for hour in (9, 11, 12, 14, 15, 16, 17):
+        found = hours(settings, f"2026-06-01T{hour:02}:30Z")
+        assert (found.since, found.until) == (utc("2026-06-01T09:00"), utc("2026-06-01T18:00"))
+
+
 # 3
 
 
@@ -213,8 +226,8 @@ def test_while_closed_the_lines_own_calendar_gives_the_reason() -> None:
 def test_while_closed_the_first_further_interval_gives_the_reason() -> None:
     """By opening, closing and id."""
     settings = line(
-        further(MONDAY, "09:00-12:00", 4),
-        further(MONDAY, "13:00-15:00", 1),
+        further(MONDAY, "09:00-12:00", 1),
+        further(MONDAY, "13:00-15:00", 0),
         further(MONDAY, "09:00-11:00", 3),
         further(MONDAY, "09:00-11:00", 2),
     )

@@ -18,6 +18,7 @@ from tests.decisions.factories import answer, line, rule
         ("İ", "i\u0307"),
         ("I", "i"),
         ("ﬁn", "fin"),
+        ("\u0390", "\u0390"),  # case folding alone takes it apart
         ("\u212a", "k"),  # the sign of Kelvin
         ("\u200b", "\u200b"),  # a space of no width is not white space
         (" \u2028 ", ""),
@@ -39,6 +40,7 @@ def test_folding(text: str, expected: str) -> None:
         ("book", "bookbook book", True),
         ("a a", "aa a", False),
         ("aa", "aaa aa", True),
+        ("a a", "ba a a", True),  # the one that counts begins within the one that does not
         ("book", "book2", False),
         ("2", "b2", False),
         ("book", "book_it", True),  # the low line is neither letter nor number
@@ -51,6 +53,8 @@ def test_folding(text: str, expected: str) -> None:
         ("q", "\u0301q", False),  # between a mark and a letter
         ("q", "-\u0301q", False),
         ("!", "!\u0301", False),  # a mark belongs to a sign, too
+        ("-", "-\u093e", False),  # as does one that takes room of its own
+        ("中", "中\u20dd", False),  # and one that encloses it
         ("中", "a中b", True),
         ("a", "中a中", True),
         ("中\u0301", "中\u0301", True),
