@@ -1,12 +1,13 @@
 """The engine and the brute-force reading of the contract give the same answers."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from decisions.answer import as_document
+from decisions.calendar import Calendar, stretches
 from decisions.decision import decide
 from decisions.words import fold, occurs
 from tenants.rules import rule_errors
@@ -29,6 +30,30 @@ def test_hours_are_those_of_brute_force(rounds: int) -> None:
         document, at = line
         answer = as_document(decide(settings_of(document), at=at, facts={}))
         assert answer == brute_force.answer(document, at, {})
+
+    compare()
+
+
+@pytest.mark.rounds(50, soak=2000)
+def test_stretches_are_the_union_of_brute_force(rounds: int) -> None:
+    @settings(max_examples=rounds, deadline=None)
+    @given(line=lines())
+    def compare(line: tuple[Json, datetime]) -> None:
+        document, at = line
+        start, end = at - timedelta(days=4), at + timedelta(days=4)
+        week = timedelta(days=7)
+        openings = brute_force.openings(document, at.date() - week, at.date() + week)
+        shown = [each for each in openings if each.open < end and each.close > start]
+        found = stretches(Calendar(settings_of(document)), start, end)
+        assert [(stretch.open, stretch.close) for stretch in found] == [
+            (max(opens, start), min(closes, end)) for opens, closes in brute_force.union(shown)
+        ]
+        for stretch in found:
+            assert {(row.table, str(row.id)) for row in stretch.rows} == {
+                (each.table, each.id)
+                for each in shown
+                if stretch.open < each.close and each.open < stretch.close
+            }
 
     compare()
 
