@@ -22,7 +22,7 @@ def test_brute_force_reads_the_contract_as_the_vectors_do(vector: dict[str, Any]
     assert brute_force.answer(vector["settings"], at, vector["facts"]) == vector["expected"]
 
 
-@pytest.mark.rounds(100, soak=3000)
+@pytest.mark.rounds(70, soak=3000)
 def test_hours_are_those_of_brute_force(rounds: int) -> None:
     @settings(max_examples=rounds, deadline=None)
     @given(line=lines())
@@ -58,7 +58,7 @@ def test_stretches_are_the_union_of_brute_force(rounds: int) -> None:
     compare()
 
 
-@pytest.mark.rounds(80, soak=2000)
+@pytest.mark.rounds(60, soak=2000)
 def test_decisions_are_those_of_brute_force(rounds: int) -> None:
     @settings(max_examples=rounds, deadline=None)
     @given(call=calls())
@@ -78,7 +78,7 @@ def test_conditions_made_here_are_valid(call: tuple[Json, datetime, Json]) -> No
         assert [*faults] == []
 
 
-@pytest.mark.rounds(400, soak=20_000)
+@pytest.mark.rounds(300, soak=20_000)
 def test_words_are_those_of_brute_force(rounds: int) -> None:
     @settings(max_examples=rounds, deadline=None)
     @given(phrase=phrases, text=texts)

@@ -103,11 +103,11 @@ def states_of(zone: str, change: datetime) -> set[tuple[bool | None, datetime | 
 def states_around(
     document: dict[str, Any], change: datetime
 ) -> Iterator[tuple[bool | None, datetime | None]]:
-    """Is open and since when, at each minute of eight hours, compared with brute force."""
+    """Is open and since when, at each minute of six hours, compared with brute force."""
     day = change.date()
     openings = brute_force.openings(document, day - 10 * DAY, day + 10 * DAY)
     calendar = Calendar(settings_of(document))
-    for minute in range(-240, 240):
+    for minute in range(-180, 180):
         at = change + minute * MINUTE
         found = hours_at(calendar, at)
         row = found.decided_by
