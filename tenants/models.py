@@ -1,7 +1,6 @@
 """WHO: the lines and how each of them answers."""
 
 import uuid
-from datetime import time
 from decimal import Decimal
 
 import pgtrigger
@@ -25,12 +24,17 @@ from database.triggers import RunFunction, StampUpdatedAt
 from tenancy.constraints import ApiRights, TenantRLS
 from tenancy.models import ScopedModel, TenantForeignKey, TenantModel
 from tenancy.scope import PHONE_ID
+from tenants.business_hours import BusinessHours as BusinessHours
+from tenants.business_hours import BusinessHoursInterval as BusinessHoursInterval
+from tenants.business_hours import Weekday as Weekday
 from tenants.credentials import ApiKey as ApiKey
 from tenants.credentials import TelephonyCredential as TelephonyCredential
 from tenants.memberships import Membership as Membership
 from tenants.number_assignments import NumberAssignment as NumberAssignment
 from tenants.numbers import E164, UNKNOWN_REGION, region_of
 from tenants.rules import TYPES, InvalidRule, rule_errors
+from tenants.special_days import SpecialDay as SpecialDay
+from tenants.special_days import SpecialDayInterval as SpecialDayInterval
 from tenants.transfer_places import TransferPlace as TransferPlace
 from tenants.transfer_places import TransferTarget, target_of
 from tenants.validated import ValidatedModel
@@ -47,18 +51,6 @@ class RuleType(models.TextChoices):
     ROUTING = "routing"
     TRANSFER = "transfer"
     HOURS = "hours"
-
-
-class Weekday(models.IntegerChoices):
-    """0 is Sunday, as in PostgreSQL's EXTRACT(dow) and JavaScript's getDay()."""
-
-    SUNDAY = 0
-    MONDAY = 1
-    TUESDAY = 2
-    WEDNESDAY = 3
-    THURSDAY = 4
-    FRIDAY = 5
-    SATURDAY = 6
 
 
 def new_phone_id() -> str:
@@ -264,55 +256,3 @@ class ConversationRule(ValidatedModel):
 
     def __str__(self) -> str:
         return f"{self.rule_type} rule, priority {self.priority}"
-
-
-class BusinessHours(TenantModel):
-    """When a line's business is open on one weekday, on the wall clock of its timezone.
-
-    A close_time that is not after open_time is the next day's; two equal ones mean 24 hours.
-    """
-
-    id = models.UUIDField(
-        primary_key=True, default=uuid.uuid4, db_default=RANDOM_UUID, editable=False
-    )
-    phone = TenantForeignKey(related_name="business_hours")
-    day_of_week = models.IntegerField(choices=Weekday.choices)
-    open_time = models.TimeField()
-    close_time = models.TimeField()
-    timezone = models.TextField(default="UTC", db_default="UTC", validators=[validate_timezone])
-    is_closed = models.BooleanField(default=False, db_default=False)
-
-    class Meta(TenantModel.Meta):
-        db_table = "business_hours"
-        verbose_name_plural = "business hours"
-        ordering = ["phone", "day_of_week"]
-        constraints = [
-            *TenantModel.Meta.constraints,
-            ApiRights(
-                "SELECT, INSERT, DELETE, UPDATE (day_of_week, open_time, "
-                "close_time, timezone, is_closed)"
-            ),
-            models.UniqueConstraint(
-                fields=["phone", "day_of_week"],
-                name="business_hours_phone_id_day_of_week_key",
-                violation_error_message="This line already has hours for that day; edit those.",
-            ),
-            models.CheckConstraint(
-                condition=Q(day_of_week__range=(0, 6)),
-                name="business_hours_day_of_week_check",
-                violation_error_message="day_of_week must be from 0 (Sunday) to 6 (Saturday).",
-            ),
-            models.CheckConstraint(
-                # PostgreSQL has a 24:00 that Python cannot read.
-                condition=Q(open_time__lte=time.max) & Q(close_time__lte=time.max),
-                name="business_hours_time_of_day",
-                violation_error_message="Write midnight as 00:00.",
-            ),
-            is_timezone("business_hours"),
-        ]
-
-    def __str__(self) -> str:
-        day = Weekday(self.day_of_week).label
-        if self.is_closed:
-            return f"{day}: closed"
-        return f"{day}: {self.open_time:%H:%M} to {self.close_time:%H:%M} {self.timezone}"

@@ -37,9 +37,12 @@ from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
 from tenants.memberships import Membership
 from tenants.models import (
     BusinessHours,
+    BusinessHoursInterval,
     ConversationRule,
     NumberAssignment,
     PhoneNumber,
+    SpecialDay,
+    SpecialDayInterval,
     TransferPlace,
     VoiceSettings,
 )
@@ -120,6 +123,13 @@ def name_place(line: PhoneNumber) -> None:
     TransferPlace.objects.create(phone=line, name=name, number="+14155550123")
 
 
+def open_special_day(line: PhoneNumber) -> None:
+    day = SpecialDay.objects.get(phone=line)
+    SpecialDayInterval.objects.create(
+        phone=line, special_day=day, open_time="09:00", close_time="12:00"
+    )
+
+
 MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     PhoneNumber: lambda line: None,  # the line itself
     NumberAssignment: _execute(HELD_SINCE),  # made with the line
@@ -127,6 +137,11 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     ConversationRule: _create(ConversationRule, rule_type="greeting", actions={"say": "Hi"}),
     TransferPlace: lambda line: name_place(line),
     BusinessHours: _create(BusinessHours, day_of_week=1, open_time="09:00", close_time="17:00"),
+    BusinessHoursInterval: _create(
+        BusinessHoursInterval, day_of_week=1, open_time="18:00", close_time="20:00"
+    ),
+    SpecialDay: _create(SpecialDay, date="2026-12-24", label="Christmas Eve"),
+    SpecialDayInterval: lambda line: open_special_day(line),
     TelephonyCredential: _create(TelephonyCredential, current_token="ciphertext"),
     ApiKey: lambda line: create_api_key(phone_id=line.pk, name="test", scopes=["read"]),
     IdempotencyKey: _create(IdempotencyKey, number="id", key="key", request_hash="hash"),

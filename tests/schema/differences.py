@@ -64,6 +64,15 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             " EXECUTE FUNCTION app.move_call_parts()",
         ),
     },
+    "hours of one day do not overlap, further intervals among them": {
+        "constraint business_hours.business_hours_overlap": (None, "TRIGGER DEFERRABLE"),
+        "trigger business_hours.business_hours_overlap": (
+            None,
+            "AFTER INSERT OR UPDATE OF phone_id, day_of_week, open_time, close_time, timezone,"
+            " is_closed ON business_hours DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW"
+            " EXECUTE FUNCTION app.business_hours_overlap()",
+        ),
+    },
     "a call belongs to the line that held its number as it began": {
         "trigger phone_numbers.phone_numbers_holder": (
             None,
