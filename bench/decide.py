@@ -28,9 +28,9 @@ from decisions.answer import as_document
 from decisions.calendar import Calendar
 from decisions.decision import decide, prepare
 from decisions.hours import hours_at
+from decisions.settings_document import line_settings
 from decisions.situation import Facts
 from tests.decisions import brute_force
-from tests.decisions.documents import settings_of
 
 Ask = Callable[[datetime], object]
 
@@ -114,7 +114,7 @@ def document() -> dict[str, Any]:
     }
 
 
-SETTINGS = settings_of(document())
+SETTINGS = line_settings(document())
 
 
 def ours() -> Ask:
@@ -228,7 +228,7 @@ def nights() -> Iterator[Row]:
     }
     parser = importlib.import_module("opening_hours").OpeningHours
     theirs = parser("Sa 22:00-02:15, Su 02:30-02:45", timezone=ZONE)
-    calendar = Calendar(settings_of(settings))
+    calendar = Calendar(line_settings(settings))
     agreeing = {"ours": 0, "theirs": 0}
     for night in NIGHTS:
         week = timedelta(days=9)

@@ -239,6 +239,7 @@ INSTALLED_APPS = [
     "jobs",
     "monitoring",
     "calls",
+    "decisions",
     "analytics",
     "desk",
     "demo",

@@ -51,7 +51,6 @@ OTHER_TESTS = {
     "bench",
     "browser",
     "console",
-    "decisions",
     "fuzzing",
     "isolation",
     "local",

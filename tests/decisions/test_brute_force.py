@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from decisions.answer import as_document
 from decisions.calendar import Calendar, stretches
 from decisions.decision import decide
+from decisions.settings_document import line_settings
 from decisions.words import fold, occurs
 from tenants.rules import rule_errors
 from tests.decisions import brute_force
-from tests.decisions.documents import VECTORS, settings_of
 from tests.decisions.strategies import Json, calls, lines, phrases, texts
+from tests.decisions.vectors import VECTORS
 
 
 @pytest.mark.parametrize("vector", VECTORS[::4], ids=lambda vector: vector["id"])
@@ -28,7 +29,7 @@ def test_hours_are_those_of_brute_force(rounds: int) -> None:
     @given(line=lines())
     def compare(line: tuple[Json, datetime]) -> None:
         document, at = line
-        answer = as_document(decide(settings_of(document), at=at, facts={}))
+        answer = as_document(decide(line_settings(document), at=at, facts={}))
         assert answer == brute_force.answer(document, at, {})
 
     compare()
@@ -44,7 +45,7 @@ def test_stretches_are_the_union_of_brute_force(rounds: int) -> None:
         week = timedelta(days=7)
         openings = brute_force.openings(document, at.date() - week, at.date() + week)
         shown = [each for each in openings if each.open < end and each.close > start]
-        found = stretches(Calendar(settings_of(document)), start, end)
+        found = stretches(Calendar(line_settings(document)), start, end)
         assert [(stretch.open, stretch.close) for stretch in found] == [
             (max(opens, start), min(closes, end)) for opens, closes in brute_force.union(shown)
         ]
@@ -64,7 +65,7 @@ def test_decisions_are_those_of_brute_force(rounds: int) -> None:
     @given(call=calls())
     def compare(call: tuple[Json, datetime, Json]) -> None:
         document, at, facts = call
-        answer = as_document(decide(settings_of(document), at=at, facts=facts))
+        answer = as_document(decide(line_settings(document), at=at, facts=facts))
         assert answer == brute_force.answer(document, at, facts)
 
     compare()

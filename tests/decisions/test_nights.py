@@ -9,9 +9,9 @@ import pytest
 
 from decisions.calendar import Calendar
 from decisions.hours import hours_at
+from decisions.settings_document import line_settings
 from tests.decisions import brute_force
 from tests.decisions.brute_force import pieces, weekday
-from tests.decisions.documents import settings_of
 
 ZONES = [
     *("Europe/Berlin", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Chisinau"),
@@ -106,7 +106,7 @@ def states_around(
     """Is open and since when, at each minute of six hours, compared with brute force."""
     day = change.date()
     openings = brute_force.openings(document, day - 10 * DAY, day + 10 * DAY)
-    calendar = Calendar(settings_of(document))
+    calendar = Calendar(line_settings(document))
     for minute in range(-180, 180):
         at = change + minute * MINUTE
         found = hours_at(calendar, at)

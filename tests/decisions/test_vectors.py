@@ -7,13 +7,14 @@ import pytest
 
 from decisions.answer import as_document
 from decisions.decision import decide
-from tests.decisions.documents import VECTORS, settings_of
+from decisions.settings_document import line_settings
+from tests.decisions.vectors import VECTORS
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
 def test_answer_is_the_expected_one(vector: dict[str, Any]) -> None:
     answer = decide(
-        settings_of(vector["settings"]),
+        line_settings(vector["settings"]),
         at=datetime.fromisoformat(vector["at"]),
         facts=vector["facts"],
     )

@@ -31,6 +31,7 @@ from calls.models import (
     LegalHold,
     SealedMonth,
 )
+from decisions.models import DecisionSettings
 from tenancy import all_tenants
 from tenancy.models import ScopedModel
 from tenants.credentials import ApiKey, TelephonyCredential, create_api_key
@@ -159,6 +160,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     CallRecording: _execute(INSERT_RECORDING),
     CallReview: _create(CallReview, number="id", call_id=uuid.uuid4(), call_began=CUT_OFF),
     LegalHold: lambda line: hold_and_release(line),
+    DecisionSettings: _create(DecisionSettings, version="0" * 32, settings={}),
     Membership: _create(Membership, subject="user"),
     CallAnalytics: _execute(INSERT_HOUR),
     DailyCallStats: _execute(INSERT_DAY),
