@@ -13,6 +13,7 @@ urlpatterns = [
     # First what is asked most.
     path("api/v1/", include("calls.api.urls")),
     path("api/v1/", include("tenants.api.urls")),
+    path("api/v1/", include("decisions.api.urls")),
     path("api/v1/", include("analytics.api.urls")),
     path("api/schema/", DocumentView.as_view(), name="schema"),
     # For everybody; without credentials there is no budget to count against.

@@ -1,0 +1,5 @@
+"""Below /api/v1/."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
