@@ -67,6 +67,20 @@ class InstantOrDayField(InstantField):
         return super().to_internal_value(value)
 
 
+class DayField(serializers.DateField):
+    """2026-12-24: a date of a calendar."""
+
+    default_error_messages = {"invalid": "Expected a date such as 2026-12-24."}
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not DAY.fullmatch(value):
+            self.fail("invalid")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail("invalid")
+
+
 class NumberField(serializers.DecimalField):
     """A decimal column as a JSON number: 1, 0.8, never 0.80."""
 

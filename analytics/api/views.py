@@ -22,7 +22,7 @@ from analytics.queries import one_snapshot
 from analytics.summary import summary_as_of
 from api.documentation import documented
 from api.errors import Invalid
-from api.parsing import NOT_TEXT
+from api.parameters import validated
 from api.permissions import KeyScope
 from api.serializer_fields import StrictSerializer
 from api.views import LineView
@@ -137,27 +137,3 @@ class SummaryStats(LineView):
         columns = ("phone_id", "total_calls", "avg_duration", "unique_callers", "success_rate")
         numbers = {name: getattr(row, name) if row else nothing.get(name) for name in columns}
         return Response(SummarySerializer({**numbers, "as_of": summary_as_of()}).data)
-
-
-def validated(query: type[StrictSerializer], request: Request) -> dict[str, Any]:
-    """The parameters of a request. Raises Invalid, which names each wrong one."""
-    named = dict(request.query_params.lists())
-    twice = [name for name, values in named.items() if len(values) > 1]
-    bad = [name for name, values in named.items() if NOT_TEXT.search("".join(values))]
-    errors: dict[str, Any] = dict.fromkeys(
-        [*twice, *bad], "Give this parameter only once, as plain text."
-    )
-    if not errors:
-        parsed = query(data={name: values[0] for name, values in named.items()})
-        if parsed.is_valid():
-            return dict(parsed.validated_data)
-        errors = dict(parsed.errors)
-    raise Invalid(
-        [
-            {
-                "parameter": ascii(name)[1:-1],
-                "detail": str(detail[0] if isinstance(detail, list) else detail),
-            }
-            for name, detail in errors.items()
-        ]
-    )

@@ -1,5 +1,9 @@
 """Below /api/v1/."""
 
-from typing import Any
+from django.urls import path
 
-urlpatterns: list[Any] = []
+from decisions.api.calendar import BusinessHoursCalendar
+
+urlpatterns = [
+    path("business-hours/calendar/", BusinessHoursCalendar.as_view()),
+]

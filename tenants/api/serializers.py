@@ -12,6 +12,7 @@ from rest_framework.serializers import as_serializer_error
 
 from api.serializer_fields import (
     ClockField,
+    DayField,
     MomentField,
     NumberField,
     ObjectField,
@@ -21,13 +22,17 @@ from api.serializer_fields import (
 from tenants.models import (
     LANGUAGE_TAG,
     BusinessHours,
+    BusinessHoursInterval,
     ConversationRule,
     PhoneNumber,
+    SpecialDay,
+    SpecialDayInterval,
     TransferPlace,
     VoiceSettings,
     default_voice,
 )
 from tenants.rules import InvalidRule
+from tenants.special_days import MAX_LABEL_LENGTH
 from tenants.transfer_places import MAX_NAME_LENGTH as MAX_PLACE_LENGTH
 
 M = TypeVar("M", bound=Model)
@@ -242,10 +247,82 @@ class BusinessHoursSerializer(RowSerializer[BusinessHours]):
         }
 
 
+class BusinessHoursIntervalSerializer(RowSerializer[BusinessHoursInterval]):
+    examples: ClassVar[dict[str, Any]] = {"open_time": "13:00", "close_time": "17:30"}
+
+    open_time = ClockField()
+    close_time = ClockField()
+
+    class Meta:
+        model = BusinessHoursInterval
+        fields = ["id", "phone_id", "day_of_week", "open_time", "close_time"]
+        read_only_fields = ["id", "phone_id"]
+        extra_kwargs = {"day_of_week": {"help_text": "0 is Sunday, 6 is Saturday."}}
+
+
+class SpecialDayIntervalSerializer(StrictSerializer):
+    open_time = ClockField()
+    close_time = ClockField(help_text="Not after open_time: the next day's; equal: 24 hours.")
+
+
+class SpecialDaySerializer(RowSerializer[SpecialDay]):
+    """A day that is closed, or has no intervals, is closed all day."""
+
+    examples: ClassVar[dict[str, Any]] = {
+        "date": "2026-12-24",
+        "label": "Christmas Eve",
+        "intervals": [{"open_time": "09:00", "close_time": "12:00"}],
+    }
+
+    date = DayField()
+    intervals = SpecialDayIntervalSerializer(
+        many=True,
+        default=list,
+        max_length=20,  # type: ignore[call-arg]
+    )
+
+    class Meta:
+        model = SpecialDay
+        fields = ["id", "phone_id", "date", "label", "is_closed", "intervals"]
+        read_only_fields = ["id", "phone_id"]
+        extra_kwargs = {
+            "label": {"max_length": MAX_LABEL_LENGTH, "default": ""},
+            "is_closed": {"default": False},
+        }
+
+    def create(self, validated_data: dict[str, Any]) -> SpecialDay:
+        intervals = validated_data.pop("intervals")
+        day = super().create(validated_data)
+        _set_intervals(day, intervals)
+        return day
+
+    def update(self, instance: SpecialDay, validated_data: dict[str, Any]) -> SpecialDay:
+        intervals = validated_data.pop("intervals", None)
+        day = super().update(instance, validated_data)
+        if intervals is not None:
+            day.intervals.all().delete()
+            _set_intervals(day, intervals)
+        return day
+
+
+def _set_intervals(day: SpecialDay, intervals: list[dict[str, Any]]) -> None:
+    SpecialDayInterval.objects.bulk_create(
+        SpecialDayInterval(special_day=day, **interval) for interval in intervals
+    )
+
+
 class WeekSerializer(StrictSerializer):
-    """The hours of the whole week; days that are left out have none."""
+    """The hours of the whole week; days that are left out have none.
+
+    Without `intervals` the further intervals stay as they are.
+    """
 
     days = BusinessHoursSerializer(many=True, max_length=7)  # type: ignore[call-arg]
+    intervals = BusinessHoursIntervalSerializer(
+        many=True,
+        required=False,
+        max_length=140,  # type: ignore[call-arg]
+    )
 
     def validate_days(self, days: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({day["day_of_week"] for day in days}) != len(days):

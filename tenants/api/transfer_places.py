@@ -1,6 +1,6 @@
 """The places to which the rules of a line transfer by name."""
 
-from tenants.api.rules_and_hours import (
+from tenants.api.rows import (
     CollectionView,
     RowView,
     document_collection,

@@ -11,16 +11,54 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PUT replaces the whole week at once. */
+        /** @description The hours of each weekday, and the further ones. PUT replaces the whole week at once. */
         get: operations["business_hours_list"];
-        /** @description PUT replaces the whole week at once. */
+        /** @description The hours of each weekday, and the further ones. PUT replaces the whole week at once. */
         put: operations["business_week_update"];
-        /** @description PUT replaces the whole week at once. */
+        /** @description The hours of each weekday, and the further ones. PUT replaces the whole week at once. */
         post: operations["business_hours_create"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/business-hours-intervals/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Further intervals of weekdays, such as those after a lunch break, on the line's clock. */
+        get: operations["business_hours_intervals_list"];
+        put?: never;
+        /** @description Further intervals of weekdays, such as those after a lunch break, on the line's clock. */
+        post: operations["business_hours_intervals_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/business-hours-intervals/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One row by its id. */
+        get: operations["business_hours_intervals_retrieve"];
+        /** @description One row by its id. */
+        put: operations["business_hours_intervals_update"];
+        post?: never;
+        /** @description One row by its id. */
+        delete: operations["business_hours_intervals_destroy"];
+        options?: never;
+        head?: never;
+        /** @description One row by its id. */
+        patch: operations["business_hours_intervals_partial_update"];
         trace?: never;
     };
     "/api/v1/business-hours/{id}/": {
@@ -41,6 +79,23 @@ export interface paths {
         head?: never;
         /** @description One row by its id. */
         patch: operations["business_hours_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/business-hours/calendar/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The opening hours of up to 400 days, as the decisions about calls take them. */
+        get: operations["business_hours_calendar_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/calls/": {
@@ -206,6 +261,44 @@ export interface paths {
         head?: never;
         /** @description The single row of a model that a line has. */
         patch: operations["phone_number_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/special-days/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Dates with hours of their own, by date: holidays, half days, single openings. */
+        get: operations["special_days_list"];
+        put?: never;
+        /** @description Dates with hours of their own, by date: holidays, half days, single openings. */
+        post: operations["special_days_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/special-days/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description PUT and PATCH replace the intervals where they are given. */
+        get: operations["special_days_retrieve"];
+        /** @description PUT and PATCH replace the intervals where they are given. */
+        put: operations["special_days_update"];
+        post?: never;
+        /** @description PUT and PATCH replace the intervals where they are given. */
+        delete: operations["special_days_destroy"];
+        options?: never;
+        head?: never;
+        /** @description PUT and PATCH replace the intervals where they are given. */
+        patch: operations["special_days_partial_update"];
         trace?: never;
     };
     "/api/v1/stats/daily/": {
@@ -374,6 +467,49 @@ export interface components {
             /** @default false */
             is_closed: boolean;
         };
+        BusinessHoursInterval: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Line */
+            readonly phone_id: string;
+            /**
+             * @description 0 is Sunday, 6 is Saturday.
+             *
+             *     * `0` - Sunday
+             *     * `1` - Monday
+             *     * `2` - Tuesday
+             *     * `3` - Wednesday
+             *     * `4` - Thursday
+             *     * `5` - Friday
+             *     * `6` - Saturday
+             */
+            day_of_week: components["schemas"]["Weekday"];
+            /** @example 13:00 */
+            open_time: string;
+            /** @example 17:30 */
+            close_time: string;
+        };
+        BusinessHoursIntervalRequest: {
+            /**
+             * @description 0 is Sunday, 6 is Saturday.
+             *
+             *     * `0` - Sunday
+             *     * `1` - Monday
+             *     * `2` - Tuesday
+             *     * `3` - Wednesday
+             *     * `4` - Thursday
+             *     * `5` - Friday
+             *     * `6` - Saturday
+             */
+            day_of_week: components["schemas"]["Weekday"];
+            /** @example 13:00 */
+            open_time: string;
+            /** @example 17:30 */
+            close_time: string;
+        };
+        BusinessHoursIntervals: {
+            results: components["schemas"]["BusinessHoursInterval"][];
+        };
         BusinessHoursRequest: {
             /**
              * @description 0 is Sunday, 6 is Saturday.
@@ -403,6 +539,28 @@ export interface components {
         };
         BusinessWeek: {
             results: components["schemas"]["BusinessHours"][];
+            intervals: components["schemas"]["BusinessHoursInterval"][];
+        };
+        Calendar: {
+            timezone: string;
+            settings_version: string;
+            /** @description Whether the line has any row of opening hours. */
+            is_set: boolean;
+            /** Format: date-time */
+            begins_at: string;
+            /**
+             * Format: date-time
+             * @description Not included.
+             */
+            ends_at: string;
+            /** @description Merged intervals, cut off at both ends. */
+            open: components["schemas"]["Span"][];
+            /** @description The closed times between. */
+            gaps: components["schemas"]["Gap"][];
+            /** @description Times for which two rows are open. */
+            overlaps: components["schemas"]["Overlap"][];
+            days: components["schemas"]["Day"][];
+            warnings: components["schemas"]["Warning"][];
         };
         CallPage: {
             results: components["schemas"]["ListedCall"][];
@@ -433,6 +591,13 @@ export interface components {
          * @enum {string}
          */
         CallStatus: "ringing" | "answered" | "completed" | "failed";
+        /**
+         * @description * `special_days_only` - special_days_only
+         *     * `other_timezone` - other_timezone
+         *     * `ignored_intervals` - ignored_intervals
+         * @enum {string}
+         */
+        CodeEnum: "special_days_only" | "other_timezone" | "ignored_intervals";
         ConversationRule: {
             /** Format: uuid */
             readonly id: string;
@@ -473,6 +638,19 @@ export interface components {
             /** @description Distinct callers; withheld and unknown ones are none. Null where some calls were removed by retention. */
             unique_callers: number | null;
         };
+        Day: {
+            /** Format: date */
+            date: string;
+            special_day: components["schemas"]["DaySpecial"] | null;
+            /** @description Those that open on this date, one for each row, until they close. */
+            intervals: components["schemas"]["Span"][];
+        };
+        DaySpecial: {
+            /** Format: uuid */
+            id: string;
+            label: string;
+            is_closed: boolean;
+        };
         Delivered: {
             /** Format: uuid */
             id: string;
@@ -506,6 +684,17 @@ export interface components {
             parameter?: string;
             header?: string;
             detail: string;
+        };
+        Gap: {
+            /** Format: date-time */
+            closes_at: string;
+            /**
+             * Format: date-time
+             * @description Or where the days end.
+             */
+            opens_at: string;
+            reason: components["schemas"]["ReasonEnum"];
+            decided_by: components["schemas"]["Row"] | null;
         };
         GreetingActions: {
             say: string;
@@ -616,6 +805,31 @@ export interface components {
         OrderRequest: {
             rules: string[];
         };
+        Overlap: {
+            /** Format: date-time */
+            begins_at: string;
+            /** Format: date-time */
+            ends_at: string;
+            rows: components["schemas"]["Row"][];
+        };
+        PatchedBusinessHoursIntervalRequest: {
+            /**
+             * @description 0 is Sunday, 6 is Saturday.
+             *
+             *     * `0` - Sunday
+             *     * `1` - Monday
+             *     * `2` - Tuesday
+             *     * `3` - Wednesday
+             *     * `4` - Thursday
+             *     * `5` - Friday
+             *     * `6` - Saturday
+             */
+            day_of_week?: components["schemas"]["Weekday"];
+            /** @example 13:00 */
+            open_time?: string;
+            /** @example 17:30 */
+            close_time?: string;
+        };
         PatchedBusinessHoursRequest: {
             /**
              * @description 0 is Sunday, 6 is Saturday.
@@ -677,6 +891,31 @@ export interface components {
              * @example America/New_York
              */
             timezone?: string;
+        };
+        /** @description A day that is closed, or has no intervals, is closed all day. */
+        PatchedSpecialDayRequest: {
+            /**
+             * Format: date
+             * @example 2026-12-24
+             */
+            date?: string;
+            /**
+             * @description Such as Christmas Eve.
+             * @default
+             * @example Christmas Eve
+             */
+            label: string;
+            /** @default false */
+            is_closed: boolean;
+            /**
+             * @example [
+             *       {
+             *         "open_time": "09:00",
+             *         "close_time": "12:00"
+             *       }
+             *     ]
+             */
+            intervals?: components["schemas"]["SpecialDayIntervalRequest"][];
         };
         PatchedTransferPlaceRequest: {
             /**
@@ -753,6 +992,14 @@ export interface components {
             errors?: components["schemas"]["Fault"][];
         };
         /**
+         * @description * `weekly` - weekly
+         *     * `special_day` - special_day
+         *     * `closed_day` - closed_day
+         *     * `no_hours_that_day` - no_hours_that_day
+         * @enum {string}
+         */
+        ReasonEnum: "weekly" | "special_day" | "closed_day" | "no_hours_that_day";
+        /**
          * @description * `answered` - answered
          *     * `busy` - busy
          *     * `canceled` - canceled
@@ -778,6 +1025,11 @@ export interface components {
             priority: number;
             /** @default true */
             is_active: boolean;
+        };
+        Row: {
+            table: components["schemas"]["TableEnum"];
+            /** Format: uuid */
+            id: string;
         };
         /** @example 09:30 */
         RuleClock: string;
@@ -824,6 +1076,84 @@ export interface components {
          */
         RuleType: "greeting" | "routing" | "transfer" | "hours";
         RuleWords: string[];
+        Span: {
+            /** Format: date-time */
+            opens_at: string;
+            /**
+             * Format: date-time
+             * @description Not included.
+             */
+            closes_at: string;
+            /** @description The rows behind it, by opening. */
+            rows: components["schemas"]["Row"][];
+        };
+        /** @description A day that is closed, or has no intervals, is closed all day. */
+        SpecialDay: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Line */
+            readonly phone_id: string;
+            /**
+             * Format: date
+             * @example 2026-12-24
+             */
+            date: string;
+            /**
+             * @description Such as Christmas Eve.
+             * @default
+             * @example Christmas Eve
+             */
+            label: string;
+            /** @default false */
+            is_closed: boolean;
+            /**
+             * @example [
+             *       {
+             *         "open_time": "09:00",
+             *         "close_time": "12:00"
+             *       }
+             *     ]
+             */
+            intervals?: components["schemas"]["SpecialDayInterval"][];
+        };
+        SpecialDayInterval: {
+            open_time: string;
+            /** @description Not after open_time: the next day's; equal: 24 hours. */
+            close_time: string;
+        };
+        SpecialDayIntervalRequest: {
+            open_time: string;
+            /** @description Not after open_time: the next day's; equal: 24 hours. */
+            close_time: string;
+        };
+        /** @description A day that is closed, or has no intervals, is closed all day. */
+        SpecialDayRequest: {
+            /**
+             * Format: date
+             * @example 2026-12-24
+             */
+            date: string;
+            /**
+             * @description Such as Christmas Eve.
+             * @default
+             * @example Christmas Eve
+             */
+            label: string;
+            /** @default false */
+            is_closed: boolean;
+            /**
+             * @example [
+             *       {
+             *         "open_time": "09:00",
+             *         "close_time": "12:00"
+             *       }
+             *     ]
+             */
+            intervals?: components["schemas"]["SpecialDayIntervalRequest"][];
+        };
+        SpecialDays: {
+            results: components["schemas"]["SpecialDay"][];
+        };
         Stats: {
             /** Format: date-time */
             since: string;
@@ -863,6 +1193,13 @@ export interface components {
              */
             as_of: string | null;
         };
+        /**
+         * @description * `business_hours` - business_hours
+         *     * `business_hours_intervals` - business_hours_intervals
+         *     * `special_days` - special_days
+         * @enum {string}
+         */
+        TableEnum: "business_hours" | "business_hours_intervals" | "special_days";
         TagChangeRequest: {
             add?: string[];
             remove?: string[];
@@ -987,9 +1324,19 @@ export interface components {
             /** @example Good morning, Rye & Sons. */
             greeting_message?: string | null;
         };
-        /** @description The hours of the whole week; days that are left out have none. */
+        Warning: {
+            code: components["schemas"]["CodeEnum"];
+            detail: string;
+            rows: components["schemas"]["Row"][];
+        };
+        /**
+         * @description The hours of the whole week; days that are left out have none.
+         *
+         *     Without `intervals` the further intervals stay as they are.
+         */
         WeekRequest: {
             days: components["schemas"]["BusinessHoursRequest"][];
+            intervals?: components["schemas"]["BusinessHoursIntervalRequest"][];
         };
         /**
          * @description * `0` - Sunday
@@ -1209,6 +1556,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
                 headers: {
@@ -1356,6 +1712,678 @@ export interface operations {
             };
             /** @description This Idempotency-Key was used for a different request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    business_hours_intervals_list: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of your copy; 304 if it is current. */
+                "If-None-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessHoursIntervals"];
+                };
+            };
+            /** @description Your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    business_hours_intervals_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. A repeated request gets the first response. */
+                "Idempotency-Key"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessHoursIntervalRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessHoursInterval"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This Idempotency-Key was used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    business_hours_intervals_retrieve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of your copy; 304 if it is current. */
+                "If-None-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessHoursInterval"];
+                };
+            };
+            /** @description Your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    business_hours_intervals_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
+                "If-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessHoursIntervalRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessHoursInterval"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This resource has changed. Read it again, then repeat your change. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    business_hours_intervals_destroy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
+                "If-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This resource has changed. Read it again, then repeat your change. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    business_hours_intervals_partial_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
+                "If-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedBusinessHoursIntervalRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessHoursInterval"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This resource has changed. Read it again, then repeat your change. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1807,6 +2835,104 @@ export interface operations {
             };
             /** @description Unsupported media type "text/plain" in request. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    business_hours_calendar_retrieve: {
+        parameters: {
+            query?: {
+                days?: number;
+                /** @description The first date of the line; default: today's. */
+                from?: string;
+            };
+            header?: {
+                /** @description The ETag of your copy; 304 if it is current. */
+                "If-None-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description Your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3611,6 +4737,678 @@ export interface operations {
             };
         };
     };
+    special_days_list: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of your copy; 304 if it is current. */
+                "If-None-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialDays"];
+                };
+            };
+            /** @description Your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    special_days_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. A repeated request gets the first response. */
+                "Idempotency-Key"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialDayRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialDay"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This Idempotency-Key was used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    special_days_retrieve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of your copy; 304 if it is current. */
+                "If-None-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialDay"];
+                };
+            };
+            /** @description Your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    special_days_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
+                "If-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialDayRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialDay"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This resource has changed. Read it again, then repeat your change. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    special_days_destroy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
+                "If-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This resource has changed. Read it again, then repeat your change. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    special_days_partial_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the version that you read; 412 if it has changed since. */
+                "If-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedSpecialDayRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialDay"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This resource has changed. Read it again, then repeat your change. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stats_daily_retrieve: {
         parameters: {
             query: {
@@ -4941,10 +6739,13 @@ export const pathsApiV1StatsDailyGetParametersQueryWeek_startValues: ReadonlyArr
 export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
+export const codeEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CodeEnum"]> = ["special_days_only", "other_timezone", "ignored_intervals"];
+export const reasonEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ReasonEnum"]> = ["weekly", "special_day", "closed_day", "no_hours_that_day"];
 export const resultEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ResultEnum"]> = ["answered", "busy", "canceled", "failed", "no answer"];
 export const routingActionsConfirm_byValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RoutingActions"]["confirm_by"]> = ["sms", "email", "none"];
 export const ruleConditionsUrgencyValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["urgency"]> = ["low", "normal", "high", "emergency"];
 export const ruleConditionsSentimentValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["sentiment"]> = ["negative", "neutral", "positive"];
 export const ruleTypeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleType"]> = ["greeting", "routing", "transfer", "hours"];
+export const tableEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TableEnum"]> = ["business_hours", "business_hours_intervals", "special_days"];
 export const transferActionsElseValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TransferActions"]["else"]> = ["take_message", "hang_up"];
 export const weekdayValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Weekday"]> = [0, 1, 2, 3, 4, 5, 6];

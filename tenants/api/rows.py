@@ -1,4 +1,4 @@
-"""The rules and business hours of a line."""
+"""Endpoints of the rows of a table: list, add, read, change, delete."""
 
 import uuid
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer
 
 from api.documentation import (
-    ANY_OBJECT,
     IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_NONE_MATCH,
@@ -21,23 +20,16 @@ from api.documentation import (
     UNCHANGED,
     documented,
 )
-from api.errors import Conflict, Invalid
+from api.errors import Conflict
 from api.idempotency import idempotent
 from api.permissions import KeyScope
 from api.preconditions import answer_if_changed, etag_of, require_match
 from api.views import LineView
-from tenants import rules
-from tenants.api.serializers import (
-    BusinessHoursSerializer,
-    ConversationRuleSerializer,
-    OrderSerializer,
-    WeekSerializer,
-)
-from tenants.models import BusinessHours, ConversationRule, PhoneNumber
+from tenants.models import PhoneNumber
 
 V = TypeVar("V", bound=type[LineView])
 
-MAX_RULES = 1000  # of one line; a list is one answer without pages
+MAX_ROWS = 1000  # of one line; a list is one answer without pages
 
 
 def document_collection(name: str, serializer: Any, listed: Any) -> Callable[[V], V]:
@@ -83,11 +75,13 @@ class CollectionView(LineView):
     scopes = {"GET": KeyScope.READ, "POST": KeyScope.WRITE}
     model: ClassVar[type[Model]]
     serializer: ClassVar[type[ModelSerializer[Any]]]
-    max_rows = MAX_RULES
+    max_rows = MAX_ROWS
+
+    def rows(self) -> Any:
+        return self.model._default_manager.all()
 
     def read(self) -> dict[str, Any]:
-        rows = self.model._default_manager.all()
-        return {"results": self.serializer(rows, many=True).data}
+        return {"results": self.serializer(self.rows(), many=True).data}
 
     def get(self, request: Request) -> Response:
         return answer_if_changed(request, self.read())
@@ -153,100 +147,3 @@ class RowView(LineView):
             row.refresh_from_db()
         data = self.serializer(row).data
         return Response(data, headers={"ETag": etag_of(data)})
-
-
-RULES = results_of("ConversationRules", ConversationRuleSerializer)
-WEEK = results_of("BusinessWeek", BusinessHoursSerializer)
-
-
-@document_collection("conversation_rules", ConversationRuleSerializer, RULES)
-class ConversationRules(CollectionView):
-    """In the order of evaluation: highest priority first."""
-
-    model = ConversationRule
-    serializer = ConversationRuleSerializer
-
-
-@document_row(ConversationRuleSerializer)
-class ConversationRuleView(RowView):
-    model = ConversationRule
-    serializer = ConversationRuleSerializer
-
-
-class ConversationRuleOrder(LineView):
-    """POST the ids of all rules in the desired order; their priorities become n, n-1, … 1."""
-
-    scopes = {"POST": KeyScope.WRITE}
-
-    @documented(
-        {200: RULES}, request=OrderSerializer, refusals=[422], parameters=[IDEMPOTENCY_KEY]
-    )
-    def post(self, request: Request) -> Response:
-        return idempotent(request, lambda: self._reorder(request))
-
-    def _reorder(self, request: Request) -> Response:
-        order = OrderSerializer(data=request.data)
-        order.is_valid(raise_exception=True)
-        wanted = order.validated_data["rules"]
-        # Locked in the same order by all requests.
-        rows = {
-            rule.pk: rule for rule in ConversationRule.objects.order_by("pk").select_for_update()
-        }
-        if len(set(wanted)) != len(wanted) or set(wanted) != rows.keys():
-            detail = "List every rule of the line exactly once."
-            raise Invalid([{"pointer": "#/rules", "detail": detail}])
-        for position, pk in enumerate(wanted):
-            rows[pk].priority = len(wanted) - position
-        ConversationRule.objects.bulk_update(rows.values(), ["priority"])
-        results = ConversationRuleSerializer([rows[pk] for pk in wanted], many=True).data
-        return Response({"results": results})
-
-
-class RuleSchemas(LineView):
-    """The JSON Schema of each rule type's conditions and actions."""
-
-    scopes = {"GET": KeyScope.READ}
-
-    @documented({200: ANY_OBJECT, 304: UNCHANGED}, parameters=[IF_NONE_MATCH])
-    def get(self, request: Request) -> Response:
-        return answer_if_changed(request, rules.schemas())
-
-
-@document_collection("business_hours", BusinessHoursSerializer, WEEK)
-class BusinessHoursWeek(CollectionView):
-    """PUT replaces the whole week at once."""
-
-    scopes = {**CollectionView.scopes, "PUT": KeyScope.WRITE}
-    model = BusinessHours
-    serializer = BusinessHoursSerializer
-    max_rows = 7
-
-    @documented(
-        {200: WEEK},
-        request=WeekSerializer,
-        refusals=[412],
-        parameters=[IF_MATCH],
-        operation_id="business_week_update",
-    )
-    def put(self, request: Request) -> Response:
-        week = WeekSerializer(data=request.data)
-        week.is_valid(raise_exception=True)
-        with transaction.atomic():
-            PhoneNumber.objects.select_for_update().get()  # one week at a time
-            require_match(request, self.read())
-            days = {day["day_of_week"]: day for day in week.validated_data["days"]}
-            BusinessHours.objects.exclude(day_of_week__in=days).delete()
-            BusinessHours.objects.bulk_create(
-                [BusinessHours(**day) for day in days.values()],
-                update_conflicts=True,
-                unique_fields=["phone", "day_of_week"],
-                update_fields=["open_time", "close_time", "timezone", "is_closed"],
-            )
-            data = self.read()
-        return Response(data, headers={"ETag": etag_of(data)})
-
-
-@document_row(BusinessHoursSerializer)
-class BusinessHoursDay(RowView):
-    model = BusinessHours
-    serializer = BusinessHoursSerializer
