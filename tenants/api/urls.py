@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.api import conversation_rules, line, opening_hours, transfer_places
+from tenants.api import conversation_rules, line, opening_hours, public_holidays, transfer_places
 from tenants.api import security_schemes as security_schemes
 
 urlpatterns = [
@@ -19,5 +19,6 @@ urlpatterns = [
     path("business-hours-intervals/", opening_hours.BusinessHoursIntervals.as_view()),
     path("business-hours-intervals/<uuid:pk>/", opening_hours.BusinessHoursIntervalView.as_view()),
     path("special-days/", opening_hours.SpecialDays.as_view()),
+    path("special-days/holidays/", public_holidays.PublicHolidays.as_view()),
     path("special-days/<uuid:pk>/", opening_hours.SpecialDayView.as_view()),
 ]

@@ -101,3 +101,33 @@ def test_special_days_of_another_line_are_not_there(api: Api, other_line: PhoneN
     for answer in (api.get(path), api.patch(path, {"label": ""}), api.delete(path)):
         assert answer.status_code == 404
     assert api.get("/special-days/").json() == {"results": []}
+
+
+def test_public_holidays_are_offered_and_accepted(api: Api) -> None:
+    berlin = {"country": "DE", "subdivision": "BE", "year": 2026}
+    offer = api.get("/special-days/holidays/", berlin).json()
+    offered = {day["date"]: day["label"] for day in offer["results"]}
+    assert offered["2026-03-08"]  # Berlin's own
+    assert offer["subdivisions"]["BE"] == "Berlin"
+    one = api.post("/special-days/holidays/", berlin | {"dates": ["2026-12-25"]})
+    assert [day["date"] for day in one.json()["results"]] == ["2026-12-25"]
+    path = f"/special-days/{one.json()['results'][0]['id']}/"
+    api.patch(path, {"label": "Own label"})
+    every = api.post("/special-days/holidays/", berlin).json()["results"]
+    assert {day["date"] for day in every} == offered.keys()
+    assert all(day["is_closed"] for day in every)
+    assert api.get(path).json()["label"] == "Own label"
+    known = api.get("/special-days/holidays/", berlin).json()["results"]
+    assert all(day["special_day"] for day in known)
+    assert api.get("/special-days/holidays/").json()["country"] == "US"
+    for wrong, name in (
+        ({"country": "XX"}, "country"),
+        ({"country": "DE", "subdivision": "XX"}, "subdivision"),
+        ({"year": 1}, "year"),
+    ):
+        refusal = api.get("/special-days/holidays/", wrong).json()
+        assert [error["parameter"] for error in refusal["errors"]] == [name]
+        refusal = api.post("/special-days/holidays/", wrong).json()
+        assert [error["pointer"] for error in refusal["errors"]] == [f"#/{name}"]
+    refusal = api.post("/special-days/holidays/", berlin | {"dates": ["2026-12-27"]}).json()
+    assert refusal["errors"][0]["pointer"] == "#/dates/0"

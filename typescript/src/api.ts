@@ -301,6 +301,34 @@ export interface paths {
         patch: operations["special_days_partial_update"];
         trace?: never;
     };
+    "/api/v1/special-days/holidays/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description GET offers the public holidays of a country; POST makes special days of them.
+         *
+         *     Accepted holidays are closed days. A date that already is a special day stays as it is. The
+         *     answer of POST has the special days of all accepted dates.
+         */
+        get: operations["special_days_holidays_retrieve"];
+        put?: never;
+        /**
+         * @description GET offers the public holidays of a country; POST makes special days of them.
+         *
+         *     Accepted holidays are closed days. A date that already is a special day stays as it is. The
+         *     answer of POST has the special days of all accepted dates.
+         */
+        post: operations["special_days_holidays_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stats/daily/": {
         parameters: {
             query?: never;
@@ -413,6 +441,25 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptedHolidaysRequest: {
+            /**
+             * @description An ISO 3166 code; default: the number's country.
+             * @example DE
+             */
+            country?: string;
+            /**
+             * @description A code of `subdivisions`, for its own holidays.
+             * @example BE
+             */
+            subdivision?: string;
+            /**
+             * @description Default: this year.
+             * @example 2026
+             */
+            year?: number;
+            /** @description The holidays to accept; default: all. */
+            dates?: string[];
+        };
         Bucket: {
             /** @description Calls that began in the period, live and archived, in progress or ended. */
             total_calls: number;
@@ -801,6 +848,26 @@ export interface components {
             archived: boolean;
         };
         NullEnum: null;
+        Offer: {
+            country: string;
+            subdivision: string | null;
+            year: number;
+            /** @description Names of the country's parts by their codes. */
+            subdivisions: {
+                [key: string]: string;
+            };
+            results: components["schemas"]["OfferedHoliday"][];
+        };
+        OfferedHoliday: {
+            /** Format: date */
+            date: string;
+            label: string;
+            /**
+             * Format: uuid
+             * @description The special day that the line already has on this date.
+             */
+            special_day: string | null;
+        };
         /** @description All rules of the line in the order of evaluation. */
         OrderRequest: {
             rules: string[];
@@ -5382,6 +5449,225 @@ export interface operations {
             };
             /** @description Unsupported media type "text/plain" in request. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    special_days_holidays_retrieve: {
+        parameters: {
+            query?: {
+                /** @description An ISO 3166 code; default: the number's country. */
+                country?: string;
+                /** @description A code of `subdivisions`, for its own holidays. */
+                subdivision?: string;
+                /** @description Default: this year. */
+                year?: number;
+            };
+            header?: {
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    special_days_holidays_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters. A repeated request gets the first response. */
+                "Idempotency-Key"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcceptedHolidaysRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpecialDays"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This Idempotency-Key was used for a different request. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
