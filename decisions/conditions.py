@@ -1,10 +1,11 @@
 """The conditions of a rule and their values, from the whole down to its smallest parts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from decisions.situation import Situation
+from database import exact_json
+from decisions.situation import FACT_NAMES, Situation
 from decisions.truth import Truth, all_of, any_of, negation
 from decisions.vocabulary import FACTS, TESTS
 
@@ -100,3 +101,41 @@ def waits_for(part: Part) -> Iterator[str]:
                     yield from waits_for(each)
         elif value == "unknown":
             yield FACTS.get(name, name)
+
+
+def names_in(conditions: Mapping[str, Any]) -> Iterator[str]:
+    """The names of all conditions, at every level; some of them more than once."""
+    for name, asked in conditions.items():
+        yield name
+        if name == "any":
+            for part in asked:
+                yield from names_in(part)
+        elif name == "not":
+            yield from names_in(asked)
+
+
+def facts_in(conditions: Mapping[str, Any]) -> set[str]:
+    """The names of the facts that the conditions ask about."""
+    return {FACTS.get(name, name) for name in names_in(conditions)} & FACT_NAMES
+
+
+def unknown_part(conditions: Mapping[str, Any], part: Part) -> Hashable:
+    """What is left to be known of an unknown part.
+
+    Two of them are equal only if both turn out to be true, or both false, whatever the facts are.
+    """
+    return frozenset(_unknown_conditions(conditions, part))
+
+
+def _unknown_conditions(conditions: Mapping[str, Any], part: Part) -> Iterator[Hashable]:
+    for name, value in part.conditions.items():
+        if (value if isinstance(value, str) else value.truth) != "unknown":
+            continue
+        if isinstance(value, NotValue):
+            yield name, unknown_part(conditions[name], value.part)
+        elif isinstance(value, AnyValue):
+            parts = zip(conditions[name], value.parts, strict=True)
+            unknown = (unknown_part(asked, of) for asked, of in parts if of.truth == "unknown")
+            yield name, frozenset(unknown)
+        else:
+            yield name, exact_json.dumps(conditions[name], sort_keys=True)

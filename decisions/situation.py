@@ -11,6 +11,18 @@ from decisions.zones import DAY, weekday
 # caller (E.164), urgency, sentiment, intent, said (the text so far), language, first_time_caller
 # and asks_for_person. One that is absent or None is unknown; but a caller of None is withheld.
 Facts = Mapping[str, str | bool | None]
+FACT_NAMES = frozenset(
+    {
+        "caller",
+        "first_time_caller",
+        "asks_for_person",
+        "urgency",
+        "sentiment",
+        "intent",
+        "said",
+        "language",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,163 @@
+"""The facts of past calls, live and archived: what was known of them, and what of it was kept.
+
+They come newest first, in pages by keyset, so that no statement runs long, none holds a lock, and
+a caller that stops asking stops the reading.
+"""
+
+import re
+from collections.abc import Collection, Generator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from calls.dialogue import turns
+from decisions.comparison import PastCall
+from decisions.situation import FACT_NAMES
+from tenants.addresses import ANONYMOUS, UNKNOWN
+from tenants.rules import definitions
+
+Position = tuple[datetime, UUID]
+
+PAGE_SIZE = 5_000  # calls of one statement
+# Facts that the AI pipeline writes to a call's metadata under their own names.
+FROM_METADATA = ("intent", "language", "sentiment", "urgency")
+LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+
+PAGE = """
+SELECT {columns} FROM ({live} UNION ALL {archived}) AS c
+ORDER BY created_at DESC, id DESC LIMIT %(size)s
+"""
+ROWS = """(
+    SELECT {columns} FROM {table} AS c
+    WHERE c.phone_id = %(line)s AND c.created_at >= %(since)s AND c.created_at < %(until)s
+        AND (c.created_at, c.id) < (%(at)s, %(id)s)
+    ORDER BY c.created_at DESC, c.id DESC LIMIT %(size)s
+)"""
+# Without an earlier call in the database, live or archived; those before `since` are left out.
+FIRST_CALLS = """
+SELECT caller_number, min(created_at) FROM (
+    SELECT caller_number, created_at FROM calls
+    WHERE phone_id = %(line)s AND created_at < %(until)s
+    UNION ALL
+    SELECT caller_number, created_at FROM calls_archive
+    WHERE phone_id = %(line)s AND created_at < %(until)s
+) AS c GROUP BY caller_number HAVING min(created_at) >= %(since)s
+"""
+FIRST_DROPPED = "SELECT min(since) FROM sealed_months WHERE phone_id = %(line)s AND calls > 0"
+LAST_ID = UUID(int=2**128 - 1)
+
+
+def past_calls(
+    line: str,
+    *,
+    since: datetime,
+    until: datetime,
+    facts: Collection[str] = FACT_NAMES,
+    after: Position | None = None,
+) -> Generator[PastCall, None, None]:
+    """The line's calls that began in [since, until), newest first; needs a scope with the line.
+
+    Only the named facts are read; the caller's number always is. What is not known is left out.
+    They begin after the call of `after`, its created_at and id.
+    """
+    known = _Reading(line, since=since, until=until, facts=frozenset(facts))
+    at, last_id = after or (until, LAST_ID)
+    while True:
+        page = known.page(at, last_id)
+        yield from map(known.call, page)
+        if len(page) < PAGE_SIZE:
+            return
+        at, last_id = page[-1][1], page[-1][0]
+
+
+class _Reading:
+    def __init__(
+        self, line: str, *, since: datetime, until: datetime, facts: frozenset[str]
+    ) -> None:
+        self._range: dict[str, Any] = {"line": line, "since": since, "until": until}
+        self._has_words = "said" in facts
+        self._noted = tuple(name for name in FROM_METADATA if name in facts)
+        self._sql = page_sql(self._noted, self._has_words)
+        self._has_first = "first_time_caller" in facts
+        if self._has_first:
+            self._first_calls = dict(self._rows(FIRST_CALLS))
+            [[self._dropped]] = self._rows(FIRST_DROPPED)
+
+    def page(self, at: datetime, last_id: UUID) -> list[Any]:
+        return self._rows(self._sql, at=at, id=last_id, size=PAGE_SIZE)
+
+    def call(self, row: Any) -> PastCall:
+        call_id, began, number, transcript, *noted = row
+        facts: dict[str, str | bool | None] = {}
+        if number != UNKNOWN:
+            facts["caller"] = None if number == ANONYMOUS else number
+        if self._has_first and facts.get("caller") is not None:
+            self._note_first(facts, began, number)
+        if self._has_words and (words := words_of_caller(transcript)) is not None:
+            facts["said"] = words
+        facts |= {
+            name: value
+            for name, value in zip(self._noted, noted, strict=True)
+            if value is not None and is_fact(name, value)
+        }
+        return PastCall(call_id, began, began, facts)
+
+    def _note_first(self, facts: Any, began: datetime, number: str) -> None:
+        """Unknown where an earlier call may have been among those dropped from the archive."""
+        if self._first_calls.get(number) != began:
+            facts["first_time_caller"] = False
+        elif self._dropped is None or began < self._dropped:
+            facts["first_time_caller"] = True
+
+    def _rows(self, sql: str, **values: Any) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {**self._range, **values})
+            rows: list[Any] = cursor.fetchall()
+            return rows
+
+
+@lru_cache(maxsize=64)
+def page_sql(noted: tuple[str, ...], has_words: bool) -> str:
+    """id, created_at, caller_number, transcript or NULL, and each of the noted facts."""
+
+    def rows(table: str, metadata: str) -> str:
+        texts = [
+            f"CASE jsonb_typeof({metadata} -> '{name}') WHEN 'string' THEN {metadata} ->> '{name}'"
+            f" END AS {name}"
+            for name in noted
+        ]
+        transcript = "c.transcript" if has_words else "NULL AS transcript"
+        columns = ", ".join(["c.id", "c.created_at", "c.caller_number", transcript, *texts])
+        return ROWS.format(table=table, columns=columns)
+
+    of_call = "(SELECT m.metadata FROM call_metadata AS m WHERE m.call_id = c.id)"
+    columns = ", ".join(["id", "created_at", "caller_number", "transcript", *noted])
+    return PAGE.format(
+        columns=columns, live=rows("calls", of_call), archived=rows("calls_archive", "c.metadata")
+    )
+
+
+def words_of_caller(transcript: str | None) -> str | None:
+    """The caller's words; None where the transcript does not tell who spoke."""
+    spoken = turns(transcript)
+    if not spoken:
+        return None
+    return "\n".join(turn.text for turn in spoken if turn.is_caller)
+
+
+@lru_cache(maxsize=1000)
+def is_fact(name: str, value: str) -> bool:
+    """Whether a text of the metadata is a value that the vocabulary of conditions allows."""
+    if name == "intent":
+        return bool(value.strip())
+    if name == "language":
+        return LANGUAGE.fullmatch(value) is not None
+    return value in _values(name)
+
+
+@lru_cache
+def _values(name: str) -> tuple[str, ...]:
+    return tuple(definitions()["conditions"]["properties"][name]["enum"])
