@@ -51,7 +51,7 @@ class Answer:
 def as_document(answer: Answer) -> dict[str, Any]:
     """The answer as JSON: ids as texts, instants as 2026-12-24T11:00:00.000000Z."""
     return {
-        "hours": _hours(answer.hours),
+        "hours": hours_as_document(answer.hours),
         "decisions": {
             rule_type: _decision(decision) for rule_type, decision in answer.decisions.items()
         },
@@ -59,7 +59,8 @@ def as_document(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _hours(hours: HoursAtMoment) -> dict[str, Any]:
+def hours_as_document(hours: HoursAtMoment) -> dict[str, Any]:
+    """`hours` of the answer as JSON."""
     row = hours.decided_by
     return {
         "is_open": hours.is_open,

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import Avg
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -19,6 +20,8 @@ from backoffice.display import bullets, duration, list_link
 from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
+from decisions.admin.line_hours import line_hours
+from decisions.admin.simulator import simulator_view
 from desk.cards import Card, ago, list_of
 from desk.charts import Chart
 from desk.home import DAYS, calls_a_day
@@ -73,6 +76,17 @@ class LinePage(PhoneNumberAdmin):
             ]
         )
 
+    def get_urls(self) -> Any:
+        simulate = path(
+            "<path:object_id>/simulate/",
+            self.admin_site.admin_view(self.simulate),
+            name="tenants_phonenumber_simulate",
+        )
+        return [simulate, *super().get_urls()]
+
+    def simulate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return simulator_view(self, request, object_id)
+
     def around_form(self, row: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
         return {"page": line_page(row, request)}
 
@@ -109,6 +123,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
             page["problems_link"] = list_of("calls_callevent", line=line.pk, problem="yes")
         if may("tenants.view_businesshours"):
             page["hours"] = _week(line)
+            page["opening"] = line_hours(line, request, now=now)
         if may("tenants.view_conversationrule"):
             rules = ConversationRule.objects.order_by("-priority", "created_at", "id")
             page["rules"] = [

@@ -1,13 +1,17 @@
 """The filters of live and archived calls, with the same parameters in both lists."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from backoffice.display import plural
 from backoffice.filters import FormFilter
 from backoffice.paging import TIME_LIMIT, time_limit
 from calls.duration import MEASURED
@@ -149,6 +153,76 @@ class DurationFilter(FormFilter):
         if longer is not None:
             queryset = queryset.filter(duration__gte=longer)
         return queryset if shorter is None else queryset.filter(duration__lte=shorter)
+
+
+MAX_PERIODS = 100
+Period = tuple[datetime, datetime]
+
+
+class PeriodsForm(forms.Form):
+    within = forms.CharField(label="Within", required=False)
+
+    def clean_within(self) -> list[Period]:
+        """Reads ISO 8601 intervals, such as 2026-11-02T17:00:00Z/2026-11-03T09:00:00Z."""
+        texts = self.cleaned_data["within"].split()
+        try:
+            periods = [read_period(text) for text in texts]
+        except ValueError:
+            raise forms.ValidationError(
+                "write each as 2026-11-02T17:00:00Z/2026-11-03T09:00:00Z, with spaces between."
+            ) from None
+        if len(periods) > MAX_PERIODS:
+            raise forms.ValidationError(f"at most {MAX_PERIODS} at once.")
+        return periods
+
+
+def read_period(text: str) -> Period:
+    begins, ends = map(datetime.fromisoformat, text.split("/"))
+    if begins.utcoffset() is None or ends.utcoffset() is None or begins >= ends:
+        raise ValueError(text)
+    return begins, ends
+
+
+def write_periods(periods: Iterable[Period]) -> str:
+    """The value of the parameter `within` for these."""
+    return " ".join(
+        "/".join(f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" for end in period)
+        for period in periods
+    )
+
+
+class PeriodsFilter(FormFilter):
+    """Calls that began within one of some periods, as links to the calls of a gap have them.
+
+    A period includes the moment at which it begins, and not the one at which it ends.
+    """
+
+    title = "periods"
+    parameters = ("within",)
+
+    def has_output(self) -> bool:
+        return bool(self.used_parameters)
+
+    def make_form(self, data: dict[str, Any] | None) -> forms.Form:
+        return PeriodsForm(data)
+
+    def describe(self) -> str:
+        periods = self.form.cleaned_data.get("within") if self.form.is_valid() else None
+        if not periods:
+            return super().describe()
+        first, last = (timezone.localtime(moment) for moment in (min(periods)[0], max(periods)[1]))
+        return f"{plural(len(periods), 'period')}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+
+    def narrow(self, queryset: QuerySet[Any], chosen: dict[str, Any]) -> QuerySet[Any]:
+        periods: list[Period] = chosen["within"]
+        if not periods:
+            return queryset
+        within = Q()
+        for begins, ends in periods:
+            within |= Q(created_at__gte=begins, created_at__lt=ends)
+        # The two ends bound what is read, whatever the planner makes of the rest.
+        first, last = min(periods)[0], max(ends for _, ends in periods)
+        return queryset.filter(within, created_at__gte=first, created_at__lt=last)
 
 
 class HoldFilter(admin.SimpleListFilter):

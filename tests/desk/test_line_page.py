@@ -149,3 +149,21 @@ def test_its_queries_do_not_grow_with_its_rows(back_office: Client, line: PhoneN
             page(back_office, line)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_hours_are_shown_as_a_state_and_a_strip(
+    back_office: Client, furnished: PhoneNumber
+) -> None:
+    opening = page(back_office, furnished).context_data["page"]["opening"]
+    assert opening["now"].is_open in (True, False)
+    assert len(opening["days"]) == 14
+    # The one call came just now.
+    assert sum(gap.calls for gap, _ in opening["gaps"]) == (not opening["now"].is_open)
+
+
+def test_a_line_without_hours_has_no_strip(back_office: Client, line: PhoneNumber) -> None:
+    response = page(back_office, line)
+    assert "gaps" not in response.context_data["page"]["opening"]
+    html = response.content.decode()
+    assert "Hours are not set" in html
+    assert "The next 14 days" not in html
