@@ -6,8 +6,9 @@ They are stored under another SID (app.claimed_sid) than the provider's call wou
 from typing import Any
 
 CLAIMED = " claimed by {}"
-# The same for a row c of calls or calls_archive.
-PROVIDER_SID = "replace(c.call_sid, app.claimed_sid('', c.phone_id), '')"
+# provider_sid() for the row {call} of calls or calls_archive.
+PROVIDER_SID_OF = "replace({call}.call_sid, app.claimed_sid('', {call}.phone_id), '')"
+PROVIDER_SID = PROVIDER_SID_OF.format(call="c")
 
 
 def claimed_sid(sid: str, line: str) -> str:

@@ -17,7 +17,8 @@ from django.db.models import Q
 from backoffice.held_rows import HeldRows
 from calls.archival.models import ArchiveRun as ArchiveRun
 from calls.archival.models import SealedMonth as SealedMonth
-from calls.archival.parts import LEGS, RECORDINGS
+from calls.archival.parts import PARTS
+from calls.decisions import CallDecision as CallDecision
 from calls.holds.models import LegalHold as LegalHold
 from calls.holds.triggers import (
     EvidenceStays,
@@ -162,12 +163,14 @@ HELD_CALL_CHANGED = (
     " AND OLD.call_sid <> app.claimed_sid(NEW.call_sid, NEW.phone_id)"
     " OR OLD.caller_number <> 'unknown' AND OLD.caller_number <> NEW.caller_number)"
 )
+# A row for the archive as it comes from calls alone.
+WITHOUT_PARTS = " AND ".join(f"NEW.{part.column} = '[]'" for part in PARTS)
 # A late event may still add to these of an archived call.
-GROWING = "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]"
+GROWING = "'{legal_hold,updated_at,recording_url,legs,recordings,decisions}'::text[]"
 HELD_ARCHIVED_CALL_CHANGED = (
     f"OLD.legal_hold AND (to_jsonb(OLD) - {GROWING} IS DISTINCT FROM to_jsonb(NEW) - {GROWING}"
-    f" OR {changed(['recording_url'])} OR {parts_changed('legs', 'call_legs')}"
-    f" OR {parts_changed('recordings', 'call_recordings')})"
+    f" OR {changed(['recording_url'])}"
+    f" OR {' OR '.join(parts_changed(part.column, part.table) for part in PARTS)})"
 )
 
 
@@ -492,6 +495,7 @@ class CallArchive(TenantModel):
     archived_at = models.DateTimeField(db_default=NOW)
     legs = models.JSONField(db_default=EMPTY_LIST, help_text="Rows of call_legs.")
     recordings = models.JSONField(db_default=EMPTY_LIST, help_text="Rows of call_recordings.")
+    decisions = ExactJSONField(db_default=EMPTY_LIST, help_text="Rows of call_decisions.")
 
     write_via = "Only archive_calls and restore_calls write the archive."
     objects: ClassVar[Any] = ReadOnlyManager()
@@ -545,18 +549,18 @@ class CallArchive(TenantModel):
                     RETURN NEW;
                 """,
             ),
-            # The same for legs and recordings.
+            # The same for legs, recordings and decisions.
             Trigger(
                 name="calls_archive_keeps_parts",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition(
-                    "NEW.legs = '[]' AND NEW.recordings = '[]'"
+                    f"{WITHOUT_PARTS}"
                     " AND current_setting('app.archiving', true) IS DISTINCT FROM 'on'"
                 ),
                 func=f"""
-                    NEW.legs = {LEGS.format(call="NEW")};
-                    NEW.recordings = {RECORDINGS.format(call="NEW")};
+                    SELECT {", ".join(part.folded("NEW") for part in PARTS)}
+                    INTO {", ".join(f"NEW.{part.column}" for part in PARTS)};
                     RETURN NEW;
                 """,
             ),

@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 from api.idempotency_keys import forget_idempotency_keys
 from api.rate_limit import prune_request_counts
 from calls.archival import cutoff, ledger, moving
+from calls.decision_retention import prune_decisions
 from calls.intake import stuck
 from calls.intake.webhooks import retention
 from calls.reviews.queue import prune_reviews
@@ -27,6 +28,7 @@ def end_stuck_calls(timestamp: int = 0) -> None:
 def prune_events(timestamp: int = 0) -> None:
     retention.prune_events(now=timezone.now())
     forget_idempotency_keys(now=timezone.now())
+    prune_decisions(now=timezone.now())
     prune_reviews()
     prune_request_counts()
 

@@ -8,11 +8,14 @@ from django.db import connection
 
 from calls.holds.placing import place
 from calls.models import Call, CallMetadata, LegalHold
-from tenancy import all_tenants
+from tenancy import all_tenants, tenant
 from tenants.models import ConversationRule, PhoneNumber
 
 _count = itertools.count(1)
 
+KEEP_DECISION = """
+SELECT app.keep_call_decision(%(sid)s, %(at)s, %(facts)s, %(version)s, %(answer)s, %(most)s)
+"""
 STORE_RULE = """
 INSERT INTO conversation_rules (phone_id, rule_type, conditions, actions)
 VALUES (%s, 'greeting', %s, '{"say": "Hi"}') RETURNING id
@@ -67,6 +70,22 @@ def make_call(
             hold(call)
             call.refresh_from_db()
     return call
+
+
+def keep_decision(line: PhoneNumber, call_sid: str, **overrides: Any) -> str:
+    """What app.keep_call_decision() answers to a decision for this SID."""
+    values: dict[str, Any] = {
+        "sid": call_sid,
+        "at": "2026-03-02 09:00Z",
+        "facts": "{}",
+        "version": "v1",
+        "answer": '{"hours": {}, "decisions": {}, "trace": []}',
+        "most": 200,
+    }
+    with tenant(line.pk), connection.cursor() as cursor:
+        cursor.execute(KEEP_DECISION, values | overrides)
+        outcome: str = cursor.fetchone()[0]
+    return outcome
 
 
 def store_rule(line: PhoneNumber, *, conditions: str) -> ConversationRule:

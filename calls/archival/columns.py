@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 
-# The columns of call_metadata in the archive with the call's legs and recordings, and all that it
-# has beside the columns of calls.
-CARRIED = ["metadata", "tags", "custom_fields", "metadata_created_at", "legs", "recordings"]
+from calls.archival.parts import PARTS
+
+# The columns of call_metadata in the archive with those of the call's parts, and all that it has
+# beside the columns of calls.
+CARRIED = [
+    *("metadata", "tags", "custom_fields", "metadata_created_at"),
+    *(part.column for part in PARTS),
+]
 ARCHIVE_ONLY = [*CARRIED, "archived_at"]
 METADATA = {"call_id", "phone_id", "metadata", "tags", "custom_fields", "created_at"}
 KNOWN_CHILDREN = ["call_metadata", "imported_states"]

@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, ledger, month_locks
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
-from calls.archival.parts import LEGS, RECORDINGS
+from calls.archival.parts import PARTS, folded_parts
 from calls.archival.statistics import analyze_after
 from calls.models import ENDED, LIVE
 from tenancy import all_tenants
@@ -68,15 +68,9 @@ WITH meta AS (
 ), whole AS (
     SELECT {moved_columns}, coalesce(meta.metadata, '{{}}') AS metadata,
         coalesce(meta.tags, '{{}}') AS tags, coalesce(meta.custom_fields, '{{}}') AS custom_fields,
-        meta.created_at AS metadata_created_at, {legs} AS legs, {recordings} AS recordings
+        meta.created_at AS metadata_created_at, {parts}
     FROM moved LEFT JOIN meta ON meta.call_id = moved.id
-), legs AS (
-    DELETE FROM call_legs l USING moved
-    WHERE (l.phone_id, l.call_sid) = (moved.phone_id, moved.call_sid)
-), recordings AS (
-    DELETE FROM call_recordings r USING moved
-    WHERE (r.phone_id, r.call_sid) = (moved.phone_id, moved.call_sid)
-), copied AS (
+), {removals}, copied AS (
     INSERT INTO calls_archive ({columns}, {extra}) SELECT * FROM whole RETURNING {columns}, {extra}
 )
 SELECT
@@ -85,6 +79,9 @@ SELECT
     coalesce(sum(pg_column_size(copied)), 0)
 FROM copied
 """
+REMOVE_PART = """{column} AS (
+    DELETE FROM {table} p USING moved WHERE (p.phone_id, p.call_sid) = (moved.phone_id, {sid})
+)"""
 # Of a batch, the calls whose metadata no other transaction has locked.
 NOT_BUSY = """
 WITH free AS (
@@ -223,8 +220,11 @@ def _mover(
         columns=batches.names(columns),
         moved_columns=batches.names(columns, "moved"),
         extra=batches.names(CARRIED),
-        legs=LEGS.format(call="moved"),
-        recordings=RECORDINGS.format(call="moved"),
+        parts=folded_parts("moved"),
+        removals=", ".join(
+            REMOVE_PART.format(column=part.column, table=part.table, sid=part.sid_of("moved"))
+            for part in PARTS
+        ),
         whole_checksum=batches.CHECKSUM.format(row="whole"),
         copied_checksum=batches.CHECKSUM.format(row="copied"),
     )

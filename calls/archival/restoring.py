@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from calls.archival import batches, ledger
 from calls.archival.columns import CARRIED, require_agreement
 from calls.archival.models import ArchiveRun, RunKind
-from calls.archival.parts import LEGS, RECORDINGS
+from calls.archival.parts import PARTS, folded_parts
 from calls.archival.statistics import analyze_after
 from tenancy import all_tenants
 
@@ -36,14 +36,12 @@ INSERT INTO call_metadata (call_id, phone_id, metadata, tags, custom_fields, cre
 SELECT id, phone_id, metadata, tags, custom_fields, metadata_created_at
 FROM calls_archive WHERE {CHOSEN_ROWS} AND metadata_created_at IS NOT NULL
 """
-# The tables and the columns of the archive that hold their rows.
 INSERT_PARTS = f"""
 INSERT INTO {{table}}
 SELECT (jsonb_populate_record(NULL::{{table}},
-    part || jsonb_build_object('phone_id', phone_id, 'call_sid', call_sid))).*
+    part || jsonb_build_object('phone_id', phone_id, 'call_sid', {{sid}}))).*
 FROM calls_archive CROSS JOIN LATERAL jsonb_array_elements({{column}}) AS part WHERE {CHOSEN_ROWS}
 """
-PARTS = {"call_legs": "legs", "call_recordings": "recordings"}
 # Compares what leaves the archive with what the tables now hold.
 REMOVE = f"""
 WITH removed AS (
@@ -52,7 +50,7 @@ WITH removed AS (
     SELECT {{calls_columns}}, coalesce(m.metadata, '{{{{}}}}') AS metadata,
         coalesce(m.tags, '{{{{}}}}') AS tags,
         coalesce(m.custom_fields, '{{{{}}}}') AS custom_fields,
-        m.created_at AS metadata_created_at, {{legs}} AS legs, {{recordings}} AS recordings
+        m.created_at AS metadata_created_at, {{parts}}
     FROM calls LEFT JOIN call_metadata m ON m.call_id = calls.id
     WHERE calls.id = ANY(%(ids)s::uuid[])
 )
@@ -133,8 +131,7 @@ def _restorer(columns: list[str], choice: Choice) -> batches.Move:
         columns=batches.names(columns),
         calls_columns=batches.names(columns, "calls"),
         extra=batches.names(CARRIED),
-        legs=LEGS.format(call="calls"),
-        recordings=RECORDINGS.format(call="calls"),
+        parts=folded_parts("calls"),
         removed_checksum=batches.CHECKSUM.format(row="removed"),
         back_checksum=batches.CHECKSUM.format(row="back"),
     )
@@ -153,8 +150,11 @@ def _restorer(columns: list[str], choice: Choice) -> batches.Move:
         cursor.execute(FREE_SIDS, {"sids": sids})
         cursor.execute(insert, chosen)
         cursor.execute(INSERT_METADATA, chosen)
-        for table, column in PARTS.items():
-            cursor.execute(INSERT_PARTS.format(table=table, column=column), chosen)
+        for part in PARTS:
+            sid = part.sid_of("calls_archive")
+            cursor.execute(
+                INSERT_PARTS.format(table=part.table, column=part.column, sid=sid), chosen
+            )
         cursor.execute(remove, chosen)
         return batches.compared(cursor.fetchone(), (last, last_id))
 

@@ -1,9 +1,9 @@
 -- Called by app.keep_call_leg(), with the owner's rights: hence the line in each statement.
 --
 -- What was taken for a call before its parent was named, by the provider, a file or a claim,
--- becomes a leg: its recordings and legs go to the call of this SID, with what is known of itself
--- unless somebody wrote a transcript, summary or metadata to it. Then it stays a call; and all of
--- it stays while it is under legal hold. An import writes the direction.
+-- becomes a leg: its recordings, legs and decisions go to the call of this SID, with what is known
+-- of itself unless somebody wrote a transcript, summary or metadata to it. Then it stays a call; and
+-- all of it stays while it is under legal hold. An import writes the direction.
 CREATE OR REPLACE FUNCTION app.absorb_call(leg text, sid text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -11,6 +11,7 @@ DECLARE
     taken public.calls;
     part jsonb;
 BEGIN
+    PERFORM app.absorb_call_decisions(line, leg, sid);
     FOR taken IN
         SELECT * FROM public.calls AS c
         WHERE c.call_sid IN (leg, app.claimed_sid(leg, line)) AND c.phone_id = line

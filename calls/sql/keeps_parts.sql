@@ -1,7 +1,7 @@
 -- Called by the trigger calls_archive_hold_keeps_evidence.
 --
--- Whether the legs or recordings of an archived call, as base is a row of their table, are still
--- all given, one of each SID, and each with all that was known of it. What was not known may be
+-- Whether the legs, recordings or decisions of an archived call, as base is a row of their table, are
+-- still all given, one of each key, and each with all that was known of it. What was not known may be
 -- filled in, and the provider's word for its status may be a later one.
 CREATE OR REPLACE FUNCTION app.keeps_parts(base anyelement, known jsonb, given jsonb)
 RETURNS boolean
@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     -- As rows of the table: the same time is written differently in another time zone.
     RETURN jsonb_array_length(given) = (
-        SELECT count(DISTINCT coalesce(part->>'leg_sid', part->>'recording_sid'))
+        SELECT count(DISTINCT coalesce(part->>'leg_sid', part->>'recording_sid', part->>'digest'))
         FROM jsonb_array_elements(given) AS part
     ) AND NOT EXISTS (
         SELECT FROM (

@@ -14,6 +14,10 @@ BEGIN
             WHERE id = NEW.call_id FOR UPDATE OF call_legs;
             PERFORM FROM public.call_recordings JOIN public.calls USING (phone_id, call_sid)
             WHERE id = NEW.call_id FOR UPDATE OF call_recordings;
+            PERFORM FROM public.call_decisions AS d JOIN public.calls AS c
+                ON (d.phone_id, d.call_sid)
+                    = (c.phone_id, replace(c.call_sid, app.claimed_sid('', c.phone_id), ''))
+            WHERE c.id = NEW.call_id FOR UPDATE OF d;
             UPDATE public.calls AS c SET legal_hold = h.held
             FROM (SELECT EXISTS (SELECT FROM public.legal_holds
                 WHERE call_id = NEW.call_id AND released_at IS NULL)) AS h (held)

@@ -5,15 +5,15 @@ CREATE OR REPLACE FUNCTION app.refuse_delete_under_hold() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     archive_only CONSTANT text[] := ARRAY['metadata', 'tags', 'custom_fields',
-        'metadata_created_at', 'archived_at', 'legs', 'recordings'];
+        'metadata_created_at', 'archived_at', 'legs', 'recordings', 'decisions'];
     keys CONSTANT text[] := ARRAY['phone_id', 'call_sid'];
     restored boolean := false;
 BEGIN
     IF TG_TABLE_NAME <> 'calls' THEN
         SELECT to_jsonb(c) = to_jsonb(OLD) - archive_only
-            AND (m.metadata, m.tags, m.custom_fields, m.created_at) IS NOT DISTINCT FROM
-                CASE WHEN OLD.metadata_created_at IS NOT NULL THEN
-                    (OLD.metadata, OLD.tags, OLD.custom_fields, OLD.metadata_created_at) END
+            AND CASE WHEN OLD.metadata_created_at IS NULL THEN m.call_id IS NULL
+                ELSE (m.metadata, m.tags, m.custom_fields, m.created_at)
+                    = (OLD.metadata, OLD.tags, OLD.custom_fields, OLD.metadata_created_at) END
             -- As rows of their tables: the archive has times as a session wrote them.
             AND (SELECT jsonb_agg(to_jsonb(l) - keys ORDER BY l.leg_sid)
                     FROM public.call_legs AS l
@@ -26,6 +26,13 @@ BEGIN
                 IS NOT DISTINCT FROM (SELECT jsonb_agg(to_jsonb(r) - keys ORDER BY r.recording_sid)
                     FROM jsonb_populate_recordset(
                         NULL::public.call_recordings, OLD.recordings) AS r)
+            AND (SELECT jsonb_agg(to_jsonb(d) - keys ORDER BY d.digest)
+                    FROM public.call_decisions AS d
+                    WHERE (d.phone_id, d.call_sid) = (OLD.phone_id,
+                        replace(OLD.call_sid, app.claimed_sid('', OLD.phone_id), '')))
+                IS NOT DISTINCT FROM (SELECT jsonb_agg(to_jsonb(d) - keys ORDER BY d.digest)
+                    FROM jsonb_populate_recordset(
+                        NULL::public.call_decisions, OLD.decisions) AS d)
         INTO restored
         FROM public.calls AS c LEFT JOIN public.call_metadata AS m ON m.call_id = c.id
         WHERE c.id = OLD.id;

@@ -23,6 +23,7 @@ from calls.intake.models import CallEvent, ImportedState, RefusedCallback
 from calls.models import (
     Call,
     CallArchive,
+    CallDecision,
     CallLeg,
     CallMetadata,
     CallRecording,
@@ -74,6 +75,12 @@ VALUES (%(line)s, %(line)s || ' call', %(line)s || ' leg', 'busy', '2020-01-15Z'
 INSERT_RECORDING = """
 INSERT INTO call_recordings (phone_id, call_sid, recording_sid, state, started)
 VALUES (%(line)s, %(line)s || ' call', %(line)s || ' recording', 'completed', '2020-01-15Z')
+"""
+INSERT_DECISION = """
+INSERT INTO call_decisions
+    (phone_id, call_sid, digest, at, created_at, facts, settings_version, answer)
+VALUES (%(line)s, %(line)s || ' call', %(line)s || ' decision', '2020-01-15Z', '2020-01-15Z', '{}',
+    '', '{}')
 """
 INSERT_HOUR = """
 INSERT INTO call_analytics (date_bucket, phone_id, total_calls) VALUES ('2020-01-15Z', %(line)s, 1)
@@ -158,6 +165,7 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     RefusedCallback: _execute(INSERT_REFUSED),
     CallLeg: _execute(INSERT_LEG),
     CallRecording: _execute(INSERT_RECORDING),
+    CallDecision: _execute(INSERT_DECISION),
     CallReview: _create(CallReview, number="id", call_id=uuid.uuid4(), call_began=CUT_OFF),
     LegalHold: lambda line: hold_and_release(line),
     DecisionSettings: _create(DecisionSettings, version="0" * 32, settings={}),

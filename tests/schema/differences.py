@@ -224,12 +224,13 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             None,
             "BEFORE UPDATE ON calls_archive FOR EACH ROW WHEN (old.legal_hold AND "
             "((to_jsonb(old.*) - "
-            "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]) IS "
+            "'{legal_hold,updated_at,recording_url,legs,recordings,decisions}'::text[]) IS "
             "DISTINCT FROM (to_jsonb(new.*) - "
-            "'{legal_hold,updated_at,recording_url,legs,recordings}'::text[]) OR "
+            "'{legal_hold,updated_at,recording_url,legs,recordings,decisions}'::text[]) OR "
             "old.recording_url IS NOT NULL AND old.recording_url IS DISTINCT FROM "
             "new.recording_url OR NOT app.keeps_parts(NULL::call_legs, old.legs, new.legs) OR "
-            "NOT app.keeps_parts(NULL::call_recordings, old.recordings, new.recordings))) "
+            "NOT app.keeps_parts(NULL::call_recordings, old.recordings, new.recordings) OR "
+            "NOT app.keeps_parts(NULL::call_decisions, old.decisions, new.decisions))) "
             "EXECUTE FUNCTION "
             "app.calls_archive_hold_keeps_evidence()",
         ),
@@ -541,9 +542,10 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             " EXECUTE FUNCTION app.requeue_line()",
         ),
     },
-    "a call has legs and several recordings, in the archive within its row": {
+    "a call has legs, several recordings and decisions, in the archive within its row": {
         "column calls_archive.legs": LIST,
         "column calls_archive.recordings": LIST,
+        "column calls_archive.decisions": LIST,
         "trigger calls.calls_forget_parts": (
             None,
             "AFTER DELETE ON calls REFERENCING OLD TABLE AS removed FOR EACH STATEMENT"
@@ -557,6 +559,7 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             None,
             "BEFORE INSERT ON calls_archive FOR EACH ROW"
             " WHEN (new.legs = '[]'::jsonb AND new.recordings = '[]'::jsonb"
+            " AND new.decisions = '[]'::jsonb"
             " AND current_setting('app.archiving'::text, true) IS DISTINCT FROM 'on'::text)"
             " EXECUTE FUNCTION app.calls_archive_keeps_parts()",
         ),
