@@ -27,16 +27,17 @@ from desk.charts import Chart
 from desk.home import DAYS, calls_a_day
 from tenancy import current_scope, tenant
 from tenants.admin import PhoneNumberAdmin
+from tenants.hours_rows import rows_of
 from tenants.memberships import Membership
 from tenants.models import (
     ApiKey,
-    BusinessHours,
     ConversationRule,
     NumberAssignment,
     PhoneNumber,
     Weekday,
 )
 from tenants.numbers import one_form
+from tenants.opening_hours import WEEK
 from tenants.rules.sentences import sentence
 
 CALLS_SHOWN = 8
@@ -181,12 +182,14 @@ def _chart(line: PhoneNumber, today: datetime.date) -> Chart:
 
 def _week(line: PhoneNumber) -> list[tuple[str, str]]:
     """Monday to Sunday, with the time zone of hours that are not on the line's own clock."""
-    hours = {each.day_of_week: each for each in BusinessHours.objects.all()}
+    hours = rows_of(line).hours.week
     week = []
-    for day in (1, 2, 3, 4, 5, 6, 0):
-        each = hours.get(day)
-        text = str(each).split(": ", 1)[1] if each else "Not set"
-        week.append((str(Weekday(day).label), text.removesuffix(f" {line.timezone}")))
+    for number in WEEK:
+        day = hours.get(number)
+        text = str(day) if day else "Not set"
+        if day and day.timezone not in ("", line.timezone) and not day.is_closed:
+            text = f"{text} {day.timezone}"
+        week.append((str(Weekday(number).label), text))
     return week
 
 

@@ -23,6 +23,7 @@ VIEW = [
     "tenants.view_conversationrule",
     "tenants.view_transferplace",
     "tenants.view_businesshours",
+    "tenants.view_specialday",
     "analytics.view_dailycallstatsrow",
     "analytics.view_callanalyticsrow",
     "analytics.view_phoneperformance",
@@ -35,6 +36,7 @@ SUPPORT = [
     "calls.review_call",
     "calls.add_callmetadata",
     "calls.change_callmetadata",
+    "tenants.change_specialday",
     *(
         f"tenants.{verb}_{model}"
         for model in ("voicesettings", "conversationrule", "transferplace", "businesshours")
@@ -71,6 +73,8 @@ ROLES = {"Support lead": LEAD, "Support agent": SUPPORT, "Read-only analyst": VI
 # Permissions that no page of a model checks, and where they are checked.
 OTHER_RIGHTS = {
     "calls.change_callevent": ("inbox events", "retry"),
+    "tenants.view_specialday": ("opening hours", "view special days"),
+    "tenants.change_specialday": ("opening hours", "add, change and delete special days"),
     "desk.share_savedview": ("saved views", "share with all staff"),
     "jobs.change_job": ("jobs", "retry and cancel"),
     "monitoring.view_databasereport": ("the database", "see its findings and sessions"),

@@ -4,8 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Model, Q
-from django.db.models.functions import Mod
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.decorators import method_decorator
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST
 from backoffice.modeladmin import LineStackedInline, LineTabularInline
 from tenancy import active_scope
 from tenants import credentials_admin as credentials_admin
+from tenants.hours_row_form import HoursRowForm
 from tenants.line_admin import ClockedAdmin, LineFilter, LineOwnedAdmin
 from tenants.line_middleware import PICKED_LINE
 from tenants.line_search import lines_that_match, of_lines_that_match
@@ -28,10 +28,11 @@ from tenants.models import (
     VoiceSettings,
 )
 from tenants.number_move import move_number_view
+from tenants.opening_hours import Interval
+from tenants.opening_hours_page import opening_hours_view
 from tenants.rule_form import RuleForm, fieldsets
 from tenants.rules.sentences import sentence
 from tenants.voice_form import VoiceForm
-from tenants.week_form import DayForm, WeekFormSet
 
 # A line with more rules than this edits them one by one, from their own list.
 RULES_ON_A_LINE = 30
@@ -47,24 +48,6 @@ class VoiceSettingsInline(LineStackedInline):
         "greeting_message",
     )
     multiline = ("greeting_message",)
-
-
-class BusinessHoursInline(LineTabularInline):
-    """The week as one grid: seven rows, whether or not hours are set."""
-
-    model = BusinessHours
-    form = DayForm
-    formset = WeekFormSet
-    fields = ("day_of_week", "open_time", "close_time", "is_closed", "timezone")
-    max_num = 7
-    hide_title = True
-    # From Monday; day_of_week starts with Sunday.
-    ordering = (Mod(F("day_of_week") + 6, 7),)
-
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        if obj is not None and not request.user.has_perm("tenants.change_phonenumber"):
-            return 0  # the page has no button that saves it
-        return 7 - (obj.business_hours.count() if obj is not None else 0)
 
 
 class TransferPlaceInline(LineTabularInline):
@@ -99,12 +82,12 @@ class PhoneNumberAdmin(ClockedAdmin):
     search_help_text = "Search by line number, name or id."
     inlines = (
         VoiceSettingsInline,
-        BusinessHoursInline,
         TransferPlaceInline,
         ConversationRuleInline,
     )
     fields = ("number", "business_name", "display_name", "timezone", "id")
     delete_confirmation_template = "tenants/delete_line.html"
+    hours_template = "tenants/opening_hours.html"
     # Lines are deleted one at a time, on their own page, with all that they own.
     actions = ()
 
@@ -136,7 +119,19 @@ class PhoneNumberAdmin(ClockedAdmin):
             self.admin_site.admin_view(self.move_number),
             name="tenants_phonenumber_move_number",
         )
-        return [move, *super().get_urls()]
+        hours = path(
+            "<path:object_id>/hours/",
+            self.admin_site.admin_view(self.opening_hours),
+            name="tenants_phonenumber_hours",
+        )
+        return [move, hours, *super().get_urls()]
+
+    def opening_hours(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return opening_hours_view(self, request, object_id)
+
+    def around_hours(self, line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
+        """The context of what the page of the opening hours shows beside its form."""
+        return {}
 
     def move_number(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return move_number_view(self, request, object_id)
@@ -260,16 +255,23 @@ class TransferPlaceAdmin(LineOwnedAdmin):
 @admin.register(BusinessHours)
 class BusinessHoursAdmin(LineOwnedAdmin):
     list_display = ("phone", "day_of_week", "open_hours", "timezone")
+    """The first hours of each weekday, over all lines; all of a line's are on its own page."""
+
+    form = HoursRowForm
     row_names = ("day", "days")
     list_filter = (LineFilter, "day_of_week", "is_closed")
     ordering = ("phone_id", "day_of_week", "id")
     fields = ("phone", "day_of_week", "open_time", "close_time", "timezone", "is_closed")
 
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        may_change = obj is None or self.has_change_permission(request, obj)
+        return (*self.fields, "all_day") if may_change else self.fields
+
     @admin.display(description="Open")
     def open_hours(self, hours: BusinessHours) -> str:
         if hours.is_closed:
             return "closed"
-        return f"{hours.open_time:%H:%M} to {hours.close_time:%H:%M}"
+        return str(Interval(hours.open_time, hours.close_time))
 
 
 @admin.register(Membership)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -75,7 +75,7 @@ def move_number_view(
         raise Http404
     if not model_admin.has_change_permission(request, line):
         raise PermissionDenied
-    page = reverse("admin:tenants_phonenumber_change", args=[line.pk])
+    page = reverse("admin:tenants_phonenumber_change", args=[quote(line.pk)])
     if current_scope().phone_id is not None:
         messages.error(request, "A move concerns two lines: leave the line you work in first.")
         return redirect(page)

@@ -45,7 +45,7 @@ def addresses(user: User) -> Iterator[str]:
         yield reverse(f"database:{name}")
     yield reverse("database:statement", args=[Statement.objects.latest("pk").pk])
     line = PhoneNumber.objects.order_by("pk")[0]
-    for page in ("move_number", "simulate"):
+    for page in ("move_number", "hours", "simulate"):
         yield reverse(f"admin:tenants_phonenumber_{page}", args=[quote(line.pk)])
     yield f"{reverse('database:end')}?how=terminated&pid=1&began=2026-01-01"
     for model in MODELS:

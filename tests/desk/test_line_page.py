@@ -56,7 +56,7 @@ def test_all_of_a_line_is_on_its_page(
     assert [key.phone_id for key in shown["api_keys"]] == [furnished.pk]
     assert f"member of {furnished.pk}" in {member.subject for member in shown["members"]}
     assert [rule.phone_id for rule, _ in shown["rules"]] == [furnished.pk]
-    assert shown["hours"][0] == ("Monday", "09:00 to 17:00")
+    assert shown["hours"][0] == ("Monday", "09:00 to 17:00, 18:00 to 20:00")
     assert shown["hours"][-1] == ("Sunday", "Not set")
     assert sum(drawn.bar.value for drawn in shown["chart"].bars) == 1
     html = response.content.decode()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
@@ -16,7 +17,7 @@ NEW = "+14155550999"
 
 
 def url(line: PhoneNumber) -> str:
-    return f"/admin/tenants/phonenumber/{line.pk}/move-number/"
+    return f"/admin/tenants/phonenumber/{quote(line.pk)}/move-number/"
 
 
 def numbers() -> dict[str, str]:
