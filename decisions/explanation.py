@@ -13,7 +13,7 @@ from decisions.hours_in_words import DAYS, HoursInWords, listed, number_of
 from decisions.line_settings import RuleType
 from decisions.situation import Facts
 from decisions.truth import Truth
-from tenants.rules.sentences import ACTIONS, CONDITIONS
+from tenants.rules.sentences import CONDITIONS, doing
 
 YES_OR_NO = {"true": "yes", "false": "no", "unknown": "not known"}
 TITLES: dict[RuleType, str] = {
@@ -211,8 +211,7 @@ class _Explaining:
         actions = dict(rule.get("actions", {}))
         if (number := self._places.get(actions.get("transfer_to", ""))) is not None:
             actions["transfer_to"] = f"{actions['transfer_to']} ({number})"
-        does = ", ".join(ACTIONS[name](actions[name]) for name in ACTIONS if name in actions)
-        return does or f"{rule['rule_type']} rule"
+        return doing(actions) if actions else f"{rule['rule_type']} rule"
 
     def _clauses(
         self, conditions: Mapping[str, Any], values: Mapping[str, Any]

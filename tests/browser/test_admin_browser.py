@@ -135,7 +135,9 @@ def test_a_line_is_opened_edited_and_deleted(bakery: PhoneNumber, page: Page) ->
     page.select_option("[name=rule_type]", "greeting")
     page.select_option("[name=when_first_time_caller]", "True")
     page.fill("[name=greeting_say]", "Welcome!")
-    expect(page.locator(".rule-summary")).to_have_text("When the caller is new: say “Welcome!”.")
+    expect(page.locator(".rule-summary")).to_have_text(
+        "When the caller is a new customer: say “Welcome!”."
+    )
     expect(page.locator("[name=transfer_say]")).to_be_hidden()
     follow(page.locator("[name=_save]"))
     page.goto(f"/admin/tenants/phonenumber/{bakery.pk}/change/")

@@ -66,8 +66,8 @@ def test_the_example_reads_as_an_owner_would_say_it() -> None:
     assert str(explained(EXAMPLE)).splitlines() == [
         "Closed, opens Monday 09:00: outside of Christmas Eve (2026-12-24), 09:00 to 12:00.",
         "Greeting rule: switched off.",
-        "Routing rule because: at least one of these holds (yes) [the caller speaks de (yes, it is"
-        " de-DE); the caller's intent is book (not known)].",
+        "Routing rule because: at least one of these holds (yes) [the caller speaks German (yes,"
+        " it is de-DE); the caller wants to book (not known)].",
         "Routing rule: waits for the urgency: the urgency is emergency (not known).",
         "Routing rule: not reached: an earlier routing rule applies.",
         "Transfer rule: does not apply: this does not hold (no) [the time is from 12:00 to 13:00"

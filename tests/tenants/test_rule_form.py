@@ -9,8 +9,7 @@ from django.test import Client
 from tenancy import all_tenants
 from tenants.models import ConversationRule, PhoneNumber
 from tenants.rule_form import RuleForm
-from tenants.rules import TYPES, rule_errors, schema_of
-from tenants.rules.sentences import ACTIONS, CONDITIONS, sentence
+from tenants.rules import TYPES, schema_of
 from tests.admin_client import form_errors
 from tests.factories import store_rule
 
@@ -126,46 +125,6 @@ def test_a_field_stands_for_every_property_that_is_not_nested() -> None:
     assert {f"when_{name}" for name in conditions} - fields == {
         *("when_date", "when_time_of_day", "when_any", "when_not"),
     }
-
-
-def test_every_word_of_the_schema_has_a_phrase() -> None:
-    assert set(CONDITIONS) == set(schema_of(TYPES[0])["$defs"]["conditions"]["properties"])
-    actions = [schema_of(t)["properties"]["actions"]["properties"] for t in TYPES]
-    assert set(ACTIONS) == set().union(*actions)
-
-
-@pytest.mark.parametrize(
-    ("conditions", "actions", "says"),
-    [
-        ({}, {"say": "Hi"}, "Always: say “Hi”."),
-        (
-            {"keywords": ["fire", "flood", "smoke"], "outside_business_hours": True},
-            TRANSFER | {"else": "take_message"},
-            "When the business is closed and the caller says “fire”, “flood” or “smoke”: transfer"
-            " to +14155550100, after 20 seconds, if nobody answers, take a message.",
-        ),
-        (
-            {"any": [{"day_of_week": [0]}, {"not": {"urgency": "low"}}]},
-            {"confirm_by": "none"},
-            "When any of these holds: it is Sunday; or it is not the case that the urgency is low:"
-            " confirm nothing.",
-        ),
-        (
-            {"intent": ["book", "reschedule"]},
-            {"calendar": "dentist", "confirm_by": "sms"},
-            "When the caller's intent is book or reschedule: book in the calendar “dentist”,"
-            " confirm by SMS.",
-        ),
-        ({"moon": "full", "day_of_week": ["x", 9]}, {}, None),
-        ([], None, None),
-    ],
-)
-def test_a_rule_reads_as_a_sentence(conditions: Any, actions: Any, says: str | None) -> None:
-    text = sentence(conditions=conditions, actions=actions)
-    assert text.endswith(".")
-    if says:
-        assert not list(rule_errors("transfer", conditions=conditions, actions=TRANSFER))
-        assert text == says
 
 
 def test_the_preview_says_what_is_typed_and_saves_nothing(

@@ -19,7 +19,6 @@ from api.problems import handle
 from tenancy import all_tenants, tenant
 from tenants.models import ConversationRule, PhoneNumber
 from tenants.rules import InvalidRule, rule_errors
-from tenants.rules.sentences import sentence
 from tests.admin_client import form_errors
 from tests.api_client import api_of
 from tests.factories import store_rule
@@ -184,25 +183,18 @@ def test_what_is_refused_is_named_alike_everywhere(
 
 
 @pytest.mark.parametrize(
-    ("conditions", "text"),
+    "conditions",
     [
-        ({"date": {"from": "2026-12-24"}}, "the date is from 2026-12-24"),
-        ({"date": {"to": "2026-12-26"}}, "the date is to 2026-12-26"),
-        (
-            {"date": {"from": "2026-12-24", "to": "2026-12-24"}},
-            "the date is from 2026-12-24 to 2026-12-24",
-        ),
-        ({"time_of_day": {"from": "22:00", "to": "06:00"}}, "the time is from 22:00 to 06:00"),
-        (
-            {"not": {"time_of_day": {"from": "00:00", "to": "00:00"}}},
-            "it is not the case that the time is from 00:00 to 00:00",
-        ),
+        {"date": {"from": "2026-12-24"}},
+        {"date": {"to": "2026-12-26"}},
+        {"date": {"from": "2026-12-24", "to": "2026-12-24"}},
+        {"time_of_day": {"from": "22:00", "to": "06:00"}},
+        {"not": {"time_of_day": {"from": "00:00", "to": "00:00"}}},
     ],
 )
-def test_dates_and_times_of_day(line: PhoneNumber, conditions: Any, text: str) -> None:
+def test_dates_and_times_of_day(line: PhoneNumber, conditions: Any) -> None:
     rule = {"rule_type": "greeting", "conditions": conditions, "actions": GOOD}
     assert api_of(line).post("/conversation-rules/", rule).status_code == 201
-    assert sentence(conditions=conditions, actions=GOOD) == f"When {text}: say “Hello”."
 
 
 def test_nesting_without_end_is_refused() -> None:
