@@ -95,6 +95,7 @@ def document() -> dict[str, Any]:
             {
                 "id": next(keys),
                 "date": str(day),
+                "label": "",
                 "is_closed": day != SHORT_DAY,
                 "intervals": [morning] if day == SHORT_DAY else [],
             }

@@ -13,11 +13,12 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from database import exact_json
-from decisions.conditions import EvaluatePart, Part, facts_in, names_in, unknown_part
+from decisions.conditions import EvaluatePart, as_texts, facts_in, names_in, unknown_part
 from decisions.decision import RULE_TYPES, PreparedLine, prepare
 from decisions.line_settings import RuleType
 from decisions.settings_document import line_settings
 from decisions.situation import Facts, Situation, situation
+from decisions.truth import Truth
 from decisions.zones import to_instant
 
 Kind = Literal[
@@ -54,10 +55,11 @@ class WinningRule(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """`number` is that of its conditions in the comparison."""
+    """`number` is that of its conditions in the comparison, `texts` are their as_texts()."""
 
     number: int
     conditions: Mapping[str, Any]
+    texts: Mapping[str, Any]
     evaluate: EvaluatePart
     result: WinningRule
 
@@ -87,8 +89,10 @@ class Version:
             if rule.is_active:
                 number = numbered(_text(rule.conditions))
                 result = WinningRule(rule.id, _text(actions[rule.id]))
-                candidate = Candidate(number, rule.conditions, evaluate, result)
-                self.candidates[rule.rule_type].append(candidate)
+                texts = as_texts(rule.conditions)
+                self.candidates[rule.rule_type].append(
+                    Candidate(number, rule.conditions, texts, evaluate, result)
+                )
 
     def is_open(self, instant: int) -> bool | None:
         calendar = self.line.calendar
@@ -184,22 +188,28 @@ class _Deciding:
 
     def __init__(self, asked_about: Situation) -> None:
         self._situation = asked_about
-        self._parts: dict[int, Part] = {}
+        self._values: dict[int, tuple[Truth, Hashable]] = {}
 
     def outcome(self, kind: RuleType, candidates: Sequence[Candidate]) -> Outcome:
         if kind == "hours" and self._situation.is_open is not False:
             return NOTHING
-        parts = self._parts
         pending: list[tuple[Hashable, WinningRule]] = []
         for candidate in candidates:
-            part = parts.get(candidate.number)
-            if part is None:
-                part = parts[candidate.number] = candidate.evaluate(self._situation)
-            if part.truth == "true":
+            value = self._values.get(candidate.number)
+            if value is None:
+                value = self._values[candidate.number] = self._evaluate(candidate)
+            truth, unknown = value
+            if truth == "true":
                 return Outcome(pending, candidate.result)
-            if part.truth == "unknown":
-                pending.append((unknown_part(candidate.conditions, part), candidate.result))
+            if truth == "unknown":
+                pending.append((unknown, candidate.result))
         return Outcome(pending, None)
+
+    def _evaluate(self, candidate: Candidate) -> tuple[Truth, Hashable]:
+        """And what is unknown of it."""
+        part = candidate.evaluate(self._situation)
+        unknown = unknown_part(candidate.texts, part) if part.truth == "unknown" else None
+        return part.truth, unknown
 
 
 def compared(before: Outcome, after: Outcome) -> Kind | None:

@@ -119,23 +119,37 @@ def facts_in(conditions: Mapping[str, Any]) -> set[str]:
     return {FACTS.get(name, name) for name in names_in(conditions)} & FACT_NAMES
 
 
-def unknown_part(conditions: Mapping[str, Any], part: Part) -> Hashable:
-    """What is left to be known of an unknown part.
+def as_texts(conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """The same conditions, of which each that has no parts is written as JSON."""
+    texts: dict[str, Any] = {}
+    for name, asked in conditions.items():
+        if name == "any":
+            texts[name] = [as_texts(part) for part in asked]
+        elif name == "not":
+            texts[name] = as_texts(asked)
+        else:
+            texts[name] = exact_json.dumps(asked, sort_keys=True)
+    return texts
+
+
+def unknown_part(texts: Mapping[str, Any], part: Part) -> Hashable:
+    """What is left to be known of an unknown part; `texts` are its conditions by as_texts().
 
     Two of them are equal only if both turn out to be true, or both false, whatever the facts are.
     """
-    return frozenset(_unknown_conditions(conditions, part))
+    return frozenset(_unknown_conditions(texts, part))
 
 
-def _unknown_conditions(conditions: Mapping[str, Any], part: Part) -> Iterator[Hashable]:
+def _unknown_conditions(texts: Mapping[str, Any], part: Part) -> Iterator[Hashable]:
     for name, value in part.conditions.items():
-        if (value if isinstance(value, str) else value.truth) != "unknown":
+        if isinstance(value, str):
+            if value == "unknown":
+                yield name, texts[name]
+        elif value.truth != "unknown":
             continue
-        if isinstance(value, NotValue):
-            yield name, unknown_part(conditions[name], value.part)
-        elif isinstance(value, AnyValue):
-            parts = zip(conditions[name], value.parts, strict=True)
+        elif isinstance(value, NotValue):
+            yield name, unknown_part(texts[name], value.part)
+        else:
+            parts = zip(texts[name], value.parts, strict=True)
             unknown = (unknown_part(asked, of) for asked, of in parts if of.truth == "unknown")
             yield name, frozenset(unknown)
-        else:
-            yield name, exact_json.dumps(conditions[name], sort_keys=True)

@@ -26,12 +26,19 @@ PAGE_SIZE = 5_000  # calls of one statement
 FROM_METADATA = ("intent", "language", "sentiment", "urgency")
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
+METADATA = {
+    "calls": "(SELECT m.metadata FROM call_metadata AS m WHERE m.call_id = c.id)",
+    "calls_archive": "c.metadata",
+}
+NOTED = """,
+    CASE jsonb_typeof(metadata -> '{name}') WHEN 'string' THEN metadata ->> '{name}' END"""
 PAGE = """
-SELECT {columns} FROM ({live} UNION ALL {archived}) AS c
+SELECT id, created_at, caller_number, transcript{noted}
+FROM ({live} UNION ALL {archived}) AS c
 ORDER BY created_at DESC, id DESC LIMIT %(size)s
 """
 ROWS = """(
-    SELECT {columns} FROM {table} AS c
+    SELECT c.id, c.created_at, c.caller_number, {columns} FROM {table} AS c
     WHERE c.phone_id = %(line)s AND c.created_at >= %(since)s AND c.created_at < %(until)s
         AND (c.created_at, c.id) < (%(at)s, %(id)s)
     ORDER BY c.created_at DESC, c.id DESC LIMIT %(size)s
@@ -123,20 +130,16 @@ class _Reading:
 def page_sql(noted: tuple[str, ...], has_words: bool) -> str:
     """id, created_at, caller_number, transcript or NULL, and each of the noted facts."""
 
-    def rows(table: str, metadata: str) -> str:
-        texts = [
-            f"CASE jsonb_typeof({metadata} -> '{name}') WHEN 'string' THEN {metadata} ->> '{name}'"
-            f" END AS {name}"
-            for name in noted
-        ]
-        transcript = "c.transcript" if has_words else "NULL AS transcript"
-        columns = ", ".join(["c.id", "c.created_at", "c.caller_number", transcript, *texts])
+    def rows(table: str) -> str:
+        transcript = "c.transcript" if has_words else "NULL"
+        metadata = METADATA[table] if noted else "NULL::jsonb"
+        columns = f"{transcript} AS transcript, {metadata} AS metadata"
         return ROWS.format(table=table, columns=columns)
 
-    of_call = "(SELECT m.metadata FROM call_metadata AS m WHERE m.call_id = c.id)"
-    columns = ", ".join(["id", "created_at", "caller_number", "transcript", *noted])
     return PAGE.format(
-        columns=columns, live=rows("calls", of_call), archived=rows("calls_archive", "c.metadata")
+        noted="".join(NOTED.format(name=name) for name in noted),
+        live=rows("calls"),
+        archived=rows("calls_archive"),
     )
 
 
