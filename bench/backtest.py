@@ -85,11 +85,12 @@ def with_rules(before: Document, rules: list[Document]) -> Document:
 
 def new_rule(**conditions: Any) -> Document:
     [rule] = [row for row in document()["conversation_rules"] if row["priority"] == -1]
-    return rule | {
+    changed: Document = rule | {
         "id": "00000000-0000-0000-0000-000000000001",
         "conditions": conditions,
         "priority": 1,
     }
+    return changed
 
 
 def measured(work: str, before: Document, after: Document) -> Row:

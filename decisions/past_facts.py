@@ -1,5 +1,8 @@
 """The facts of past calls, live and archived: what was known of them, and what of it was kept.
 
+Of a call for which a decision was kept, they are its moment and what was known then, and no more.
+Of others, the beginning of the call and what its row, its metadata and the history before it have.
+
 They come newest first, in pages by keyset, so that no statement runs long, none holds a lock, and
 a caller that stops asking stops the reading.
 """
@@ -13,7 +16,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from calls.claims import PROVIDER_SID
 from calls.dialogue import turns
+from database import exact_json
 from decisions.comparison import PastCall
 from decisions.situation import FACT_NAMES
 from tenants.addresses import ANONYMOUS, UNKNOWN
@@ -26,6 +31,17 @@ PAGE_SIZE = 5_000  # calls of one statement
 FROM_METADATA = ("intent", "language", "sentiment", "urgency")
 LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
+# The last decision that was kept of a call.
+DECIDED = {
+    "calls": f"""
+        SELECT d.at, d.facts FROM call_decisions AS d
+        WHERE (d.phone_id, d.call_sid) = (c.phone_id, {PROVIDER_SID})
+        ORDER BY d.created_at DESC, d.digest DESC LIMIT 1""",
+    "calls_archive": """
+        SELECT d.at, d.facts FROM jsonb_to_recordset(c.decisions)
+            AS d (at timestamptz, created_at timestamptz, digest text, facts jsonb)
+        ORDER BY d.created_at DESC, d.digest DESC LIMIT 1""",
+}
 METADATA = {
     "calls": "(SELECT m.metadata FROM call_metadata AS m WHERE m.call_id = c.id)",
     "calls_archive": "c.metadata",
@@ -33,12 +49,13 @@ METADATA = {
 NOTED = """,
     CASE jsonb_typeof(metadata -> '{name}') WHEN 'string' THEN metadata ->> '{name}' END"""
 PAGE = """
-SELECT id, created_at, caller_number, transcript{noted}
+SELECT id, created_at, caller_number, at, facts, transcript{noted}
 FROM ({live} UNION ALL {archived}) AS c
 ORDER BY created_at DESC, id DESC LIMIT %(size)s
 """
 ROWS = """(
-    SELECT c.id, c.created_at, c.caller_number, {columns} FROM {table} AS c
+    SELECT c.id, c.created_at, c.caller_number, decided.at, decided.facts, {columns}
+    FROM {table} AS c LEFT JOIN LATERAL ({decided}) AS decided ON true
     WHERE c.phone_id = %(line)s AND c.created_at >= %(since)s AND c.created_at < %(until)s
         AND (c.created_at, c.id) < (%(at)s, %(id)s)
     ORDER BY c.created_at DESC, c.id DESC LIMIT %(size)s
@@ -67,8 +84,8 @@ def past_calls(
 ) -> Generator[PastCall, None, None]:
     """The line's calls that began in [since, until), newest first; needs a scope with the line.
 
-    Only the named facts are read; the caller's number always is. What is not known is left out.
-    They begin after the call of `after`, its created_at and id.
+    They begin after the call of `after`, its created_at and id. Only the named facts are read, and
+    the caller's number; of a decided call, all that was known. What is not known is left out.
     """
     known = _Reading(line, since=since, until=until, facts=frozenset(facts))
     at, last_id = after or (until, LAST_ID)
@@ -97,7 +114,9 @@ class _Reading:
         return self._rows(self._sql, at=at, id=last_id, size=PAGE_SIZE)
 
     def call(self, row: Any) -> PastCall:
-        call_id, began, number, transcript, *noted = row
+        call_id, began, number, decided_at, decided_facts, transcript, *noted = row
+        if decided_at is not None:
+            return PastCall(call_id, began, decided_at, exact_json.loads(decided_facts))
         facts: dict[str, str | bool | None] = {}
         if number != UNKNOWN:
             facts["caller"] = None if number == ANONYMOUS else number
@@ -128,13 +147,16 @@ class _Reading:
 
 @lru_cache(maxsize=64)
 def page_sql(noted: tuple[str, ...], has_words: bool) -> str:
-    """id, created_at, caller_number, transcript or NULL, and each of the noted facts."""
+    """id, created_at, caller_number, transcript or NULL, and each of the noted facts.
+
+    Before the transcript, of the last decision: the moment and the facts, or NULL.
+    """
 
     def rows(table: str) -> str:
         transcript = "c.transcript" if has_words else "NULL"
         metadata = METADATA[table] if noted else "NULL::jsonb"
         columns = f"{transcript} AS transcript, {metadata} AS metadata"
-        return ROWS.format(table=table, columns=columns)
+        return ROWS.format(table=table, columns=columns, decided=DECIDED[table])
 
     return PAGE.format(
         noted="".join(NOTED.format(name=name) for name in noted),

@@ -1,5 +1,6 @@
 """The facts of past calls: what was kept of a call, and nothing that was not known."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,13 +8,14 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from calls.claims import claimed_sid
 from calls.models import Call, SealedMonth
 from decisions import past_facts
 from decisions.comparison import PastCall
 from decisions.past_facts import past_calls, words_of_caller
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
-from tests.factories import archive, make_call
+from tests.factories import archive, keep_decision, make_call
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -101,6 +103,27 @@ def test_first_time_is_not_known_after_calls_were_dropped(line: PhoneNumber) -> 
     found = facts(line, "first_time_caller")
     by_caller = [(call["caller"], call.get("first_time_caller")) for call in found]
     assert sorted(by_caller, key=str) == [(ANNA, False), (ANNA, True), (BERT, None)]
+
+
+@pytest.mark.parametrize("archived", [False, True], ids=["live", "archived"])
+def test_last_decision_that_was_kept_replaces_what_the_call_tells(
+    line: PhoneNumber, archived: bool
+) -> None:
+    call = make_call(
+        line,
+        created_at=NOON,
+        transcript=TALK,
+        call_sid=claimed_sid("CA1", line.pk),
+        metadata={"metadata": {"intent": "book"}},
+    )
+    for second, known in enumerate([{"said": "A"}, {"caller": None, "said": "A table"}], 1):
+        at, facts = NOON + timedelta(seconds=second), json.dumps(known)
+        assert keep_decision(line, "CA1", at=at, facts=facts) == "kept"
+    if archived:
+        archive(call)
+    [found] = read(line)
+    assert (found.created_at, found.moment) == (NOON, NOON + timedelta(seconds=2))
+    assert found.facts == {"caller": None, "said": "A table"}
 
 
 def test_live_and_archived_calls_come_in_one_order(
