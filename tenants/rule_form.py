@@ -1,86 +1,27 @@
-"""The form of a conversation rule: a field for each condition and action of its JSON Schema."""
+"""The form of a conversation rule: a field for each condition and action of its JSON Schema.
 
+Field names, which stay as they are: `phone`, `rule_type`, `priority`, `is_active`; `when_<name>`
+of each condition, `<type>_<name>` of each action of a type; `when_more` and `then_more`, the
+others as JSON. `when_date` and `when_time_of_day` are two inputs each, with `_from` and `_to` behind.
+"""
+
+import copy
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django import forms
-from jsonschema import Draft202012Validator
-from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from django.utils import timezone
+from jsonschema import Draft202012Validator, FormatChecker
 
 from backoffice.form_fields import JSONObjectField
 from tenants.models import ConversationRule
+from tenants.rule_fields import field_of
 from tenants.rules import PARTS, TYPES, definitions, schema_of
-from tenants.rules.sentences import DAYS
 
-# Longer texts get a box of several lines.
-ONE_LINE = 300
 # Fields for the conditions and actions that have no field of their own, such as any and not.
 MORE_CONDITIONS, MORE_ACTIONS = "when_more", "then_more"
-
-
-class WordsField(forms.CharField):
-    """A list of texts, one per line."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            widget=UnfoldAdminTextareaWidget({"rows": 2}), help_text="One per line.", **options
-        )
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(map(str, value)) if isinstance(value, list) else value
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        return [line.strip() for line in text.splitlines() if line.strip()] or None
-
-
-class YesNoField(forms.TypedChoiceField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            choices=[("", "-"), ("True", "Yes"), ("False", "No")],
-            coerce=lambda text: text == "True",
-            empty_value=None,
-            widget=UnfoldAdminSelectWidget,
-            **options,
-        )
-
-
-def field_of(name: str, schema: dict[str, Any]) -> forms.Field | None:
-    """The form field for a property of the schema; None where it is nested too deeply."""
-    if "$ref" in schema:
-        schema = definitions()[schema["$ref"].rsplit("/", 1)[-1]]
-    options: dict[str, Any] = {"required": False, "label": name.replace("_", " ").capitalize()}
-    items = schema.get("items", {})
-    if "enum" in schema:
-        choices = [("", "-"), *((word, word.replace("_", " ")) for word in schema["enum"])]
-        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **options)
-    match schema.get("type"), items.get("type"):
-        case "boolean", _:
-            return YesNoField(**options)
-        case "string", _:
-            is_long = schema.get("maxLength", ONE_LINE) > ONE_LINE
-            widget = UnfoldAdminTextareaWidget({"rows": 3}) if is_long else None
-            return forms.CharField(widget=widget or UnfoldAdminTextInputWidget, **options)
-        case "integer", _:
-            return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, **options)
-        case "array", "integer":  # the days of the week
-            return forms.TypedMultipleChoiceField(
-                choices=list(enumerate(DAYS)),
-                coerce=int,
-                empty_value=None,
-                widget=UnfoldAdminCheckboxSelectMultipleWidget,
-                **options,
-            )
-        case "array", "string":
-            return WordsField(**options)
-    return None
 
 
 @cache
@@ -144,7 +85,9 @@ class _RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         rest = dict(stored) if isinstance(stored, dict) else {}
         for field, name, _ in shown:
             schema = _properties(part, self.instance.rule_type or TYPES[0])[name]
-            fits = Draft202012Validator(schema | {"$defs": definitions()})
+            fits = Draft202012Validator(
+                schema | {"$defs": definitions()}, format_checker=FormatChecker(["date"])
+            )
             if name in rest and fits.is_valid(rest[name]):
                 self.initial.setdefault(field, rest.pop(name))
         self.initial.setdefault(more, rest)
@@ -224,3 +167,26 @@ def _declared() -> dict[str, forms.Field]:
 
 
 RuleForm = type("RuleForm", (_RuleForm,), _declared())
+
+
+def rule_document(data: Any, rule: ConversationRule) -> dict[str, Any] | None:
+    """The row that saving the submitted form would leave, as JSON has it; None if it is refused.
+
+    rule is the stored one, or a new one of its line. It stays as it is, and nothing is saved.
+    Needs a scope, since a transfer may name one of the line's places.
+    """
+    form: Any = RuleForm(data, instance=copy.copy(rule))
+    form.fields.pop("phone")
+    if not form.is_valid():
+        return None
+    row = form.instance
+    is_stored = isinstance(row.created_at, datetime)
+    return {
+        "id": str(row.pk),
+        "rule_type": row.rule_type,
+        "conditions": row.conditions,
+        "actions": row.actions,
+        "priority": row.priority,
+        "is_active": row.is_active,
+        "created_at": (row.created_at if is_stored else timezone.now()).isoformat(),
+    }

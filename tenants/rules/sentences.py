@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Any
 
 from database import exact_json
-from tenants.rules.phrases import DAYS as DAYS
 from tenants.rules.phrases import PHRASES, Phrase, joined, phrase_of
 
 OPPOSITE = {"and": "or", "or": "and"}

@@ -10,7 +10,7 @@ window.addEventListener('load', () => {
     summary.setAttribute('role', 'status');
     const show = () => {
         document.querySelectorAll('[class*="rule-actions-"]').forEach((part) => {
-            part.hidden = Boolean(type.value) && !part.classList.contains(`rule-actions-${type.value}`);
+            part.hidden = !part.classList.contains(`rule-actions-${type.value}`);
         });
     };
     let latest = 0;
