@@ -52,25 +52,32 @@ class ChangedCall:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True)
-class Report:
-    """The counts over all calls, and the first changed ones in the order of the calls.
+class Backtest:
+    """Compares past calls as they are added: counts all, and keeps the first that changed."""
 
-    `more` is whether there are further ones.
-    """
+    def __init__(self, comparison: Comparison, *, limit: int = 50) -> None:
+        self.comparison = comparison
+        self.counts = Counts()
+        self.changed: list[ChangedCall] = []
+        self.last: PastCall | None = None  # of those that were added
+        self.has_more = False  # calls that changed than are kept
+        self._limit = limit
 
-    counts: Counts
-    changed: list[ChangedCall]
-    more: bool
+    def add(self, calls: Iterable[PastCall]) -> None:
+        for call in calls:
+            self.last = call
+            differences = self.comparison.differences(call)
+            self.counts.add(differences)
+            if not differences:
+                continue
+            if len(self.changed) == self._limit:
+                self.has_more = True
+            else:
+                self.changed.append(ChangedCall(call, tuple(differences)))
 
 
-def backtest(comparison: Comparison, calls: Iterable[PastCall], *, limit: int = 50) -> Report:
-    """Compares all calls, such as those of decisions.past_facts; keeps `limit` that changed."""
-    counts = Counts()
-    changed: list[ChangedCall] = []
-    for call in calls:
-        differences = comparison.differences(call)
-        counts.add(differences)
-        if differences and len(changed) <= limit:
-            changed.append(ChangedCall(call, tuple(differences)))
-    return Report(counts, changed[:limit], more=len(changed) > limit)
+def backtest(comparison: Comparison, calls: Iterable[PastCall], *, limit: int = 50) -> Backtest:
+    """Of all calls, such as those of decisions.past_facts; keeps `limit` that changed."""
+    compared = Backtest(comparison, limit=limit)
+    compared.add(calls)
+    return compared

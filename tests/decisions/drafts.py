@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from decisions.backtest import Report, backtest
+from decisions.backtest import Backtest, backtest
 from decisions.comparison import Comparison, Difference, PastCall
 from tests.decisions.strategies import Json
 
@@ -63,5 +63,5 @@ def differences(before: Json, after: Json, **facts: Any) -> list[Difference]:
     return Comparison(before, after).differences(call(**facts))
 
 
-def report(before: Json, after: Json, *calls: PastCall, limit: int = 50) -> Report:
+def report(before: Json, after: Json, *calls: PastCall, limit: int = 50) -> Backtest:
     return backtest(Comparison(before, after), calls, limit=limit)
