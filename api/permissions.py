@@ -22,6 +22,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         # HEAD requires the same as GET.
-        needed = view.scopes.get("GET" if request.method == "HEAD" else request.method)
+        needed = view.scopes.get("GET" if request.method == "HEAD" else request.method, ())
+        any_of = {needed} if isinstance(needed, str) else needed
         client = request.auth
-        return isinstance(client, ApiClient) and needed is not None and needed in client.scopes
+        return isinstance(client, ApiClient) and not client.scopes.isdisjoint(any_of)

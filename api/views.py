@@ -1,6 +1,6 @@
 """The base class of endpoints, which work for the line of their credentials only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
@@ -24,8 +24,8 @@ MAX_RESPONSE_TIME = 2.5
 class LineView(APIView):
     """Works in the scope of the credentials' line, from the moment that they are known."""
 
-    # HTTP method -> the scope it takes.
-    scopes: ClassVar[Mapping[str, str]] = {}
+    # HTTP method -> the scope it takes, or those of which it takes any.
+    scopes: ClassVar[Mapping[str, str | Collection[str]]] = {}
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     parser_classes = [StrictJSONParser]
     # Bytes of a request; StrictJSONParser refuses more.

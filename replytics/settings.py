@@ -394,7 +394,9 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "CallStatus": "calls.models.CallStatus",
+        "Fact": "decisions.api.answers.FACT",
         "RuleType": "tenants.models.RuleType",
+        "Truth": "decisions.api.answers.TRUTH",
         "Weekday": "tenants.models.Weekday",
     },
 }

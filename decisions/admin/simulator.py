@@ -13,12 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from decisions.admin.unreadable_rules import unreadable_rules
 from decisions.answer import as_document
 from decisions.decision import decide
 from decisions.explanation import Explanation, explain
 from decisions.situation import Facts
 from decisions.stored_settings import settings_of
+from decisions.unreadable_rules import unreadable_rules
 from tenancy import tenant
 from tenants.models import PhoneNumber
 from tenants.numbers import to_e164

@@ -35,13 +35,15 @@ def map_body(ctx: schemathesis.HookContext, body: Any) -> Any:
     """What a schema cannot state.
 
     What a business keeps of a call is of any shape, and all of it is text; the dates of a rule's
-    conditions are in order.
+    conditions are in order; a caller is named in one place.
     """
     if not isinstance(body, dict):
         return body
     free = {"metadata", "custom_fields"}
     body = {name: _text(part) if name in free else part for name, part in body.items()}
     _order_dates(body.get("conditions"))
+    if isinstance(body.get("facts"), dict) and "caller" in body:
+        body["facts"].pop("caller", None)
     return body
 
 

@@ -26,6 +26,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "transfer-places": {"name": "Front desk", "number": "+14155550123"},
     "business-hours": {"day_of_week": 3, "open_time": "09:00", "close_time": "10:00"},
     "calls": {},
+    "decide": {"call_sid": "CAgarage", "caller": "+14155559999"},
 }
 
 

@@ -81,6 +81,8 @@ CREDENTIALS = {
     "api/v1/calls/<uuid:call_id>/",
     "api/v1/calls/<uuid:call_id>/metadata/",
     "api/v1/calls/by-sid/<str:call_sid>/",
+    "api/v1/calls/<uuid:call_id>/decisions/",
+    "api/v1/decide/",
     "api/v1/stats/daily/",
     "api/v1/stats/hourly/",
     "api/v1/stats/summary/",

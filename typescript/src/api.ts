@@ -133,6 +133,23 @@ export interface paths {
         patch: operations["calls_partial_update"];
         trace?: never;
     };
+    "/api/v1/calls/{call_id}/decisions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What was decided for a call, live or archived, in the order in which it was asked. */
+        get: operations["calls_decisions_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{call_id}/metadata/": {
         parameters: {
             query?: never;
@@ -239,6 +256,33 @@ export interface paths {
         get: operations["conversation_rules_schemas_retrieve"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decide/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Is the line open, which rules win, and why; with the voice and the greeting.
+         *
+         *     With `call_sid` the answer is kept for that call, once for the same `at`, facts and settings.
+         *     Ask again as more is known: each answer is added to the call's decisions. `first_time_caller`
+         *     is looked up in the line's calls where the caller is known and it is not given. A request
+         *     may be repeated; it needs no Idempotency-Key.
+         *
+         *     The ETag begins with settings_version and changes with anything in the answer but `at`.
+         *     `If-None-Match` is answered by 304 as for a GET, and the decision is kept all the same.
+         */
+        post: operations["decide_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -609,6 +653,75 @@ export interface components {
             days: components["schemas"]["Day"][];
             warnings: components["schemas"]["Warning"][];
         };
+        CallDecision: {
+            /**
+             * Format: date-time
+             * @description The moment that was decided about.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When it was decided.
+             */
+            created_at: string;
+            settings_version: string;
+            /** @description What was known of the call then. */
+            facts: components["schemas"]["CallFacts"];
+            answer: components["schemas"]["KeptAnswer"];
+        };
+        CallDecisions: {
+            results: components["schemas"]["CallDecision"][];
+        };
+        /** @description What is known of the call. One that is missing, or null other than `caller`, is unknown. */
+        CallFacts: {
+            /**
+             * Format: telephone-number
+             * @description In E.164; null, or a word such as anonymous, if withheld.
+             * @example +493012345678
+             */
+            caller?: string | null;
+            first_time_caller?: boolean | null;
+            asks_for_person?: boolean | null;
+            urgency?: components["schemas"]["UrgencyEnum"] | components["schemas"]["NullEnum"];
+            sentiment?: components["schemas"]["SentimentEnum"] | components["schemas"]["NullEnum"];
+            /** @example booking */
+            intent?: string | null;
+            /**
+             * @description The tag of the language that the caller speaks.
+             * @example de-DE
+             */
+            language?: string | null;
+            /**
+             * @description All that the caller said so far.
+             * @example I would like to book a table.
+             */
+            said?: string | null;
+        };
+        /** @description What is known of the call. One that is missing, or null other than `caller`, is unknown. */
+        CallFactsRequest: {
+            /**
+             * Format: telephone-number
+             * @description In E.164; null, or a word such as anonymous, if withheld.
+             * @example +493012345678
+             */
+            caller?: string | null;
+            first_time_caller?: boolean | null;
+            asks_for_person?: boolean | null;
+            urgency?: components["schemas"]["UrgencyEnum"] | components["schemas"]["NullEnum"];
+            sentiment?: components["schemas"]["SentimentEnum"] | components["schemas"]["NullEnum"];
+            /** @example booking */
+            intent?: string | null;
+            /**
+             * @description The tag of the language that the caller speaks.
+             * @example de-DE
+             */
+            language?: string | null;
+            /**
+             * @description All that the caller said so far.
+             * @example I would like to book a table.
+             */
+            said?: string | null;
+        };
         CallPage: {
             results: components["schemas"]["ListedCall"][];
             total?: components["schemas"]["Total"];
@@ -698,6 +811,52 @@ export interface components {
             label: string;
             is_closed: boolean;
         };
+        DecideRequest: {
+            /**
+             * Format: date-time
+             * @description The moment to decide about; default: now.
+             */
+            at?: string;
+            /**
+             * Format: telephone-number
+             * @description The same as in facts.
+             */
+            caller?: string | null;
+            /** @description Keeps the answer for this call, which need not be known yet. */
+            call_sid?: string;
+            facts?: components["schemas"]["CallFactsRequest"];
+        };
+        DecidedGreeting: {
+            say: string;
+            language: string;
+        };
+        DecidedVoice: {
+            voice_model: string;
+            voice_name: string;
+            /** Format: double */
+            speech_speed: number;
+            language: string;
+            greeting_message: string | null;
+        };
+        /** @description What to do now, and why. */
+        DecisionAnswer: {
+            hours: components["schemas"]["HoursState"];
+            /** @description Of each type of rule the one that wins. */
+            decisions: components["schemas"]["RuleDecisions"];
+            /** @description All rules of the line, in the order in which they are tried. */
+            trace: components["schemas"]["TracedRule"][];
+            /** @description The facts that were not given, but found in the line's calls. */
+            derived: components["schemas"]["DerivedEnum"][];
+            /** Format: date-time */
+            at: string;
+            /** @description As they were used, the derived ones among them. */
+            facts: components["schemas"]["CallFacts"];
+            /** @description The same for the same settings of the line. */
+            settings_version: string;
+            voice_settings: components["schemas"]["DecidedVoice"];
+            /** @description What the AI shall say first: of the greeting rule that wins, or of the voice settings. */
+            greeting: components["schemas"]["DecidedGreeting"] | null;
+        };
         Delivered: {
             /** Format: uuid */
             id: string;
@@ -724,6 +883,23 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description * `first_time_caller` - first_time_caller
+         * @enum {string}
+         */
+        DerivedEnum: "first_time_caller";
+        /**
+         * @description * `asks_for_person` - asks_for_person
+         *     * `caller` - caller
+         *     * `first_time_caller` - first_time_caller
+         *     * `intent` - intent
+         *     * `language` - language
+         *     * `said` - said
+         *     * `sentiment` - sentiment
+         *     * `urgency` - urgency
+         * @enum {string}
+         */
+        Fact: "asks_for_person" | "caller" | "first_time_caller" | "intent" | "language" | "said" | "sentiment" | "urgency";
         Fault: {
             /** @description A JSON Pointer (RFC 6901) into the request body. */
             pointer?: string;
@@ -740,13 +916,29 @@ export interface components {
              * @description Or where the days end.
              */
             opens_at: string;
-            reason: components["schemas"]["ReasonEnum"];
+            reason: components["schemas"]["GapReasonEnum"];
             decided_by: components["schemas"]["Row"] | null;
         };
+        /**
+         * @description * `weekly` - weekly
+         *     * `special_day` - special_day
+         *     * `closed_day` - closed_day
+         *     * `no_hours_that_day` - no_hours_that_day
+         * @enum {string}
+         */
+        GapReasonEnum: "weekly" | "special_day" | "closed_day" | "no_hours_that_day";
         GreetingActions: {
             say: string;
             /** @example en-US */
             language?: string;
+        };
+        GreetingDecision: {
+            /** Format: uuid */
+            winner: string | null;
+            /** @description Rules before the winner that win if what they wait for holds. */
+            pending: components["schemas"]["PendingRule"][];
+            /** @description Of the winner. */
+            actions: components["schemas"]["GreetingActions"] | null;
         };
         GreetingRuleRequest: {
             /** @constant */
@@ -768,6 +960,14 @@ export interface components {
             take_message?: boolean;
             offer_booking?: boolean;
         };
+        HoursDecision: {
+            /** Format: uuid */
+            winner: string | null;
+            /** @description Rules before the winner that win if what they wait for holds. */
+            pending: components["schemas"]["PendingRule"][];
+            /** @description Of the winner. */
+            actions: components["schemas"]["HoursActions"] | null;
+        };
         HoursRuleRequest: {
             /** @constant */
             rule_type: "hours";
@@ -777,6 +977,42 @@ export interface components {
             priority: number;
             /** @default true */
             is_active: boolean;
+        };
+        /** @description Open or closed at the moment, since and until when, and by which row. */
+        HoursState: {
+            /** @description Null when no hours are set. */
+            is_open: boolean | null;
+            /**
+             * Format: date-time
+             * @description Null if more than 400 days ago.
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description Null if not within 400 days.
+             */
+            until: string | null;
+            reason: components["schemas"]["HoursStateReasonEnum"];
+            decided_by: components["schemas"]["Row"] | null;
+        };
+        /**
+         * @description * `weekly` - weekly
+         *     * `special_day` - special_day
+         *     * `closed_day` - closed_day
+         *     * `no_hours_that_day` - no_hours_that_day
+         *     * `not_set` - not_set
+         * @enum {string}
+         */
+        HoursStateReasonEnum: "weekly" | "special_day" | "closed_day" | "no_hours_that_day" | "not_set";
+        /** @description What is kept of an answer. */
+        KeptAnswer: {
+            hours: components["schemas"]["HoursState"];
+            /** @description Of each type of rule the one that wins. */
+            decisions: components["schemas"]["RuleDecisions"];
+            /** @description All rules of the line, in the order in which they are tried. */
+            trace: components["schemas"]["TracedRule"][];
+            /** @description The facts that were not given, but found in the line's calls. */
+            derived: components["schemas"]["DerivedEnum"][];
         };
         /** @description A further connection of the call, such as the transfer to a person. */
         Leg: {
@@ -795,7 +1031,7 @@ export interface components {
              *     * `failed` - failed
              *     * `no answer` - no answer
              */
-            result: components["schemas"]["ResultEnum"] | components["schemas"]["NullEnum"];
+            result: components["schemas"]["LegResultEnum"] | components["schemas"]["NullEnum"];
             /** @description Seconds. */
             readonly duration: number | null;
             /** Format: date-time */
@@ -803,6 +1039,15 @@ export interface components {
             /** Format: date-time */
             readonly ended_at: string | null;
         };
+        /**
+         * @description * `answered` - answered
+         *     * `busy` - busy
+         *     * `canceled` - canceled
+         *     * `failed` - failed
+         *     * `no answer` - no answer
+         * @enum {string}
+         */
+        LegResultEnum: "answered" | "busy" | "canceled" | "failed" | "no answer";
         /** @description Only the requested fields; with highlights in a search. */
         ListedCall: {
             /** Format: uuid */
@@ -1023,6 +1268,11 @@ export interface components {
             /** @example Good morning, Rye & Sons. */
             greeting_message?: string | null;
         };
+        PendingRule: {
+            /** Format: uuid */
+            id: string;
+            waits_for: components["schemas"]["Fact"][];
+        };
         Period: {
             /** Format: date-time */
             since: string;
@@ -1058,23 +1308,6 @@ export interface components {
             request_id?: string;
             errors?: components["schemas"]["Fault"][];
         };
-        /**
-         * @description * `weekly` - weekly
-         *     * `special_day` - special_day
-         *     * `closed_day` - closed_day
-         *     * `no_hours_that_day` - no_hours_that_day
-         * @enum {string}
-         */
-        ReasonEnum: "weekly" | "special_day" | "closed_day" | "no_hours_that_day";
-        /**
-         * @description * `answered` - answered
-         *     * `busy` - busy
-         *     * `canceled` - canceled
-         *     * `failed` - failed
-         *     * `no answer` - no answer
-         * @enum {string}
-         */
-        ResultEnum: "answered" | "busy" | "canceled" | "failed" | "no answer";
         RoutingActions: {
             calendar?: string;
             department?: string;
@@ -1082,6 +1315,14 @@ export interface components {
             confirm_by?: "sms" | "email" | "none";
             page?: string;
             repeat_minutes?: number;
+        };
+        RoutingDecision: {
+            /** Format: uuid */
+            winner: string | null;
+            /** @description Rules before the winner that win if what they wait for holds. */
+            pending: components["schemas"]["PendingRule"][];
+            /** @description Of the winner. */
+            actions: components["schemas"]["RoutingActions"] | null;
         };
         RoutingRuleRequest: {
             /** @constant */
@@ -1134,6 +1375,12 @@ export interface components {
          * @example 2026-12-24
          */
         RuleDate: string;
+        RuleDecisions: {
+            greeting: components["schemas"]["GreetingDecision"];
+            routing: components["schemas"]["RoutingDecision"];
+            transfer: components["schemas"]["TransferDecision"];
+            hours: components["schemas"]["HoursDecision"];
+        };
         /**
          * @description * `greeting` - Greeting
          *     * `routing` - Routing
@@ -1143,6 +1390,13 @@ export interface components {
          */
         RuleType: "greeting" | "routing" | "transfer" | "hours";
         RuleWords: string[];
+        /**
+         * @description * `negative` - negative
+         *     * `neutral` - neutral
+         *     * `positive` - positive
+         * @enum {string}
+         */
+        SentimentEnum: "negative" | "neutral" | "positive";
         Span: {
             /** Format: date-time */
             opens_at: string;
@@ -1276,6 +1530,51 @@ export interface components {
             /** @description False: there are at least so many. */
             exact: boolean;
         };
+        TracedRule: {
+            /** Format: uuid */
+            id: string;
+            rule_type: components["schemas"]["TracedRuleRuleTypeEnum"];
+            result: components["schemas"]["TracedRuleResultEnum"];
+            value: components["schemas"]["Truth"];
+            /**
+             * @example {
+             *       "urgency": "unknown",
+             *       "not": {
+             *         "value": "false",
+             *         "of": {
+             *           "value": "true",
+             *           "conditions": {
+             *             "date": "true"
+             *           }
+             *         }
+             *       }
+             *     }
+             */
+            conditions: {
+                [key: string]: components["schemas"]["Truth"] | {
+                    value: components["schemas"]["Truth"];
+                    of: unknown;
+                };
+            };
+        };
+        /**
+         * @description * `won` - won
+         *     * `not_applicable` - not_applicable
+         *     * `pending` - pending
+         *     * `false` - false
+         *     * `not_reached` - not_reached
+         *     * `inactive` - inactive
+         * @enum {string}
+         */
+        TracedRuleResultEnum: "won" | "not_applicable" | "pending" | "false" | "not_reached" | "inactive";
+        /**
+         * @description * `greeting` - greeting
+         *     * `routing` - routing
+         *     * `transfer` - transfer
+         *     * `hours` - hours
+         * @enum {string}
+         */
+        TracedRuleRuleTypeEnum: "greeting" | "routing" | "transfer" | "hours";
         TransferActions: {
             /**
              * Format: transfer-target
@@ -1287,6 +1586,16 @@ export interface components {
             after_seconds?: number;
             /** @enum {unknown} */
             else?: "take_message" | "hang_up";
+        };
+        TransferDecision: {
+            /** Format: uuid */
+            winner: string | null;
+            /** @description Rules before the winner that win if what they wait for holds. */
+            pending: components["schemas"]["PendingRule"][];
+            /** @description Of the winner. */
+            actions: components["schemas"]["TransferActions"] | null;
+            /** @description What to call: transfer_to, or the number of the named place. */
+            transfer_number: string | null;
         };
         TransferPlace: {
             /** Format: uuid */
@@ -1333,6 +1642,21 @@ export interface components {
             /** @default true */
             is_active: boolean;
         };
+        /**
+         * @description * `true` - true
+         *     * `false` - false
+         *     * `unknown` - unknown
+         * @enum {string}
+         */
+        Truth: "true" | "false" | "unknown";
+        /**
+         * @description * `low` - low
+         *     * `normal` - normal
+         *     * `high` - high
+         *     * `emergency` - emergency
+         * @enum {string}
+         */
+        UrgencyEnum: "low" | "normal" | "high" | "emergency";
         VoiceSettings: {
             /** Format: uuid */
             readonly id: string;
@@ -3363,6 +3687,93 @@ export interface operations {
             };
         };
     };
+    calls_decisions_retrieve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDecisions"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     calls_metadata_retrieve: {
         parameters: {
             query?: never;
@@ -4565,6 +4976,131 @@ export interface operations {
             };
             /** @description Could not satisfy the request Accept header. */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of your copy; 304 if it is current. */
+                "If-None-Match"?: string;
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DecideRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7026,12 +7562,20 @@ export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
 export const codeEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CodeEnum"]> = ["special_days_only", "other_timezone", "ignored_intervals"];
-export const reasonEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ReasonEnum"]> = ["weekly", "special_day", "closed_day", "no_hours_that_day"];
-export const resultEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ResultEnum"]> = ["answered", "busy", "canceled", "failed", "no answer"];
+export const derivedEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["DerivedEnum"]> = ["first_time_caller"];
+export const factValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Fact"]> = ["asks_for_person", "caller", "first_time_caller", "intent", "language", "said", "sentiment", "urgency"];
+export const gapReasonEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["GapReasonEnum"]> = ["weekly", "special_day", "closed_day", "no_hours_that_day"];
+export const hoursStateReasonEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["HoursStateReasonEnum"]> = ["weekly", "special_day", "closed_day", "no_hours_that_day", "not_set"];
+export const legResultEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["LegResultEnum"]> = ["answered", "busy", "canceled", "failed", "no answer"];
 export const routingActionsConfirm_byValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RoutingActions"]["confirm_by"]> = ["sms", "email", "none"];
 export const ruleConditionsUrgencyValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["urgency"]> = ["low", "normal", "high", "emergency"];
 export const ruleConditionsSentimentValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleConditions"]["sentiment"]> = ["negative", "neutral", "positive"];
 export const ruleTypeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["RuleType"]> = ["greeting", "routing", "transfer", "hours"];
+export const sentimentEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["SentimentEnum"]> = ["negative", "neutral", "positive"];
 export const tableEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TableEnum"]> = ["business_hours", "business_hours_intervals", "special_days"];
+export const tracedRuleResultEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TracedRuleResultEnum"]> = ["won", "not_applicable", "pending", "false", "not_reached", "inactive"];
+export const tracedRuleRuleTypeEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TracedRuleRuleTypeEnum"]> = ["greeting", "routing", "transfer", "hours"];
 export const transferActionsElseValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TransferActions"]["else"]> = ["take_message", "hang_up"];
+export const truthValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Truth"]> = ["true", "false", "unknown"];
+export const urgencyEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["UrgencyEnum"]> = ["low", "normal", "high", "emergency"];
 export const weekdayValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Weekday"]> = [0, 1, 2, 3, 4, 5, 6];
