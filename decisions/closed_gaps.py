@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from database.prepared import Statement
 from decisions.calendar import Calendar, stretches
-from decisions.hours_in_words import DAYS, WEEK, number_of
+from decisions.hours_in_words import WEEK, number_of
+from tenants.rules.phrases import DAYS
 
 SPAN = timedelta(days=30)
 
@@ -102,7 +103,9 @@ class _Naming:
         if begins == self._first or ends == self._last:
             return "Closed for longer than a week"
         form = "%Y-%m-%d %H:%M" if ends - begins >= WEEK else "%H:%M"
-        name = f"{_moment(closes, form)} to {_moment(opens, form)}"
+        is_one_day = opens.date() == closes.date()
+        until = f"{opens:%H:%M}" if is_one_day else _moment(opens, form)
+        name = f"{_moment(closes, form)} to {until}"
         special = ", ".join(dict.fromkeys(self._labels(closes, opens)))
         return f"{name} ({special})" if special else name
 

@@ -48,7 +48,7 @@ class _Decided:
         )
 
     def of_type(self, rule_type: RuleType) -> ExplainedType:
-        return next(each for each in self.words.types if each.rule_type == rule_type)
+        return self.words.of(rule_type)
 
     def hours(self) -> Side:
         return Side(f"{self.words.hours.state}.", self.answer.hours.is_open)

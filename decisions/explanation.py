@@ -8,11 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from decisions.answer import Result
+from decisions.comparison import Difference, Kind
 from decisions.decision import RULE_TYPES
-from decisions.hours_in_words import DAYS, HoursInWords, listed, number_of
+from decisions.hours_in_words import HoursInWords, number_of
 from decisions.line_settings import RuleType
 from decisions.situation import Facts
 from decisions.truth import Truth
+from tenants.rules.phrases import DAYS, joined
 from tenants.rules.sentences import CONDITIONS, doing
 
 YES_OR_NO = {"true": "yes", "false": "no", "unknown": "not known"}
@@ -33,6 +35,26 @@ FACTS: dict[str, str] = {
     "language": "the caller's language",
 }
 """What a rule waits for."""
+NAMES: dict[str, str] = {
+    "caller": "Caller",
+    "first_time_caller": "New caller",
+    "asks_for_person": "Asks for a person",
+    "urgency": "Urgency",
+    "sentiment": "Sentiment",
+    "intent": "Intent",
+    "language": "Language",
+    "said": "Words of the caller",
+}
+"""Of facts, in the order in which they are listed."""
+DIFFERENCES: dict[Kind, str] = {
+    "became_open": "open instead of closed",
+    "became_closed": "closed instead of open",
+    "another_rule_wins": "another rule applies",
+    "rule_wins_now": "a rule applies where none did",
+    "no_rule_wins": "no rule applies any more",
+    "other_actions": "the same rule does something else",
+    "cannot_be_told": "depends on what is not known",
+}
 # Facts that a condition is shown beside: short ones, which are not on the page anyway.
 SHOWN_FACTS = ("urgency", "sentiment", "intent", "language")
 
@@ -82,7 +104,7 @@ class ExplainedRule:
             case "won":
                 return "applies"
             case "pending":
-                return f"waits for {listed(FACTS[fact] for fact in self.waits_for)}"
+                return f"waits for {joined([FACTS[fact] for fact in self.waits_for], 'and')}"
             case "false":
                 return "does not apply"
             case "not_reached":
@@ -143,6 +165,9 @@ class Explanation:
     hours: HoursInWords
     types: tuple[ExplainedType, ...]
 
+    def of(self, rule_type: RuleType) -> ExplainedType:
+        return self.types[RULE_TYPES.index(rule_type)]
+
     def __str__(self) -> str:
         lines = [f"{self.hours.state}: {self.hours.reason}."]
         for each in self.types:
@@ -164,6 +189,27 @@ def explain(
     with, whose rules have actions where those are known. `facts` are shown beside conditions.
     """
     return _Explaining(answer, settings, at=at, facts=facts or {}).explanation
+
+
+def difference_in_words(difference: Difference) -> str:
+    """Transfer: another rule applies."""
+    subject = TITLES[difference.rule_type] if difference.rule_type else "The line"
+    return f"{subject}: {DIFFERENCES[difference.kind]}"
+
+
+def known_in_words(facts: Facts) -> list[tuple[str, str]]:
+    """Name and value of each fact that is known."""
+    known = {name: value for name, value in facts.items() if value is not None}
+    words = {name: _fact_in_words(known[name]) for name in NAMES if name in known}
+    if "caller" in facts and facts["caller"] is None:
+        words = {"caller": "withheld", **words}
+    return [(NAMES[name], value) for name, value in words.items()]
+
+
+def _fact_in_words(value: str | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value
 
 
 class _Explaining:

@@ -5,7 +5,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+from tenants.opening_hours import Interval
+from tenants.rules.phrases import DAYS, joined
+
 WEEK = timedelta(days=7)
 
 
@@ -24,22 +26,6 @@ def moment_in_words(moment: datetime, *, seen_from: datetime) -> str:
 def number_of(day: date) -> int:
     """Of the weekday: 0 is Sunday."""
     return day.isoweekday() % 7
-
-
-def range_in_words(opens: time, closes: time) -> str:
-    """09:00 to 17:00; 18:00 to 02:00 next day; 24 hours from 10:00; all day."""
-    if opens == closes:
-        return "all day" if opens == time.min else f"24 hours from {opens:%H:%M}"
-    if closes == time.min:
-        return f"{opens:%H:%M} to midnight"
-    after = " next day" if closes < opens else ""
-    return f"{opens:%H:%M} to {closes:%H:%M}{after}"
-
-
-def listed(words: Iterable[str], *, by: str = "and") -> str:
-    """A, b and c."""
-    *first, last = words
-    return f"{', '.join(first)} {by} {last}" if first else last
 
 
 class HoursInWords:
@@ -89,7 +75,7 @@ class HoursInWords:
 
     @property
     def row(self) -> str:
-        """The row that decided: Friday, 18:00 to 02:00 next day."""
+        """The row that decided: Friday, 18:00 to 02:00 (next day)."""
         if self._row is None:
             return ""
         if self._table == "special_days":
@@ -127,8 +113,8 @@ def special_in_words(day: Mapping[str, Any]) -> str:
 
 
 def _hours_of(rows: Iterable[Mapping[str, Any]]) -> str:
-    ranges = sorted(
-        (time.fromisoformat(row["open_time"]), time.fromisoformat(row["close_time"]))
+    intervals = sorted(
+        Interval(time.fromisoformat(row["open_time"]), time.fromisoformat(row["close_time"]))
         for row in rows
     )
-    return listed(range_in_words(*each) for each in ranges)
+    return joined(list(map(str, intervals)), "and")

@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from decisions.calendar import Calendar, stretches
-from decisions.hours_in_words import DAYS, number_of
+from decisions.hours_in_words import number_of
+from tenants.rules.phrases import DAYS
 
 DAYS_SHOWN = 14
 DAY = timedelta(days=1)

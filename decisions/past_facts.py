@@ -9,7 +9,7 @@ a caller that stops asking stops the reading.
 
 import re
 from collections.abc import Collection, Generator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -95,6 +95,14 @@ def past_calls(
         if len(page) < PAGE_SIZE:
             return
         at, last_id = page[-1][1], page[-1][0]
+
+
+def past_call(call: Any, *, facts: Collection[str] = FACT_NAMES) -> PastCall:
+    """Of one call, live or archived; without any facts if it was deleted meanwhile."""
+    until = call.created_at + timedelta(microseconds=1)
+    found = past_calls(call.phone_id, since=call.created_at, until=until, facts=facts)
+    unknown = PastCall(call.pk, call.created_at, call.created_at, {})
+    return next((each for each in found if each.id == call.pk), unknown)
 
 
 class _Reading:

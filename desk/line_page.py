@@ -20,6 +20,7 @@ from backoffice.display import bullets, duration, list_link
 from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
+from decisions.admin import rights
 from decisions.admin.line_hours import line_hours
 from decisions.admin.simulator import simulator_view
 from desk.cards import Card, ago, list_of
@@ -124,6 +125,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
             page["problems_link"] = list_of("calls_callevent", line=line.pk, problem="yes")
         if may("tenants.view_businesshours"):
             page["hours"] = _week(line)
+        if request.user.has_perms(rights.HOURS):
             page["opening"] = line_hours(line, request, now=now)
         if may("tenants.view_conversationrule"):
             rules = ConversationRule.objects.order_by("-priority", "created_at", "id")

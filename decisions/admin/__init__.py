@@ -1,1 +1,3 @@
 """What the pages of the admin show of decisions."""
+
+from decisions.admin import call_why as call_why

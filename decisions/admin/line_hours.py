@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from calls.admin.filters import write_periods
+from decisions.admin import rights
 from decisions.answer import hours_as_document
 from decisions.calendar import Calendar
 from decisions.closed_gaps import SPAN, Gap, closed_spans, gaps_of
@@ -32,6 +33,7 @@ def line_hours(
         "now": HoursInWords(hours, stored.document, at=now),
         "days": strip(calendar, stored.document, now=now),
     }
+    shown["may_try"] = request.user.has_perms(rights.DECISIONS)
     if calendar.is_set and request.user.has_perm("calls.view_call"):
         spans = closed_spans(calendar, stored.document, now=now)
         gaps = [gap for gap in gaps_of(line.pk, spans) if gap.calls]

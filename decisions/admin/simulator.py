@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from decisions.admin import rights
 from decisions.answer import as_document
 from decisions.decision import decide
 from decisions.explanation import Explanation, explain
@@ -117,8 +118,8 @@ def simulator_view(
     line = model_admin.get_object(request, unquote(object_id))
     if line is None:
         raise Http404
-    rights = ("tenants.view_conversationrule", "tenants.view_businesshours")
-    if not model_admin.has_view_permission(request, line) or not request.user.has_perms(rights):
+    may_view = model_admin.has_view_permission(request, line)
+    if not may_view or not request.user.has_perms(rights.DECISIONS):
         raise PermissionDenied
     explanation: Explanation | None = None
     faulty: list[dict[str, Any]] = []

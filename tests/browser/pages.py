@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.urls import get_resolver, resolve, reverse
 
+from calls.models import Call, CallArchive
 from monitoring.models import Statement
 from tenants.models import PhoneNumber
 
@@ -47,6 +48,8 @@ def addresses(user: User) -> Iterator[str]:
     line = PhoneNumber.objects.order_by("pk")[0]
     for page in ("move_number", "hours", "simulate"):
         yield reverse(f"admin:tenants_phonenumber_{page}", args=[quote(line.pk)])
+    for name, call in (("call", Call.objects), ("callarchive", CallArchive.objects)):
+        yield reverse(f"admin:calls_{name}_decide_again", args=[call.order_by("pk")[0].pk])
     yield f"{reverse('database:end')}?how=terminated&pid=1&began=2026-01-01"
     for model in MODELS:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
