@@ -52,7 +52,7 @@ class City:
 class Trade:
     """opens and closes are whole hours; saturday_closes 0 means closed; day 0 is Monday.
 
-    is_urgent: people also call when it is closed.
+    is_urgent: people also call when it is closed. break_at is the hour of a break; 0: none.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Trade:
     saturday_closes: int = 0
     days_open: tuple[int, ...] = (0, 1, 2, 3, 4)
     is_urgent: bool = False
+    break_at: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ TRADES = (
         {"en": "the practice manager", "de": "die Praxisleitung"},
         opens=8,
         closes=17,
+        break_at=12,
     ),
     Trade(
         "salon",
@@ -178,6 +180,7 @@ TRADES = (
             "de": ("eine Erstberatung", "eine Vertragsprüfung", "eine Beratung zum Erbrecht"),
         },
         {"en": "one of the partners", "de": "das Sekretariat"},
+        break_at=13,
     ),
     Trade(
         "vet",
@@ -275,3 +278,9 @@ def closing_hour(trade: Trade, day: int) -> int | None:
     if day == 5:
         return trade.saturday_closes or None
     return trade.closes if day in trade.days_open else None
+
+
+def first_closing(trade: Trade, day: int) -> int | None:
+    """The hour at which its break begins, where it has one that day; else as closing_hour."""
+    closes = closing_hour(trade, day)
+    return trade.break_at if closes and 0 < trade.break_at < closes - 1 else closes

@@ -5,12 +5,15 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from demo.businesses import Business, closing_hour, person_of, random_uuid
+from demo.businesses import Business, closing_hour, first_closing, person_of, random_uuid
 from tenants.models import (
     BusinessHours,
+    BusinessHoursInterval,
     ConversationRule,
     PhoneNumber,
     RuleType,
+    SpecialDay,
+    SpecialDayInterval,
     TransferPlace,
     VoiceSettings,
 )
@@ -18,6 +21,12 @@ from tenants.models import (
 _CLOSED = {
     "en": "We are closed at the moment. I can take a message or book a time for you.",
     "de": "Wir haben gerade geschlossen. Ich nehme gern eine Nachricht oder einen Termin auf.",
+}
+# Days after `until`: the label, and for how many hours it is open.
+_SPECIAL_DAYS = {
+    -9: ({"en": "Local holiday", "de": "Feiertag"}, 0),
+    4: ({"en": "Staff training", "de": "Fortbildung"}, 3),
+    8: ({"en": "Stocktaking", "de": "Inventur"}, 0),
 }
 _VOICES = ("Alloy", "Nova", "Echo", "Shimmer")
 
@@ -78,13 +87,51 @@ def save_lines(*, businesses: list[Business], since: datetime, rng: random.Rando
             phone_id=each.phone_id,
             day_of_week=(day + 1) % 7,  # ours begins the week on Sunday
             open_time=time(each.trade.opens),
-            close_time=time(closing_hour(each.trade, day) or each.trade.closes),
+            close_time=time(first_closing(each.trade, day) or each.trade.closes),
             timezone=each.city.timezone,
             is_closed=closing_hour(each.trade, day) is None,
         )
         for each in businesses
         for day in range(7)
     )
+    BusinessHoursInterval.objects.bulk_create(
+        BusinessHoursInterval(
+            id=random_uuid(rng),
+            phone_id=each.phone_id,
+            day_of_week=(day + 1) % 7,
+            open_time=time(each.trade.break_at + 1),
+            close_time=time(closes),
+        )
+        for each in businesses
+        for day in range(7)
+        if (closes := closing_hour(each.trade, day)) and first_closing(each.trade, day) != closes
+    )
+
+
+def save_special_days(*, businesses: list[Business], until: datetime, rng: random.Random) -> None:
+    """A closed day before `until` and one after it, and a short one in between."""
+    for days, (labels, hours) in _SPECIAL_DAYS.items():
+        made = SpecialDay.objects.bulk_create(
+            SpecialDay(
+                id=random_uuid(rng),
+                phone_id=each.phone_id,
+                date=until.date() + timedelta(days=days),
+                label=labels[each.city.speech],
+                is_closed=not hours,
+            )
+            for each in businesses
+        )
+        SpecialDayInterval.objects.bulk_create(
+            SpecialDayInterval(
+                id=random_uuid(rng),
+                phone_id=each.phone_id,
+                special_day=day,
+                open_time=time(each.trade.opens),
+                close_time=time(each.trade.opens + hours),
+            )
+            for each, day in zip(businesses, made, strict=True)
+            if hours
+        )
 
 
 def _rules(business: Business) -> list[tuple[RuleType, int, dict[str, Any], dict[str, Any]]]:

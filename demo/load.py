@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from backoffice.display import plural
 from demo.businesses import MAX_LINES, make_businesses
-from demo.lines import save_lines
+from demo.decisions import save_decisions
+from demo.lines import save_lines, save_special_days
 from demo.records import CallRow, make_calls
 from tenancy import all_tenants, no_tenant
 from tenants.models import PhoneNumber
@@ -67,7 +68,8 @@ FROM demo_calls c, jsonb_to_recordset(c.recordings) AS r (
 """
 TABLES = (
     *("phone_numbers", "voice_settings", "conversation_rules", "business_hours"),
-    "transfer_places",
+    *("business_hours_intervals", "special_days", "special_day_intervals", "transfer_places"),
+    *("decision_settings", "call_decisions"),
     *("calls", "call_metadata", "call_legs", "call_recordings"),
 )
 IS_OWNER = """
@@ -122,6 +124,8 @@ def seed_demo(
         save_lines(businesses=businesses, since=since, rng=rng)
         rows = make_calls(businesses=businesses, calls=calls, since=since, until=until, rng=rng)
         metadata = _load(rows, progress)
+        save_special_days(businesses=businesses, until=until, rng=rng)
+        save_decisions(businesses=businesses, until=until)
     return SeedResult(lines=lines, calls=calls, metadata=metadata)
 
 

@@ -30,8 +30,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("staff_scope")]
 UNTIL = datetime(2025, 11, 2, 20, tzinfo=UTC)
 TABLES = [
     *("phone_numbers", "voice_settings", "conversation_rules", "business_hours"),
-    "transfer_places",
+    *("business_hours_intervals", "special_days", "special_day_intervals", "transfer_places"),
     *("calls", "call_metadata", "call_legs", "call_recordings"),
+    *("decision_settings", "call_decisions"),
 ]
 
 
