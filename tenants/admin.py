@@ -31,6 +31,7 @@ from tenants.number_move import move_number_view
 from tenants.opening_hours import Interval
 from tenants.opening_hours_page import opening_hours_view
 from tenants.rule_form import RuleForm, fieldsets
+from tenants.rule_order_page import rule_order_view
 from tenants.rules.sentences import sentence
 from tenants.voice_form import VoiceForm
 
@@ -124,7 +125,15 @@ class PhoneNumberAdmin(ClockedAdmin):
             self.admin_site.admin_view(self.opening_hours),
             name="tenants_phonenumber_hours",
         )
-        return [move, hours, *super().get_urls()]
+        rules = path(
+            "<path:object_id>/rules/",
+            self.admin_site.admin_view(self.rule_order),
+            name="tenants_phonenumber_rules",
+        )
+        return [move, hours, rules, *super().get_urls()]
+
+    def rule_order(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return rule_order_view(self, request, object_id)
 
     def opening_hours(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return opening_hours_view(self, request, object_id)

@@ -51,7 +51,7 @@ def opening_hours_view(
         if request.method == "POST":
             if not any(may_change.values()):
                 raise PermissionDenied
-            PhoneNumber.objects.select_for_update().get()  # one person at a time
+            line = PhoneNumber.objects.select_for_update().get()  # one person at a time
         form = _form(line, request)
         if request.method == "POST" and "_holidays" not in request.POST:
             wanted = form.hours(**may_change)

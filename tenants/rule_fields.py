@@ -50,12 +50,12 @@ class YesNoField(forms.TypedChoiceField):
 class EndsWidget(forms.MultiWidget):
     """Two inputs for {from, to}, of the browser's own kind: date or time."""
 
+    template_name = "tenants/ends_widget.html"
+
     def __init__(self, kind: str, label: str) -> None:
         super().__init__(
             {
-                end: UnfoldAdminTextInputWidget(
-                    {"type": kind, "aria-label": f"{label} {end}", "class": "rule-end"}
-                )
+                end: UnfoldAdminTextInputWidget({"type": kind, "aria-label": f"{label} {end}"})
                 for end in ENDS
             }
         )

@@ -2,7 +2,8 @@
 
 Field names, which stay as they are: `phone`, `rule_type`, `priority`, `is_active`; `when_<name>`
 of each condition, `<type>_<name>` of each action of a type; `when_more` and `then_more`, the
-others as JSON. `when_date` and `when_time_of_day` are two inputs each, with `_from` and `_to` behind.
+others as JSON. `when_date` and `when_time_of_day` are two inputs each, with `_from` and `_to` at
+the end.
 """
 
 import copy

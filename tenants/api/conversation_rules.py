@@ -25,6 +25,7 @@ from tenants.api.rows import (
 )
 from tenants.api.serializers import ConversationRuleSerializer, OrderSerializer
 from tenants.models import ConversationRule
+from tenants.rule_order import NotEveryRule, set_order
 
 RULES = results_of("ConversationRules", ConversationRuleSerializer)
 
@@ -57,18 +58,12 @@ class ConversationRuleOrder(LineView):
     def _reorder(self, request: Request) -> Response:
         order = OrderSerializer(data=request.data)
         order.is_valid(raise_exception=True)
-        wanted = order.validated_data["rules"]
-        # Locked in the same order by all requests.
-        rows = {
-            rule.pk: rule for rule in ConversationRule.objects.order_by("pk").select_for_update()
-        }
-        if len(set(wanted)) != len(wanted) or set(wanted) != rows.keys():
+        try:
+            ordered = set_order(order.validated_data["rules"])
+        except NotEveryRule as error:
             detail = "List every rule of the line exactly once."
-            raise Invalid([{"pointer": "#/rules", "detail": detail}])
-        for position, pk in enumerate(wanted):
-            rows[pk].priority = len(wanted) - position
-        ConversationRule.objects.bulk_update(rows.values(), ["priority"])
-        results = ConversationRuleSerializer([rows[pk] for pk in wanted], many=True).data
+            raise Invalid([{"pointer": "#/rules", "detail": detail}]) from error
+        results = ConversationRuleSerializer(ordered, many=True).data
         return Response({"results": results})
 
 

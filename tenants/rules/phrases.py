@@ -23,6 +23,12 @@ start stop submit subscribe switch talk track transfer try unsubscribe update up
 verify visit withdraw
 """
 VERBS = frozenset(_VERBS.split())
+# By what an intent ends with when it is someone: a new customer.
+_PEOPLE = """
+applicant buyer caller client customer guest lead member partner patient prospect salesperson
+supplier tenant vendor visitor
+"""
+PEOPLE = frozenset(_PEOPLE.split())
 
 
 @dataclass(frozen=True)
@@ -86,16 +92,33 @@ def _quoted(value: Any) -> list[str]:
 
 
 def _intent(value: Any, negated: bool) -> Phrase:
-    intents = [each.replace("_", " ") for each in _texts(value)]
-    actions = [each for each in intents if each.split(" ")[0].split("-")[0].lower() in VERBS]
-    subjects = [each for each in intents if each not in actions]
+    """What the caller wants to do, is, or calls about."""
+    does: list[str] = []
+    people: list[str] = []
+    about: list[str] = []
+    for text in _texts(value):
+        words = text.replace("_", " ").replace("-", " ").split()
+        intent = " ".join(words)
+        if words and words[0].lower() in VERBS:
+            does.append(intent)
+        elif words and words[-1].lower() in PEOPLE:
+            people.append(f"{'an' if intent[0].lower() in 'aeiou' else 'a'} {intent}")
+        else:
+            about.append(intent or text)
     if negated:
         parts = [
-            *([f"does not want to {joined(actions, 'or')}"] if actions else []),
-            *([f"does not call about {joined(subjects, 'or')}"] if subjects else []),
+            f"{verb} {joined(intents, 'or')}"
+            for verb, intents in (
+                ("does not want to", does),
+                ("does not call about", about),
+                ("is not", people),
+            )
+            if intents
         ]
         return Phrase(CALLER, (joined(parts, "and"),))
-    return Phrase(CALLER, (*_led("wants to", actions), *_led("calls about", subjects)))
+    return Phrase(
+        CALLER, (*_led("wants to", does), *_led("calls about", about), *_led("is", people))
+    )
 
 
 def _led(verb: str, words: list[str]) -> Iterator[str]:

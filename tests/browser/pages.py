@@ -46,7 +46,7 @@ def addresses(user: User) -> Iterator[str]:
         yield reverse(f"database:{name}")
     yield reverse("database:statement", args=[Statement.objects.latest("pk").pk])
     line = PhoneNumber.objects.order_by("pk")[0]
-    for page in ("move_number", "hours", "simulate"):
+    for page in ("move_number", "hours", "rules", "simulate"):
         yield reverse(f"admin:tenants_phonenumber_{page}", args=[quote(line.pk)])
     for name, call in (("call", Call.objects), ("callarchive", CallArchive.objects)):
         yield reverse(f"admin:calls_{name}_decide_again", args=[call.order_by("pk")[0].pk])

@@ -174,8 +174,8 @@ def test_completeness_of_admin_pages() -> None:
         pages = {name.removeprefix(prefix) for name in names}
         # The preview of a rule reads no row: tests/tenants/test_rule_form.py. A number is moved by
         # who sees all lines: tests/tenants/test_number_move.py. A call is tried on one line:
-        # tests/decisions/test_simulator.py, and decided again in test_call_why.py. Opening hours:
-        # tests/tenants/test_week_form.py.
+        # tests/decisions/test_simulator.py, and decided again in test_call_why.py. Opening hours
+        # and the order of rules: test_week_form.py and test_rule_order.py in tests/tenants.
         own = {"auth_user_password_change", "password_change", "preview", "move_number"}
-        own |= {"simulate", "decide_again", "hours"}
+        own |= {"simulate", "decide_again", "hours", "rules"}
         assert pages - PAGES <= own, model

@@ -24,6 +24,8 @@ def test_every_word_of_the_schema_has_a_phrase() -> None:
     [
         # Lists, and what is said of one subject.
         ({"any": [BOOK, NEW]}, "the caller wants to book, reschedule or is a new customer"),
+        ({"intent": ["book", "reschedule", "new-customer"]},
+         "the caller wants to book, reschedule or is a new customer"),
         (BOOK, "the caller wants to book or reschedule"),
         (BOOK | NEW, "the caller is a new customer, and wants to book or reschedule"),
         ({"intent": ["book_table", "billing", "opening hours"]},
@@ -63,6 +65,8 @@ def test_every_word_of_the_schema_has_a_phrase() -> None:
         ({"not": BOOK}, "the caller does not want to book or reschedule"),
         ({"not": {"intent": ["book", "billing"]}},
          "the caller does not want to book and does not call about billing"),
+        ({"not": {"intent": ["old_patient", "unhappy_guest"]}},
+         "the caller is not an old patient or an unhappy guest"),
         ({"not": {"keywords": ["a", "b"]}}, "the caller does not say “a” or “b”"),
         ({"not": {"language": ["de"]}}, "the caller does not speak German"),
         ({"not": {"caller_prefix": ["+1"]}},

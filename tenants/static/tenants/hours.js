@@ -106,6 +106,10 @@ window.addEventListener('DOMContentLoaded', () => {
         const day = event.target.closest && event.target.closest('.hours-day');
         if (day) {
             describe(day);
+            // Who fills in times means that the day is open.
+            if (event.target.closest('.hours-pair') && event.target.value) {
+                tick(day, 'closed').checked = false;
+            }
         }
         if (event.target.name === 'all_holidays') {
             form.querySelectorAll('[name=holiday]').forEach((box) => {

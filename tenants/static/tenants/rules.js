@@ -13,6 +13,11 @@ window.addEventListener('load', () => {
             part.hidden = !part.classList.contains(`rule-actions-${type.value}`);
         });
     };
+    // All actions of today have fields of their own; other ones are in rows of an older schema.
+    const others = form.querySelector('[name=then_more]');
+    if (others && ['', '{}'].includes(others.value.trim())) {
+        others.closest('.rule-more').hidden = true;
+    }
     let latest = 0;
     const preview = async () => {
         const number = ++latest;
