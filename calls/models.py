@@ -281,6 +281,13 @@ class Call(TenantModel):
                 name="idx_calls_legal_hold",
                 condition=Q(legal_hold=True),
             ),
+            # Calls that ended otherwise than by an answer and its end, by the provider's word:
+            # the rare outcomes, such as failed_at_provider.
+            models.Index(
+                fields=["phone", "provider_status", "-created_at", "-id"],
+                name="idx_calls_not_answered",
+                condition=Q(status=CallStatus.FAILED) | Q(provider_status=TIMED_OUT),
+            ),
         ]
         triggers = [
             StampUpdatedAt("calls"),
@@ -410,6 +417,18 @@ class CallMetadata(TenantModel):
             ),
             # Deleting a line, and counting what it owns.
             models.Index(fields=["phone"], name="idx_call_metadata_phone_id"),
+            # The calls of two outcomes, which may be rare on a line. Row level security lets a
+            # partial index through, other than a GIN index.
+            models.Index(
+                fields=["phone"],
+                name="idx_call_metadata_messages",
+                condition=Q(metadata__contains={"message_taken": True}),
+            ),
+            models.Index(
+                fields=["phone"],
+                name="idx_call_metadata_ended_by_us",
+                condition=Q(metadata__contains={"ended_by": "us"}),
+            ),
         ]
         triggers = [
             MatchParentTenant(

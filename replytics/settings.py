@@ -394,6 +394,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "CallStatus": "calls.models.CallStatus",
+        "CallOutcome": "calls.outcomes.CallOutcome",
+        "EndedBy": "calls.outcomes.EndedBy",
         "Fact": "decisions.api.answers.FACT",
         "RuleType": "tenants.models.RuleType",
         "Truth": "decisions.api.answers.TRUTH",

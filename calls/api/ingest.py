@@ -18,6 +18,7 @@ from calls.api.serializers import ARCHIVED, MAX_OBJECT_LENGTH
 from calls.intake.pipeline import Archived, IsLeg, deliver
 from calls.intake.webhooks.events import URL
 from calls.models import CallStatus
+from calls.outcomes import FACTS_HELP
 from database import exact_json
 
 CALL_SID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
@@ -50,7 +51,7 @@ class DeliverySerializer(StrictSerializer):
     tags = serializers.ListField(
         child=serializers.CharField(max_length=100), required=False, max_length=100
     )
-    metadata = BoundedObject(required=False)
+    metadata = BoundedObject(required=False, help_text=FACTS_HELP)
     custom_fields = BoundedObject(required=False)
 
 

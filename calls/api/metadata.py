@@ -10,6 +10,7 @@ from rest_framework import serializers
 from api.serializer_fields import ObjectField, StrictSerializer
 from calls.api.serializers import MAX_OBJECT_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from calls.models import Call, CallMetadata
+from calls.outcomes import FACTS_HELP
 from database import exact_json
 from database.prepared import Statement
 
@@ -53,7 +54,7 @@ class TagChangeSerializer(StrictSerializer):
 class MetadataChangeSerializer(StrictSerializer):
     """Merge patches: a key with null is removed, one that is left out stays."""
 
-    metadata = ObjectField(required=False)
+    metadata = ObjectField(required=False, help_text=FACTS_HELP)
     custom_fields = ObjectField(required=False)
     tags = TagChangeSerializer(required=False)
 

@@ -15,6 +15,7 @@ from calls.claims import PROVIDER_SID
 from calls.confidence import HAS_CONFIDENCE
 from calls.duration import measured_sql
 from calls.legs import RESULTS
+from calls.outcomes import ENDED_BY, OUTCOME, facts_sql, narrowed, sentence_sql
 from calls.recordings import playable_pattern
 from database.prepared import Statement
 from tenancy import current_scope
@@ -28,6 +29,7 @@ EXPRESSIONS = {
     "updated_at": MOMENT.format("c.updated_at"),
     "ai_confidence": f"CASE WHEN {HAS_CONFIDENCE} THEN trim_scale(c.ai_confidence) END",
     "duration_known": measured_sql("c."),
+    "outcome_sentence": sentence_sql("c.outcome", "c.ended_by", "c.provider_status"),
     "recording_url": f"CASE WHEN {PLAYABLE} THEN c.recording_url END",
 }
 # For a search: excerpts with the words, marked so that they cannot be mistaken for HTML. Only the
@@ -91,12 +93,17 @@ SELECT concat('[', string_agg(row_to_json(shown)::text, ',') FILTER (WHERE n <= 
 FROM (SELECT *, row_number() OVER () AS n FROM ({rows}) AS p) AS c
 CROSS JOIN LATERAL (SELECT {fields}) AS shown
 """
-ROWS = """SELECT {columns}, {archived} AS archived FROM {table} AS c WHERE {conditions}"""
+ROWS = """SELECT {columns}, {archived} AS archived FROM {table} AS c{facts} WHERE {conditions}"""
+JOINED_FACTS = " CROSS JOIN LATERAL {} AS facts"
+# What call_outcome() reads of rows c; called once a row, apart from where the facts are found.
+WITH_OUTCOMES = f"""SELECT *, {OUTCOME.format(call="c", facts="c")} AS outcome,
+    {ENDED_BY.format(call="c", facts="c")} AS ended_by FROM ({{rows}}) AS c OFFSET 0"""
 ORDERED = "({rows} ORDER BY c.created_at {way}, c.id {way} LIMIT %(limit)s + 1)"
 MERGED = "SELECT * FROM ({rows}) AS c ORDER BY c.created_at {way}, c.id {way} LIMIT %(limit)s + 1"
 ONE = """
 SELECT row_to_json(shown)::text FROM ({rows}) AS c CROSS JOIN LATERAL (SELECT {fields}) AS shown
 """
+OF_OUTCOME = OUTCOME.format(call="c", facts="facts") + " = '{}'"
 # PostgreSQL's own estimates come from the rows of all lines, so a line is never shown one.
 COUNT = "SELECT count(*) FROM (SELECT FROM ({rows}) AS c LIMIT %(most)s + 1) AS c"
 # Up to here `total=estimate` counts. Without a condition an index alone is read, which is cheap.
@@ -126,8 +133,9 @@ PART = """(
     SELECT concat('[', string_agg(row_to_json(shown)::text, ',' ORDER BY {order}), ']')::json
     FROM {rows} CROSS JOIN LATERAL (SELECT {fields}) AS shown) AS {name}"""
 
+OF_OUTCOMES = {"outcome", "outcome_sentence", "ended_by"}
 # Not columns of the table.
-MADE = {"archived", "duration_known"}
+MADE = {"archived", "duration_known", *OF_OUTCOMES}
 COLUMNS = ", ".join(f"c.{name}" for name in FIELDS if name not in MADE)
 
 
@@ -137,6 +145,7 @@ class ListQuery:
 
     filters: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
     archived: str = "exclude"
     order: str = "-created_at"
     fields: tuple[str, ...] = tuple(FIELDS)
@@ -153,7 +162,9 @@ class Page:
 def read_page(query: ListQuery, values: Mapping[str, Any], *, limit: int) -> Page:
     """after_cursor: values have `at` and `after_id`, where the page before ended."""
     values = {**values, **_bound()}
-    if query.filters or query.searches:  # which index is best depends on the values
+    if (
+        query.filters or query.searches or query.outcomes
+    ):  # which index is best depends on the values
         with connection.cursor() as cursor:
             cursor.execute(page_sql(query), {"limit": limit, **values})
             [row] = cursor.fetchall()
@@ -176,7 +187,7 @@ def count_calls(query: ListQuery, values: Mapping[str, Any], *, exact: bool) -> 
     """
     most = None
     if not exact:
-        is_filtered = query.filters or query.searches
+        is_filtered = query.filters or query.searches or query.outcomes
         most = MAX_COUNTED if is_filtered else MAX_COUNTED_UNFILTERED
     with connection.cursor() as cursor:
         # LIMIT NULL is none.
@@ -194,13 +205,12 @@ def _bound() -> dict[str, Any]:
 @lru_cache(maxsize=1000)
 def page_sql(query: ListQuery) -> str:
     way, _ = ORDERS[query.order]
-    tables = PLACES[query.archived]
-    ordered = [
-        ORDERED.format(rows=_rows(query, table, with_limit=True), way=way) for table in tables
-    ]
+    ordered = [ORDERED.format(rows=rows, way=way) for rows in _parts_of(query, with_limit=True)]
     rows = ordered[0]
     if len(ordered) > 1:
         rows = MERGED.format(rows=" UNION ALL ".join(ordered), way=way)
+    if OF_OUTCOMES.intersection(query.fields):
+        rows = WITH_OUTCOMES.format(rows=rows)
     shown = [_expression(name) for name in query.fields]
     if "words" in query.searches:
         headlines = ", ".join(HEADLINE.format(name) for name in ("ai_summary", "transcript"))
@@ -222,6 +232,7 @@ def _page_statement(query: ListQuery, limit: int) -> Statement:
 def call_statement() -> Statement:
     query = ListQuery(filters=("id",), archived="include")
     rows = " UNION ALL ".join(_rows(query, table, parts=True) for table in PLACES["include"])
+    rows = WITH_OUTCOMES.format(rows=rows)
     fields = [*map(_expression, FIELDS), *(f"c.{name}" for name in PART_FIELDS)]
     sql = ONE.format(rows=rows, fields=", ".join(fields))
     return Statement(sql, line="text", playable="text", id="uuid")
@@ -232,7 +243,21 @@ def _expression(name: str) -> str:
 
 
 def _unordered(query: ListQuery) -> str:
-    return " UNION ALL ".join(_rows(query, table) for table in PLACES[query.archived])
+    return " UNION ALL ".join(_parts_of(query))
+
+
+def _parts_of(query: ListQuery, *, with_limit: bool = False) -> list[str]:
+    """The rows of the list, in parts that have none in common and an index each."""
+    if not query.outcomes:
+        return [_rows(query, table, with_limit=with_limit) for table in PLACES[query.archived]]
+    return [
+        _rows(
+            query, table, with_limit=with_limit, also=(f"({condition})", OF_OUTCOME.format(value))
+        )
+        for table in PLACES[query.archived]
+        for value in query.outcomes
+        for condition in narrowed(value, table, "c")
+    ]
 
 
 def _part(name: str, table: str) -> str:
@@ -242,8 +267,15 @@ def _part(name: str, table: str) -> str:
     return PART.format(fields=PART_FIELDS[name], order=order, rows=rows, name=name)
 
 
-def _rows(query: ListQuery, table: str, *, with_limit: bool = False, parts: bool = False) -> str:
-    conditions = ["c.phone_id = %(line)s", *(FILTERS[name] for name in query.filters)]
+def _rows(
+    query: ListQuery,
+    table: str,
+    *,
+    with_limit: bool = False,
+    parts: bool = False,
+    also: tuple[str, ...] = (),
+) -> str:
+    conditions = ["c.phone_id = %(line)s", *also, *(FILTERS[name] for name in query.filters)]
     if query.after_cursor:
         _, before = ORDERS[query.order]
         conditions.append(
@@ -251,16 +283,21 @@ def _rows(query: ListQuery, table: str, *, with_limit: bool = False, parts: bool
         )
     if query.searches:
         arguments = [SEARCHES[name] for name in query.searches]
-        if with_limit and not query.filters and query.order == "-created_at":
+        if with_limit and not (query.filters or also) and query.order == "-created_at":
             # Without other filters the newest matches are the page.
             arguments.append("at_most => %(limit)s + 1")
             if query.after_cursor:
                 arguments.append("before_at => %(at)s::timestamptz")
                 arguments.append("before_id => %(after_id)s::uuid")
         conditions.append(FOUND[table].format(", ".join(arguments)))
+    columns = [COLUMNS, *(_part(name, table) for name in PART_FIELDS if parts)]
+    shows_outcomes = not OF_OUTCOMES.isdisjoint(query.fields)
+    if shows_outcomes:
+        columns.append("facts.metadata, facts.leg_words")
     return ROWS.format(
-        columns=", ".join([COLUMNS, *(_part(name, table) for name in PART_FIELDS if parts)]),
+        columns=", ".join(columns),
         archived="true" if table == "calls_archive" else "false",
         table=table,
+        facts=JOINED_FACTS.format(facts_sql(table, "c")) if shows_outcomes or also else "",
         conditions=" AND ".join(conditions),
     )

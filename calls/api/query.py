@@ -80,7 +80,9 @@ def _parsed(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
     given = _validated(dict(named))
     filters: dict[str, Any] = {}
     searches: dict[str, Any] = {}
-    options = {name: given.pop(name, None) for name in ("archived", "order", "fields", "total")}
+    options = {
+        name: given.pop(name, None) for name in ("archived", "order", "fields", "total", "outcome")
+    }
     for name, value in given.items():
         if name == "status":
             statuses = sorted(set(value))
@@ -96,6 +98,7 @@ def _parsed(named: tuple[tuple[str, tuple[str, ...]], ...]) -> ParsedRequest:
     query = ListQuery(
         filters=tuple(sorted(filters)),
         searches=tuple(sorted(searches)),
+        outcomes=tuple(sorted(set(options["outcome"] or ()))),
         archived=options["archived"],
         order=options["order"],
         fields=tuple(options["fields"] or FIELDS),

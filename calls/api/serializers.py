@@ -18,6 +18,13 @@ from calls.confidence import confidence_of
 from calls.duration import KNOWN_DURATION_HELP, known_duration
 from calls.legs import RESULTS, CallLeg
 from calls.models import Call, CallStatus
+from calls.outcomes import (
+    ENDED_BY_HELP,
+    OUTCOME_HELP,
+    CallOutcome,
+    EndedBy,
+    sentence_of,
+)
 from calls.recordings import CallRecording, playable_url
 from database import exact_json
 from tenants.addresses import Spoilt, stored_caller_of
@@ -91,6 +98,13 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
         help_text="Also null if the recording's host is not in RECORDING_HOSTS.",
     )
     duration_known = serializers.SerializerMethodField(help_text=KNOWN_DURATION_HELP)
+    outcome = serializers.ChoiceField(CallOutcome.choices, read_only=True, help_text=OUTCOME_HELP)
+    outcome_sentence = serializers.SerializerMethodField(
+        help_text="The outcome in a sentence for the owner of the line."
+    )
+    ended_by = serializers.ChoiceField(
+        EndedBy.choices, read_only=True, allow_null=True, help_text=ENDED_BY_HELP
+    )
     archived = serializers.BooleanField(
         read_only=True, help_text="Whether the call is in the archive, which is read-only."
     )
@@ -103,6 +117,9 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
             "caller_number",
             "call_sid",
             "status",
+            "outcome",
+            "outcome_sentence",
+            "ended_by",
             "duration",
             "duration_known",
             "recording_url",
@@ -118,6 +135,11 @@ class CallSerializer(StrictSerializer, serializers.ModelSerializer[Call]):
 
     def get_duration_known(self, call: Any) -> bool:
         return known_duration(call) is not None
+
+    def get_outcome_sentence(self, call: Any) -> str:
+        return sentence_of(
+            call.outcome, ended_by=call.ended_by, provider_status=call.provider_status
+        )
 
 
 FIELDS: list[str] = CallSerializer.Meta.fields
@@ -254,6 +276,7 @@ class CallQuery(serializers.Serializer[Any]):
 
     examples: ClassVar[dict[str, Any]] = {
         "status": ["completed", "failed"],
+        "outcome": ["transferred_not_answered", "busy"],
         "created_after": "2026-03-01T00:00:00Z",
         "created_before": "2026-04-01T00:00:00+02:00",
         "caller": "+14155550123",
@@ -276,6 +299,11 @@ class CallQuery(serializers.Serializer[Any]):
         child=serializers.ChoiceField(CallStatus.choices),
         required=False,
         help_text="Repeat for several values.",
+    )
+    outcome = serializers.ListField(
+        child=serializers.ChoiceField(CallOutcome.choices),
+        required=False,
+        help_text="How the calls ended. Repeat for several values.",
     )
     created_after = InstantOrDayField(
         required=False,

@@ -13,6 +13,7 @@ from calls.api.page import ListQuery, read_call, read_page
 from calls.api.serializers import FIELDS, CallSerializer, WholeCallSerializer
 from calls.legs import legs_of
 from calls.models import Call
+from calls.outcomes import with_outcomes
 from calls.recordings import recordings_of
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
@@ -59,7 +60,7 @@ def calls(line: PhoneNumber) -> None:
 
 
 def serialized() -> list[bytes]:
-    rows = Call.objects.order_by("-created_at", "-id")
+    rows = with_outcomes(Call.objects.order_by("-created_at", "-id"))
     for row in rows:
         row.archived = False  # type: ignore[attr-defined]
     return [to_json(CallSerializer(row).data) for row in rows]
@@ -92,7 +93,7 @@ def test_whole_call_equals_the_serializer(line: PhoneNumber) -> None:
     with all_tenants("test"), connection.cursor() as cursor:
         cursor.execute(PARTS)
     with tenant(line.pk):
-        row: Any = Call.objects.get()
+        row: Any = with_outcomes(Call.objects.all()).get()
         row.archived = False
         row.legs, row.recordings = legs_of(row), recordings_of(row)
         assert len(row.legs) == 4
@@ -105,7 +106,7 @@ def test_sparse_page_equals_the_serializer(line: PhoneNumber, calls: None) -> No
     with tenant(line.pk):
         page = read_page(ListQuery(fields=names), {}, limit=200)
         rows = []
-        for row in Call.objects.order_by("-created_at", "-id"):
+        for row in with_outcomes(Call.objects.order_by("-created_at", "-id")):
             row.archived = False  # type: ignore[attr-defined]
             whole = CallSerializer(row).data
             rows.append(to_json({name: whole[name] for name in FIELDS if name in names}))

@@ -112,6 +112,19 @@ def test_in_a_line_each_table_shows_it_alone(
         assert b"".join(copied).split() == [lines.line.pk.encode()]
 
 
+def test_outcomes_are_those_of_the_lines_calls(login: Connection, lines: Lines) -> None:
+    """The functions read what tells them with the rights of the login, which names one line."""
+    outcomes = "SELECT c.phone_id, c.outcome FROM calls AS c"
+    archived = "SELECT c.phone_id, c.archived_outcome FROM calls_archive AS c"
+    with pytest.raises(errors.InsufficientPrivilege, match="no tenant is active"):
+        login.execute(outcomes)
+    work_in(login, lines.line.pk)
+    for select in (outcomes, archived):
+        rows = login.execute(select).fetchall()
+        assert rows
+        assert {line for line, _ in rows} == {lines.line.pk}
+
+
 # Of a policy, of a grant, of a column without default, or of a view of two arms.
 REFUSALS = (
     errors.InsufficientPrivilege,

@@ -345,6 +345,35 @@ DIFFERENCES: dict[str, dict[str, tuple[str | None, str | None]]] = {
             "btree (created_at DESC, id DESC) WHERE legal_hold",
         ),
     },
+    "how a call ended, also where an outcome is rare on a line": {
+        "function outcome(calls)": (
+            None,
+            'text plpgsql s {"search_path=pg_catalog, pg_temp"} begin return'
+            " app.call_outcome(call.status, call.provider_status, call.duration, (select"
+            " m.metadata from public.call_metadata as m where m.call_id = call.id), array(select"
+            " l.status from public.call_legs as l where (l.phone_id, l.call_sid) ="
+            " (call.phone_id, call.call_sid))); end",
+        ),
+        "function archived_outcome(calls_archive)": (
+            None,
+            "text sql s select app.call_outcome(call.status, call.provider_status,"
+            " call.duration, call.metadata, array(select l->>'status' from"
+            " jsonb_array_elements(call.legs) as l))",
+        ),
+        "index calls.idx_calls_not_answered": (
+            None,
+            "btree (phone_id, provider_status, created_at DESC, id DESC)"
+            " WHERE ((status = 'failed'::text) OR (provider_status = 'timed-out'::text))",
+        ),
+        "index call_metadata.idx_call_metadata_messages": (
+            None,
+            "btree (phone_id) WHERE (metadata @> '{\"message_taken\": true}'::jsonb)",
+        ),
+        "index call_metadata.idx_call_metadata_ended_by_us": (
+            None,
+            'btree (phone_id) WHERE (metadata @> \'{"ended_by": "us"}\'::jsonb)',
+        ),
+    },
     "a rule transfers to a number other than the line's own, or to a place that exists": {
         "trigger conversation_rules.conversation_rules_transfer_target": (
             None,

@@ -722,6 +722,21 @@ export interface components {
              */
             said?: string | null;
         };
+        /**
+         * @description * `in_progress` - In progress
+         *     * `answered_by_ai` - Answered by AI
+         *     * `transferred_answered` - Transferred and answered
+         *     * `transferred_not_answered` - Transferred, not answered
+         *     * `message_taken` - Message taken
+         *     * `hung_up_before_answer` - Hung up before answer
+         *     * `hung_up_within_10_s` - Hung up within 10 s
+         *     * `busy` - Busy
+         *     * `failed_at_provider` - Failed at the provider
+         *     * `ended_by_us` - Ended by us
+         *     * `not_known` - Not known
+         * @enum {string}
+         */
+        CallOutcome: "in_progress" | "answered_by_ai" | "transferred_answered" | "transferred_not_answered" | "message_taken" | "hung_up_before_answer" | "hung_up_within_10_s" | "busy" | "failed_at_provider" | "ended_by_us" | "not_known";
         CallPage: {
             results: components["schemas"]["ListedCall"][];
             total?: components["schemas"]["Total"];
@@ -876,6 +891,7 @@ export interface components {
             ai_confidence?: number;
             recording_url?: string;
             tags?: string[];
+            /** @description The outcome of the call reads two keys: message_taken, true where the caller left a message; and ended_by, who ended the call: caller, us, provider or transfer_target. */
             metadata?: {
                 [key: string]: unknown;
             };
@@ -888,6 +904,14 @@ export interface components {
          * @enum {string}
          */
         DerivedEnum: "first_time_caller";
+        /**
+         * @description * `caller` - Caller
+         *     * `us` - Us
+         *     * `provider` - Provider
+         *     * `transfer_target` - Person it was transferred to
+         * @enum {string}
+         */
+        EndedBy: "caller" | "us" | "provider" | "transfer_target";
         /**
          * @description * `asks_for_person` - asks_for_person
          *     * `caller` - caller
@@ -1057,6 +1081,33 @@ export interface components {
             readonly caller_number?: string;
             readonly call_sid?: string;
             readonly status?: components["schemas"]["CallStatus"];
+            /**
+             * @description How the call ended, by what is stored: the first of these that holds. in_progress: it has not ended. transferred_answered: one of its legs was answered. message_taken: metadata.message_taken is true. transferred_not_answered: it has legs, and none was answered. ended_by_us: it was closed because no more events came (provider_status timed-out). answered_by_ai: it was answered and lasted more than 10 seconds. busy, failed_at_provider: the provider's word. ended_by_us: ended_by is us. hung_up_within_10_s: it was answered. hung_up_before_answer: it was not (no-answer, canceled). not_known: nothing that is stored tells.
+             *
+             *     * `in_progress` - In progress
+             *     * `answered_by_ai` - Answered by AI
+             *     * `transferred_answered` - Transferred and answered
+             *     * `transferred_not_answered` - Transferred, not answered
+             *     * `message_taken` - Message taken
+             *     * `hung_up_before_answer` - Hung up before answer
+             *     * `hung_up_within_10_s` - Hung up within 10 s
+             *     * `busy` - Busy
+             *     * `failed_at_provider` - Failed at the provider
+             *     * `ended_by_us` - Ended by us
+             *     * `not_known` - Not known
+             */
+            readonly outcome?: components["schemas"]["CallOutcome"];
+            /** @description The outcome in a sentence for the owner of the line. */
+            readonly outcome_sentence?: string;
+            /**
+             * @description Who ended the call: metadata.ended_by where the AI pipeline wrote it; else us where it was closed because no more events came, provider where it failed there, and caller where it was canceled (us, if metadata.direction is outbound). Null where nobody reported it.
+             *
+             *     * `caller` - Caller
+             *     * `us` - Us
+             *     * `provider` - Provider
+             *     * `transfer_target` - Person it was transferred to
+             */
+            readonly ended_by?: components["schemas"]["EndedBy"] | components["schemas"]["NullEnum"];
             /** @description Seconds. */
             readonly duration?: number;
             /** @description Whether `duration` is the length of the call: false for a call in progress, and for one ended by us because no more events came (provider_status timed-out). */
@@ -1184,6 +1235,7 @@ export interface components {
         };
         /** @description Merge patches: a key with null is removed, one that is left out stays. */
         PatchedMetadataChangeRequest: {
+            /** @description The outcome of the call reads two keys: message_taken, true where the caller left a message; and ended_by, who ended the call: caller, us, provider or transfer_target. */
             metadata?: {
                 [key: string]: unknown;
             };
@@ -1749,6 +1801,33 @@ export interface components {
             readonly caller_number: string;
             readonly call_sid: string;
             readonly status: components["schemas"]["CallStatus"];
+            /**
+             * @description How the call ended, by what is stored: the first of these that holds. in_progress: it has not ended. transferred_answered: one of its legs was answered. message_taken: metadata.message_taken is true. transferred_not_answered: it has legs, and none was answered. ended_by_us: it was closed because no more events came (provider_status timed-out). answered_by_ai: it was answered and lasted more than 10 seconds. busy, failed_at_provider: the provider's word. ended_by_us: ended_by is us. hung_up_within_10_s: it was answered. hung_up_before_answer: it was not (no-answer, canceled). not_known: nothing that is stored tells.
+             *
+             *     * `in_progress` - In progress
+             *     * `answered_by_ai` - Answered by AI
+             *     * `transferred_answered` - Transferred and answered
+             *     * `transferred_not_answered` - Transferred, not answered
+             *     * `message_taken` - Message taken
+             *     * `hung_up_before_answer` - Hung up before answer
+             *     * `hung_up_within_10_s` - Hung up within 10 s
+             *     * `busy` - Busy
+             *     * `failed_at_provider` - Failed at the provider
+             *     * `ended_by_us` - Ended by us
+             *     * `not_known` - Not known
+             */
+            readonly outcome: components["schemas"]["CallOutcome"];
+            /** @description The outcome in a sentence for the owner of the line. */
+            readonly outcome_sentence: string;
+            /**
+             * @description Who ended the call: metadata.ended_by where the AI pipeline wrote it; else us where it was closed because no more events came, provider where it failed there, and caller where it was canceled (us, if metadata.direction is outbound). Null where nobody reported it.
+             *
+             *     * `caller` - Caller
+             *     * `us` - Us
+             *     * `provider` - Provider
+             *     * `transfer_target` - Person it was transferred to
+             */
+            readonly ended_by: components["schemas"]["EndedBy"] | components["schemas"]["NullEnum"];
             /** @description Seconds. */
             readonly duration: number;
             /** @description Whether `duration` is the length of the call: false for a call in progress, and for one ended by us because no more events came (provider_status timed-out). */
@@ -3378,7 +3457,7 @@ export interface operations {
                 /** @description Of known durations. */
                 duration_min?: number;
                 /** @description Return only these fields. Repeat, or separate by commas. */
-                fields?: ("id" | "phone_id" | "caller_number" | "call_sid" | "status" | "duration" | "duration_known" | "recording_url" | "transcript" | "ai_summary" | "created_at" | "updated_at" | "ai_confidence" | "provider_status" | "archived")[];
+                fields?: ("id" | "phone_id" | "caller_number" | "call_sid" | "status" | "outcome" | "outcome_sentence" | "ended_by" | "duration" | "duration_known" | "recording_url" | "transcript" | "ai_summary" | "created_at" | "updated_at" | "ai_confidence" | "provider_status" | "archived")[];
                 has_recording?: boolean;
                 limit?: number;
                 metadata?: string;
@@ -3387,6 +3466,8 @@ export interface operations {
                  *     * `created_at` - created_at
                  */
                 order?: "-created_at" | "created_at";
+                /** @description How the calls ended. Repeat for several values. */
+                outcome?: ("in_progress" | "answered_by_ai" | "transferred_answered" | "transferred_not_answered" | "message_taken" | "hung_up_before_answer" | "hung_up_within_10_s" | "busy" | "failed_at_provider" | "ended_by_us" | "not_known")[];
                 q?: string;
                 /** @description Repeat for several values. */
                 status?: ("ringing" | "answered" | "completed" | "failed")[];
@@ -7551,8 +7632,9 @@ type ReadonlyArray<T> = [
     unknown[]
 ] ? Readonly<Exclude<T, undefined>> : Readonly<Exclude<T, undefined>[]>;
 export const pathsApiV1CallsGetParametersQueryArchivedValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["archived"]> = ["exclude", "include", "only"];
-export const pathsApiV1CallsGetParametersQueryFieldsValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["fields"]> = ["id", "phone_id", "caller_number", "call_sid", "status", "duration", "duration_known", "recording_url", "transcript", "ai_summary", "created_at", "updated_at", "ai_confidence", "provider_status", "archived"];
+export const pathsApiV1CallsGetParametersQueryFieldsValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["fields"]> = ["id", "phone_id", "caller_number", "call_sid", "status", "outcome", "outcome_sentence", "ended_by", "duration", "duration_known", "recording_url", "transcript", "ai_summary", "created_at", "updated_at", "ai_confidence", "provider_status", "archived"];
 export const pathsApiV1CallsGetParametersQueryOrderValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["order"]> = ["-created_at", "created_at"];
+export const pathsApiV1CallsGetParametersQueryOutcomeValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["outcome"]> = ["in_progress", "answered_by_ai", "transferred_answered", "transferred_not_answered", "message_taken", "hung_up_before_answer", "hung_up_within_10_s", "busy", "failed_at_provider", "ended_by_us", "not_known"];
 export const pathsApiV1CallsGetParametersQueryStatusValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["status"]> = ["ringing", "answered", "completed", "failed"];
 export const pathsApiV1CallsGetParametersQueryTotalValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/calls/"]["get"]["parameters"]["query"]["total"]> = ["estimate", "exact"];
 export const pathsApiV1StatsDailyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/daily/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
@@ -7560,9 +7642,11 @@ export const pathsApiV1StatsDailyGetParametersQueryGroup_byValues: ReadonlyArray
 export const pathsApiV1StatsDailyGetParametersQueryWeek_startValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/daily/"]["get"]["parameters"]["query"]["week_start"]> = ["monday", "sunday"];
 export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
+export const callOutcomeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallOutcome"]> = ["in_progress", "answered_by_ai", "transferred_answered", "transferred_not_answered", "message_taken", "hung_up_before_answer", "hung_up_within_10_s", "busy", "failed_at_provider", "ended_by_us", "not_known"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
 export const codeEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CodeEnum"]> = ["special_days_only", "other_timezone", "ignored_intervals"];
 export const derivedEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["DerivedEnum"]> = ["first_time_caller"];
+export const endedByValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["EndedBy"]> = ["caller", "us", "provider", "transfer_target"];
 export const factValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Fact"]> = ["asks_for_person", "caller", "first_time_caller", "intent", "language", "said", "sentiment", "urgency"];
 export const gapReasonEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["GapReasonEnum"]> = ["weekly", "special_day", "closed_day", "no_hours_that_day"];
 export const hoursStateReasonEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["HoursStateReasonEnum"]> = ["weekly", "special_day", "closed_day", "no_hours_that_day", "not_set"];

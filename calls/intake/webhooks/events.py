@@ -236,7 +236,7 @@ def _read_progress(
     if "Direction" in parameters:
         _require(parameters, "Direction", WORD)
     parsed.status = our_status(word)
-    parsed.provider_status = word
+    parsed.provider_status = provider_word(word)
     if is_outbound(provider_word(parameters.get("Direction", "inbound"))) is None:
         parsed.notes.append("Direction is not known")
     parsed.caller_number = _read_caller(parsed, parameters, line_number)
