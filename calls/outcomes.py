@@ -5,6 +5,7 @@ length, the legs and two facts that the AI pipeline writes to the call's metadat
 an archived one have these in different places, which stand here alone.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -256,11 +257,31 @@ class _Ended(_OfCall):
 
 def with_outcomes(calls: QuerySet[Any]) -> QuerySet[Any]:
     """Live or archived calls with `outcome` and `ended_by`, which sentence_of() reads."""
-    return calls.annotate(
-        outcome=_OfCall(OUTCOME, models.TextField(choices=CallOutcome.choices)),
-        ended_by=_OfCall(ENDED_BY, models.TextField(null=True, choices=EndedBy.choices)),
+    annotated: QuerySet[Any] = calls.annotate(
+        outcome=_OfCall(OUTCOME, models.TextField()),
+        ended_by=_OfCall(ENDED_BY, models.TextField(null=True)),
     )
+    return annotated
 
 
 def that_ended(calls: QuerySet[Any], outcome: CallOutcome) -> QuerySet[Any]:
-    return calls.filter(_Ended(outcome))
+    ended: QuerySet[Any] = calls.filter(_Ended(outcome))
+    return ended
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one call ended, as pages show it."""
+
+    outcome: CallOutcome
+    ended_by: EndedBy | None
+    sentence: str
+
+
+def ending_of(call: Any) -> Ending:
+    """Of a live or archived call that with_outcomes() read."""
+    sentence = sentence_of(
+        call.outcome, ended_by=call.ended_by, provider_status=call.provider_status
+    )
+    who = EndedBy(call.ended_by) if call.ended_by else None
+    return Ending(CallOutcome(call.outcome), who, sentence)

@@ -18,6 +18,7 @@ from backoffice.counting import count_up_to
 from backoffice.display import moment
 from calls.admin.call_page import call_page
 from calls.models import Call, CallReview
+from calls.outcomes import with_outcomes
 from calls.reviews import queue
 from desk.cards import clock_in_scope
 
@@ -57,7 +58,8 @@ def review(request: HttpRequest) -> HttpResponse:
         "clock": clock_in_scope(),
     }
     held = queue.held_by(request.user.get_username(), now=now)
-    call = Call.objects.select_related("phone").filter(pk=held.call_id).first() if held else None
+    calls = with_outcomes(Call.objects.select_related("phone"))
+    call = calls.filter(pk=held.call_id).first() if held else None
     if held and call:
         context |= {
             "review": held,

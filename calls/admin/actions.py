@@ -132,6 +132,9 @@ COLUMNS: Columns = {
     "caller_number": lambda call: call.caller_number,
     "status": lambda call: call.status,
     "provider_status": lambda call: call.provider_status,
+    # Told from the others and from legs and metadata; import_calls does not read them.
+    "outcome": lambda call: call.outcome,
+    "ended_by": lambda call: call.ended_by,
     "duration": known_duration,
     "created_at": lambda call: call.created_at.astimezone(UTC).isoformat(),
     "local_time": _local_time,

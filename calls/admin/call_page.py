@@ -16,6 +16,7 @@ from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.legs import legs_of
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, CallReview
+from calls.outcomes import ending_of
 from calls.recordings import playable_url, recordings_of
 from tenants.addresses import is_withheld
 
@@ -31,6 +32,7 @@ def call_page(call: Any, request: HttpRequest) -> dict[str, Any]:
         "call": call,
         "is_archived": isinstance(call, CallArchive),
         "lasted": lasted(call),
+        "ending": ending_of(call),
         "confidence": confidence,
         "is_low": confidence is not None and confidence < LOW_CONFIDENCE,
         "turns": turns(call.transcript),

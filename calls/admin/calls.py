@@ -20,11 +20,13 @@ from calls.admin import actions
 from calls.admin.call_form import CallForm
 from calls.admin.call_page import call_page
 from calls.admin.filters import (
+    ArchivedOutcomeFilter,
     ArchivedStatusFilter,
     CallTagFilter,
     ConfidenceFilter,
     DurationFilter,
     HoldFilter,
+    OutcomeFilter,
     PeriodsFilter,
     RecordingFilter,
     StatusFilter,
@@ -35,6 +37,7 @@ from calls.admin.statistics_filter import StatisticsPeriodFilter
 from calls.confidence import confidence_of
 from calls.duration import lasted
 from calls.models import LOW_CONFIDENCE, Call, CallArchive, CallMetadata, LegalHold
+from calls.outcomes import CallOutcome, ending_of, with_outcomes
 from calls.search.terms import calls_that_match
 from tenancy.models import InScope
 from tenants.line_admin import LineFilter, LineOwnedAdmin, ReadOnlyAdmin
@@ -65,6 +68,9 @@ class CallAdminMixin:
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("calls.export_call")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return with_outcomes(super().get_queryset(request))  # type: ignore[misc]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """With a link to the other list, whose filters have the same names."""
@@ -118,8 +124,10 @@ class CallAdminMixin:
         query = request.GET.copy()
         for name in (AFTER, BEFORE):
             query.pop(name, None)
-        if query.get("status") == "live":  # no archived call is
-            del query["status"]
+        # No archived call is in progress.
+        for name, value in (("status", "live"), ("outcome", CallOutcome.IN_PROGRESS)):
+            if query.get(name) == value:
+                del query[name]
         address = reverse(f"admin:calls_{other.opts.model_name}_changelist")
         return f"{address}?{query.urlencode()}" if query else address
 
@@ -148,6 +156,11 @@ class CallAdminMixin:
             call.status,
             call.get_status_display(),
         )
+
+    @admin.display(description="Outcome")
+    def ended(self, call: Any) -> SafeString:
+        ending = ending_of(call)
+        return format_html('<span title="{}">{}</span>', ending.sentence, ending.outcome.label)
 
     @admin.display(description="Conf.")
     def confidence(self, call: Any) -> SafeString | str:
@@ -195,6 +208,7 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
         "caller_number",
         "line",
         "state",
+        "ended",
         "lasted",
         "confidence",
         "has_recording",
@@ -203,6 +217,7 @@ class CallAdmin(CallAdminMixin, LineOwnedAdmin):
     list_filter = (
         LineFilter,
         StatusFilter,
+        OutcomeFilter,
         DaysFilter,
         PeriodsFilter,
         WordsFilter,
@@ -328,6 +343,7 @@ class CallArchiveAdmin(CallAdminMixin, ReadOnlyAdmin):
         "caller_number",
         "line",
         "state",
+        "ended",
         "lasted",
         "confidence",
         "summary",
@@ -336,6 +352,7 @@ class CallArchiveAdmin(CallAdminMixin, ReadOnlyAdmin):
     list_filter = (
         LineFilter,
         ArchivedStatusFilter,
+        ArchivedOutcomeFilter,
         DaysFilter,
         PeriodsFilter,
         WordsFilter,

@@ -16,6 +16,7 @@ from backoffice.filters import FormFilter
 from backoffice.paging import TIME_LIMIT, time_limit
 from calls.duration import MEASURED
 from calls.models import LIVE, LOW_CONFIDENCE, CallStatus
+from calls.outcomes import CallOutcome, that_ended
 from calls.search.words import matching_words
 from tenancy.models import InScope
 
@@ -38,6 +39,25 @@ class StatusFilter(admin.SimpleListFilter):
 class ArchivedStatusFilter(StatusFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(CallStatus.choices)
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """How calls ended."""
+
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(CallOutcome.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset if chosen is None else that_ended(queryset, CallOutcome(chosen))
+
+
+class ArchivedOutcomeFilter(OutcomeFilter):
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [one for one in CallOutcome.choices if one[0] != CallOutcome.IN_PROGRESS]
 
 
 class ConfidenceFilter(admin.SimpleListFilter):

@@ -62,7 +62,7 @@ def calls(line: PhoneNumber) -> None:
 def serialized() -> list[bytes]:
     rows = with_outcomes(Call.objects.order_by("-created_at", "-id"))
     for row in rows:
-        row.archived = False  # type: ignore[attr-defined]
+        row.archived = False
     return [to_json(CallSerializer(row).data) for row in rows]
 
 
@@ -107,7 +107,7 @@ def test_sparse_page_equals_the_serializer(line: PhoneNumber, calls: None) -> No
         page = read_page(ListQuery(fields=names), {}, limit=200)
         rows = []
         for row in with_outcomes(Call.objects.order_by("-created_at", "-id")):
-            row.archived = False  # type: ignore[attr-defined]
+            row.archived = False
             whole = CallSerializer(row).data
             rows.append(to_json({name: whole[name] for name in FIELDS if name in names}))
         assert page.results == b"[" + b",".join(rows) + b"]"

@@ -16,6 +16,7 @@ from calls.intake.pipeline import deliver
 from calls.intake.webhooks.inbox import classify, store
 from calls.intake.webhooks.signers import Signer
 from calls.models import Call, CallArchive
+from calls.outcomes import with_outcomes
 from tenancy import all_tenants, tenant
 from tenants.models import PhoneNumber
 from tests.calls.call_files import (
@@ -48,7 +49,8 @@ def claim(line: PhoneNumber, sid: str) -> Call:
 def export(line: PhoneNumber, directory: Path) -> Path:
     path = directory / "export.csv"
     with all_tenants("test"):
-        calls = Call.objects.select_related("phone", "metadata").filter(phone_id=line.pk)
+        calls = with_outcomes(Call.objects.select_related("phone", "metadata"))
+        calls = calls.filter(phone_id=line.pk)
         path.write_text("".join(csv_lines(calls, columns=COLUMNS, ordering=("id",))))
     return path
 

@@ -16,6 +16,7 @@ from backoffice.exporting import csv_lines
 from calls.admin.actions import COLUMNS
 from calls.intake.imports.json_files import MORE_PAGES
 from calls.models import Call
+from calls.outcomes import with_outcomes
 from tenancy import all_tenants
 from tenants.models import PhoneNumber
 from tests.calls.call_files import (
@@ -158,7 +159,7 @@ def test_import_reads_our_own_export(
         "created_at", "ai_confidence", "recording_url", "ai_summary", "transcript",
     )  # fmt: skip
     with all_tenants("test"):
-        queryset = Call.objects.select_related("phone", "metadata")
+        queryset = with_outcomes(Call.objects.select_related("phone", "metadata"))
         path = tmp_path / "calls.csv"
         path.write_text("".join(csv_lines(queryset, columns=columns, ordering=("id",))))
         before = list(Call.objects.order_by("call_sid").values(*names))

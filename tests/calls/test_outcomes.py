@@ -1,10 +1,13 @@
 """How calls ended: each value from stored rows, live and archived, wherever it is shown."""
 
+import csv
 import itertools
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any, NamedTuple
 
 import pytest
+from django.test import Client
 from psycopg.types.json import Jsonb
 from pytest_django import Settings
 
@@ -177,13 +180,15 @@ def test_rule_is_the_plain_reading_of_whatever_rows_there_are(db: None) -> None:
     statuses = ("ringing", "answered", "completed", "failed")
     words = (None, "completed", "busy", "no-answer", "canceled", "failed", "timed-out")
     legs = ((), ("completed",), ("answered", "queued"), ("busy", "no-answer"), ("failed", "odd"))
-    facts = (
+    facts: tuple[dict[str, Any] | None, ...] = (
         *(None, {}, MESSAGE, {"ended_by": "us"}, {"ended_by": "caller", "direction": "outbound"}),
         *({"direction": "outgoing-call"}, {"direction": "inbound", "message_taken": "true"}),
     )
     cases = [
-        Case(*values, "")
-        for values in itertools.product(statuses, words, (0, 10, 11), legs, facts)
+        Case(status, word, seconds, words_of_legs, metadata, "")
+        for status, word, seconds, words_of_legs, metadata in itertools.product(
+            statuses, words, (0, 10, 11), legs, facts
+        )
     ]
     rows = [case._asdict() for case in cases]
     found = query(RULES, [Jsonb(rows)])
@@ -328,3 +333,31 @@ def test_legs_of_another_line_are_none_of_the_call(
         assert ended(Call) == {str(call.pk): ("answered_by_ai", None)}
         assert query("SELECT c.outcome FROM calls AS c") == [("answered_by_ai",)]
         assert not that_ended(Call.objects.all(), CallOutcome.TRANSFERRED_NOT_ANSWERED).exists()
+
+
+@pytest.mark.parametrize("name", ["call", "callarchive"])
+def test_admin_shows_filters_and_exports_outcomes(
+    back_office: Client, line: PhoneNumber, calls: dict[str, Case], name: str
+) -> None:
+    if name == "callarchive":
+        query(UNBOUNDED)
+        archive_calls(cut_off=AT + timedelta(days=1), started_by="test")
+        calls = {key: case for key, case in calls.items() if case.outcome != "in_progress"}
+    address = f"/admin/calls/{name}/"
+    for value in {case.outcome for case in calls.values()}:
+        shown = back_office.get(address, {"outcome": value}).context["cl"].result_list
+        of_it = [key for key in sorted(calls, reverse=True) if calls[key].outcome == value]
+        assert [str(call.pk) for call in shown] == of_it
+    # Of a call that failed there, with who ended it.
+    page = back_office.get(f"{address}{of('failed_at_provider', calls)}/change/").content.decode()
+    assert "The telephony provider could not connect the call." in page
+    assert "Ended by: provider." in page
+    sent = {"action": "export_calls", "_selected_action": list(calls), "post": "yes"}
+    answer: Any = back_office.post(address, sent)
+    text = b"".join(answer.streaming_content).decode().removeprefix("\ufeff")
+    found = [(row["outcome"], row["ended_by"] or None) for row in csv.DictReader(StringIO(text))]
+    assert sorted(found, key=str) == sorted(expected(calls).values(), key=str)
+
+
+def of(outcome: str, calls: dict[str, Case]) -> str:
+    return next(key for key, case in calls.items() if case.outcome == outcome)
