@@ -5,9 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import Avg
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -21,6 +22,7 @@ from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
 from decisions.admin import rights
+from decisions.admin.hours_preview import hours_preview_view, may_preview_hours
 from decisions.admin.line_hours import line_hours
 from decisions.admin.simulator import simulator_view
 from desk.cards import Card, ago, list_of
@@ -55,6 +57,7 @@ ROWS_SHOWN = 12
 
 class LinePage(PhoneNumberAdmin):
     change_form_template = "desk/line_page.html"
+    hours_template = "decisions/opening_hours.html"
 
     def get_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> Any:
         fields = super().get_fields(request, obj)
@@ -84,10 +87,24 @@ class LinePage(PhoneNumberAdmin):
             self.admin_site.admin_view(self.simulate),
             name="tenants_phonenumber_simulate",
         )
-        return [simulate, *super().get_urls()]
+        hours_preview = path(
+            "<path:object_id>/hours/would-change/",
+            self.admin_site.admin_view(self.hours_preview),
+            name="tenants_phonenumber_hours_would_change",
+        )
+        return [simulate, hours_preview, *super().get_urls()]
 
     def simulate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return simulator_view(self, request, object_id)
+
+    def hours_preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return hours_preview_view(request, self, object_id)
+
+    def around_hours(self, line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
+        if not may_preview_hours(request):
+            return {}
+        name = "admin:tenants_phonenumber_hours_would_change"
+        return {"preview_address": reverse(name, args=[quote(line.pk)])}
 
     def around_form(self, row: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
         return {"page": line_page(row, request)}

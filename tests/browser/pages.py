@@ -26,6 +26,9 @@ NO_PAGES = {
     "admin/desk/views/": "a POST that leads back to the list",
     "admin/database/alerts/<int:pk>/": "a POST that leads back to the alerts",
     "admin/tenants/conversationrule/preview/": "the sentence inside of a rule's form",
+    "admin/tenants/conversationrule/would-change/": "a part of a new rule's form",
+    "admin/tenants/conversationrule/<path:object_id>/would-change/": "a part of a rule's form",
+    "admin/tenants/phonenumber/<path:object_id>/hours/would-change/": "a part of the hours' form",
     "admin/(?P<url>.*)$": "what is at no address: see the refusals",
 }
 LOGIN = "/admin/login/"

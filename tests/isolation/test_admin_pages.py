@@ -178,4 +178,6 @@ def test_completeness_of_admin_pages() -> None:
         # and the order of rules: test_week_form.py and test_rule_order.py in tests/tenants.
         own = {"auth_user_password_change", "password_change", "preview", "move_number"}
         own |= {"simulate", "decide_again", "hours", "rules"}
+        # Previews: tests/decisions/test_settings_preview.py.
+        own |= {"would_change", "would_change_if_added", "hours_would_change"}
         assert pages - PAGES <= own, model
