@@ -149,7 +149,11 @@ class StrictSerializer(serializers.Serializer[Any]):
         sent = [name for name, field in self.fields.items() if field.read_only and name in data]
         if not sent:
             return {}
-        current = {} if self.instance is None else self.to_representation(self.instance)
+        current = self.stored(data)
         missing = object()
         changed = [name for name in sent if data[name] != current.get(name, missing)]
         return dict.fromkeys(changed, "This field is read-only.")
+
+    def stored(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The row that the data would change, as it was read."""
+        return {} if self.instance is None else dict(self.to_representation(self.instance))

@@ -143,7 +143,7 @@ class _Reading:
         """Unknown where an earlier call may have been among those dropped from the archive."""
         if self._first_calls.get(number) != began:
             facts["first_time_caller"] = False
-        elif self._dropped is None or began < self._dropped:
+        elif self._dropped is None or began <= self._dropped:
             facts["first_time_caller"] = True
 
     def _rows(self, sql: str, **values: Any) -> list[Any]:

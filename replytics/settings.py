@@ -395,6 +395,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CallStatus": "calls.models.CallStatus",
         "CallOutcome": "calls.outcomes.CallOutcome",
+        "ConflictCode": "decisions.conflicts.CODES",
+        "DifferenceKind": "decisions.api.backtest_answers.KINDS",
         "EndedBy": "calls.outcomes.EndedBy",
         "Fact": "decisions.api.answers.FACT",
         "RuleType": "tenants.models.RuleType",

@@ -1,5 +1,6 @@
 """Each difference says in words what was, what would be, and why."""
 
+from typing import Any
 from uuid import UUID
 
 from decisions.backtest import ChangedCall
@@ -13,7 +14,7 @@ MORNING = [hours(1, "09:00:00", "11:00:00")]
 SERVICE = {"department": "service"}
 
 
-def words(before: Json, after: Json, **facts: str) -> list[ExplainedDifference]:
+def words(before: Json, after: Json, **facts: Any) -> list[ExplainedDifference]:
     comparison = Comparison(before, after)
     past = call(**facts)
     return explained(comparison, ChangedCall(past, tuple(comparison.differences(past))))

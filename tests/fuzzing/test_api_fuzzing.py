@@ -61,7 +61,7 @@ expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 429]
 [[operations]]
 include-operation-id = ["calls_list", "stats_daily_retrieve", "stats_hourly_retrieve",
     "conversation_rules_partial_update", "conversation_rules_order_create",
-    "business_week_update"]
+    "business_week_update", "conversation_rules_backtest", "business_hours_backtest"]
 checks.positive_data_acceptance.enabled = false
 
 # A rule's boundary values go to POST; the same body thousands of times more finds nothing more.

@@ -43,6 +43,7 @@ COUNTS: dict[tuple[str, str], tuple[Any, int]] = {
     ("conversation-rules/", "POST"): (RULE, 5),
     ("conversation-rules/order/", "POST"): (lambda ids: {"rules": ids["all rules"].split()}, 3),
     ("conversation-rules/schemas/", "GET"): (None, 1),
+    ("conversation-rules/backtest/", "POST"): ({"rules": [RULE]}, 6),
     ("conversation-rules/<uuid:pk>/", "GET"): (None, 2),
     ("conversation-rules/<uuid:pk>/", "PUT"): (RULE, 4),
     ("conversation-rules/<uuid:pk>/", "PATCH"): ({"priority": 3}, 4),
@@ -56,6 +57,7 @@ COUNTS: dict[tuple[str, str], tuple[Any, int]] = {
     ("business-hours/", "GET"): (None, 2),
     ("business-hours/", "POST"): (HOURS | {"day_of_week": 6}, 5),
     ("business-hours/", "PUT"): ({"days": [HOURS | {"day_of_week": n} for n in range(7)]}, 6),
+    ("business-hours/backtest/", "POST"): ({"business_hours": [HOURS]}, 6),
     ("business-hours/<uuid:pk>/", "GET"): (None, 2),
     ("business-hours/<uuid:pk>/", "PUT"): (HOURS | {"day_of_week": 5}, 4),
     ("business-hours/<uuid:pk>/", "PATCH"): ({"close_time": "18:00"}, 4),
@@ -67,7 +69,7 @@ COUNTS: dict[tuple[str, str], tuple[Any, int]] = {
     ("stats/summary/", "GET"): (None, 3),
 }
 # They need no Idempotency-Key.
-SAFE_TO_REPEAT = {"decide/"}
+SAFE_TO_REPEAT = {"decide/", "conversation-rules/backtest/", "business-hours/backtest/"}
 
 
 @pytest.fixture

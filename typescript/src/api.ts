@@ -81,6 +81,28 @@ export interface paths {
         patch: operations["business_hours_partial_update"];
         trace?: never;
     };
+    "/api/v1/business-hours/backtest/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description How many past calls a draft of the opening hours would have decided otherwise, and which.
+         *
+         *     Nothing is written. The newest 20,000 calls of the range are counted; with
+         *     `Accept: application/x-ndjson` all are, in a stream with progress.
+         */
+        post: operations["business_hours_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/business-hours/calendar/": {
         parameters: {
             query?: never;
@@ -226,6 +248,28 @@ export interface paths {
         head?: never;
         /** @description One row by its id. */
         patch: operations["conversation_rules_partial_update"];
+        trace?: never;
+    };
+    "/api/v1/conversation-rules/backtest/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description How many past calls a draft of the line's rules would have decided otherwise, and which.
+         *
+         *     Nothing is written. The newest 20,000 calls of the range are counted; with
+         *     `Accept: application/x-ndjson` all are, in a stream with progress.
+         */
+        post: operations["conversation_rules_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/conversation-rules/order/": {
@@ -504,6 +548,67 @@ export interface components {
             /** @description The holidays to accept; default: all. */
             dates?: string[];
         };
+        BacktestAnswer: {
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: date-time
+             * @description Not included.
+             */
+            until: string;
+            /** @description Of the settings of today. */
+            settings_version: string;
+            /** @description In the first answer only. */
+            counts: components["schemas"]["BacktestCounts"] | null;
+            /** @description Of the draft; in the first answer only. */
+            conflicts: components["schemas"]["SettingsConflict"][] | null;
+            /** @description Newest first. */
+            results: components["schemas"]["ChangedCall"][];
+            /** @description Send it as `cursor`, beside the same draft, for the calls that follow. The list may be shorter than `limit`, or empty, before it ends. */
+            next: string | null;
+        };
+        BacktestCounts: {
+            /** @description Calls that were compared. */
+            total: number;
+            would_change: number;
+            /** @description It depends on facts that are not known. */
+            cannot_be_told: number;
+            sentence: string;
+            /** @description A call may differ in several ways. */
+            by_kind: components["schemas"]["DifferenceCount"][];
+            /** @description Whether all calls of the range were compared; else only the newest were. */
+            is_complete: boolean;
+            /**
+             * Format: date-time
+             * @description The oldest of the calls that were compared; null if there was none.
+             */
+            oldest: string | null;
+        };
+        BacktestDifference: {
+            kind: components["schemas"]["DifferenceKind"];
+            /**
+             * @description Null for open and closed.
+             *
+             *     * `greeting` - Greeting
+             *     * `routing` - Routing
+             *     * `transfer` - Transfer
+             *     * `hours` - Hours
+             */
+            rule_type: components["schemas"]["RuleType"] | components["schemas"]["NullEnum"];
+            /** @description By the settings of today. */
+            before: components["schemas"]["BacktestSide"];
+            /** @description By the draft. */
+            after: components["schemas"]["BacktestSide"];
+            why: string;
+        };
+        BacktestSide: {
+            /** @description What is decided, in words. */
+            sentence: string;
+            is_open: boolean | null;
+            /** Format: uuid */
+            winner: string | null;
+            pending: components["schemas"]["PendingRule"][];
+        };
         Bucket: {
             /** @description Calls that began in the period, live and archived, in progress or ended. */
             total_calls: number;
@@ -766,13 +871,34 @@ export interface components {
          * @enum {string}
          */
         CallStatus: "ringing" | "answered" | "completed" | "failed";
+        ChangedCall: {
+            /** Format: uuid */
+            call_id: string;
+            /** Format: date-time */
+            created_at: string;
+            result: components["schemas"]["ChangedCallResultEnum"];
+            differences: components["schemas"]["BacktestDifference"][];
+        };
         /**
-         * @description * `special_days_only` - special_days_only
+         * @description * `would_change` - would_change
+         *     * `cannot_be_told` - cannot_be_told
+         * @enum {string}
+         */
+        ChangedCallResultEnum: "would_change" | "cannot_be_told";
+        /**
+         * @description * `never_wins` - never_wins
+         *     * `equal_priority` - equal_priority
+         *     * `hours_not_set` - hours_not_set
+         *     * `only_while_open` - only_while_open
+         *     * `date_is_over` - date_is_over
+         *     * `transfer_to_itself` - transfer_to_itself
+         *     * `transfer_target_fails` - transfer_target_fails
+         *     * `special_days_only` - special_days_only
          *     * `other_timezone` - other_timezone
          *     * `ignored_intervals` - ignored_intervals
          * @enum {string}
          */
-        CodeEnum: "special_days_only" | "other_timezone" | "ignored_intervals";
+        ConflictCode: "never_wins" | "equal_priority" | "hours_not_set" | "only_while_open" | "date_is_over" | "transfer_to_itself" | "transfer_target_fails" | "special_days_only" | "other_timezone" | "ignored_intervals";
         ConversationRule: {
             /** Format: uuid */
             readonly id: string;
@@ -904,6 +1030,120 @@ export interface components {
          * @enum {string}
          */
         DerivedEnum: "first_time_caller";
+        DifferenceCount: {
+            kind: components["schemas"]["DifferenceKind"];
+            rule_type: components["schemas"]["RuleType"] | components["schemas"]["NullEnum"];
+            calls: number;
+        };
+        /**
+         * @description * `became_open` - became_open
+         *     * `became_closed` - became_closed
+         *     * `another_rule_wins` - another_rule_wins
+         *     * `rule_wins_now` - rule_wins_now
+         *     * `no_rule_wins` - no_rule_wins
+         *     * `other_actions` - other_actions
+         *     * `cannot_be_told` - cannot_be_told
+         * @enum {string}
+         */
+        DifferenceKind: "became_open" | "became_closed" | "another_rule_wins" | "rule_wins_now" | "no_rule_wins" | "other_actions" | "cannot_be_told";
+        DraftHoursRequest: {
+            /**
+             * Format: uuid
+             * @description Of a stored row that the draft keeps or changes; without it the row is new. In the answer the id of a new row is its number in the list, such as 00000000-0000-0000-0000-000000000001.
+             */
+            id?: string;
+            /**
+             * @description 0 is Sunday, 6 is Saturday.
+             *
+             *     * `0` - Sunday
+             *     * `1` - Monday
+             *     * `2` - Tuesday
+             *     * `3` - Wednesday
+             *     * `4` - Thursday
+             *     * `5` - Friday
+             *     * `6` - Saturday
+             */
+            day_of_week: components["schemas"]["Weekday"];
+            /** @example 09:00 */
+            open_time: string;
+            /** @example 17:30:00 */
+            close_time: string;
+            /**
+             * Format: iana-time-zone
+             * @description An IANA time zone, such as Europe/Berlin or UTC.
+             * @default UTC
+             * @example America/New_York
+             */
+            timezone: string;
+            /** @default false */
+            is_closed: boolean;
+        };
+        DraftIntervalRequest: {
+            /**
+             * Format: uuid
+             * @description Of a stored row that the draft keeps or changes; without it the row is new. In the answer the id of a new row is its number in the list, such as 00000000-0000-0000-0000-000000000001.
+             */
+            id?: string;
+            /**
+             * @description 0 is Sunday, 6 is Saturday.
+             *
+             *     * `0` - Sunday
+             *     * `1` - Monday
+             *     * `2` - Tuesday
+             *     * `3` - Wednesday
+             *     * `4` - Thursday
+             *     * `5` - Friday
+             *     * `6` - Saturday
+             */
+            day_of_week: components["schemas"]["Weekday"];
+            /** @example 13:00 */
+            open_time: string;
+            /** @example 17:30 */
+            close_time: string;
+        };
+        DraftRuleRequest: {
+            /**
+             * Format: uuid
+             * @description Of a stored row that the draft keeps or changes; without it the row is new. In the answer the id of a new row is its number in the list, such as 00000000-0000-0000-0000-000000000001.
+             */
+            id?: string;
+            rule_type: components["schemas"]["RuleType"];
+            conditions?: components["schemas"]["RuleConditions"];
+            actions: components["schemas"]["GreetingActions"] | components["schemas"]["RoutingActions"] | components["schemas"]["TransferActions"] | components["schemas"]["HoursActions"];
+            /** @default 0 */
+            priority: number;
+            /** @default true */
+            is_active: boolean;
+        };
+        DraftSpecialDayRequest: {
+            /**
+             * Format: uuid
+             * @description Of a stored row that the draft keeps or changes; without it the row is new. In the answer the id of a new row is its number in the list, such as 00000000-0000-0000-0000-000000000001.
+             */
+            id?: string;
+            /**
+             * Format: date
+             * @example 2026-12-24
+             */
+            date: string;
+            /**
+             * @description Such as Christmas Eve.
+             * @default
+             * @example Christmas Eve
+             */
+            label: string;
+            /** @default false */
+            is_closed: boolean;
+            /**
+             * @example [
+             *       {
+             *         "open_time": "09:00",
+             *         "close_time": "12:00"
+             *       }
+             *     ]
+             */
+            intervals?: components["schemas"]["SpecialDayIntervalRequest"][];
+        };
         /**
          * @description * `caller` - Caller
          *     * `us` - Us
@@ -983,6 +1223,20 @@ export interface components {
             say: string;
             take_message?: boolean;
             offer_booking?: boolean;
+        };
+        /** @description Each list has all rows that its table would have; one that is left out stays as it is. */
+        HoursBacktestRequest: {
+            /** @description Default: 30 days before `until`. At most 400 days. */
+            since?: string;
+            /** @description Not included. Default: now. */
+            until?: string;
+            /** @default 50 */
+            limit: number;
+            /** @description `next` of the answer before. */
+            cursor?: string;
+            business_hours?: components["schemas"]["DraftHoursRequest"][];
+            business_hours_intervals?: components["schemas"]["DraftIntervalRequest"][];
+            special_days?: components["schemas"]["DraftSpecialDayRequest"][];
         };
         HoursDecision: {
             /** Format: uuid */
@@ -1442,6 +1696,18 @@ export interface components {
          */
         RuleType: "greeting" | "routing" | "transfer" | "hours";
         RuleWords: string[];
+        /** @description All rules that the line would have. */
+        RulesBacktestRequest: {
+            /** @description Default: 30 days before `until`. At most 400 days. */
+            since?: string;
+            /** @description Not included. Default: now. */
+            until?: string;
+            /** @default 50 */
+            limit: number;
+            /** @description `next` of the answer before. */
+            cursor?: string;
+            rules: components["schemas"]["DraftRuleRequest"][];
+        };
         /**
          * @description * `negative` - negative
          *     * `neutral` - neutral
@@ -1449,6 +1715,11 @@ export interface components {
          * @enum {string}
          */
         SentimentEnum: "negative" | "neutral" | "positive";
+        SettingsConflict: {
+            code: components["schemas"]["ConflictCode"];
+            sentence: string;
+            rules: string[];
+        };
         Span: {
             /** Format: date-time */
             opens_at: string;
@@ -1768,10 +2039,17 @@ export interface components {
             greeting_message?: string | null;
         };
         Warning: {
-            code: components["schemas"]["CodeEnum"];
+            code: components["schemas"]["WarningCodeEnum"];
             detail: string;
             rows: components["schemas"]["Row"][];
         };
+        /**
+         * @description * `special_days_only` - special_days_only
+         *     * `other_timezone` - other_timezone
+         *     * `ignored_intervals` - ignored_intervals
+         * @enum {string}
+         */
+        WarningCodeEnum: "special_days_only" | "other_timezone" | "ignored_intervals";
         /**
          * @description The hours of the whole week; days that are left out have none.
          *
@@ -3332,6 +3610,123 @@ export interface operations {
             };
         };
     };
+    business_hours_backtest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HoursBacktestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestAnswer"];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     business_hours_calendar_retrieve: {
         parameters: {
             query?: {
@@ -4825,6 +5220,123 @@ export interface operations {
             };
             /** @description This resource has changed. Read it again, then repeat your change. */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Send at most 200000 bytes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversation_rules_backtest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesBacktestRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestAnswer"];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Archived calls cannot be changed. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7644,8 +8156,10 @@ export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
 export const callOutcomeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallOutcome"]> = ["in_progress", "answered_by_ai", "transferred_answered", "transferred_not_answered", "message_taken", "hung_up_before_answer", "hung_up_within_10_s", "busy", "failed_at_provider", "ended_by_us", "not_known"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
-export const codeEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CodeEnum"]> = ["special_days_only", "other_timezone", "ignored_intervals"];
+export const changedCallResultEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ChangedCallResultEnum"]> = ["would_change", "cannot_be_told"];
+export const conflictCodeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ConflictCode"]> = ["never_wins", "equal_priority", "hours_not_set", "only_while_open", "date_is_over", "transfer_to_itself", "transfer_target_fails", "special_days_only", "other_timezone", "ignored_intervals"];
 export const derivedEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["DerivedEnum"]> = ["first_time_caller"];
+export const differenceKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["DifferenceKind"]> = ["became_open", "became_closed", "another_rule_wins", "rule_wins_now", "no_rule_wins", "other_actions", "cannot_be_told"];
 export const endedByValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["EndedBy"]> = ["caller", "us", "provider", "transfer_target"];
 export const factValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Fact"]> = ["asks_for_person", "caller", "first_time_caller", "intent", "language", "said", "sentiment", "urgency"];
 export const gapReasonEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["GapReasonEnum"]> = ["weekly", "special_day", "closed_day", "no_hours_that_day"];
@@ -7662,4 +8176,5 @@ export const tracedRuleRuleTypeEnumValues: ReadonlyArray<FlattenedDeepRequired<c
 export const transferActionsElseValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["TransferActions"]["else"]> = ["take_message", "hang_up"];
 export const truthValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Truth"]> = ["true", "false", "unknown"];
 export const urgencyEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["UrgencyEnum"]> = ["low", "normal", "high", "emergency"];
+export const warningCodeEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["WarningCodeEnum"]> = ["special_days_only", "other_timezone", "ignored_intervals"];
 export const weekdayValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Weekday"]> = [0, 1, 2, 3, 4, 5, 6];
