@@ -54,7 +54,7 @@ def weeks_around(zone: str, change: datetime) -> Iterator[dict[str, Any]]:
     yield week(zone, interval(5, wall - 6 * HOUR, wall - 50 * MINUTE), [*short, later])
     in_utc = interval(6, wall - 3 * HOUR, wall - 10 * MINUTE)
     special = (change + 12 * HOUR).date().isoformat()
-    closed = {"id": key(7), "date": special, "is_closed": True, "intervals": []}
+    closed = {"id": key(7), "date": special, "label": "", "is_closed": True, "intervals": []}
     yield week("UTC", in_utc, short) | {"timezone": zone, "special_days": [closed]}
 
 
