@@ -185,6 +185,10 @@ def test_all_but_numbers_is_written_as_json_does(options: dict[str, Any]) -> Non
     for ascii_only in (True, False):
         expected = json.dumps(value, ensure_ascii=ascii_only, **options)
         assert exact_json.dumps(value, ensure_ascii=ascii_only, **options) == expected
+        # Our own code writes the whole of what has a Decimal.
+        expected = json.dumps({**value, "e": 7}, ensure_ascii=ascii_only, **options)
+        exact = {**value, "e": Decimal(7)}
+        assert exact_json.dumps(exact, ensure_ascii=ascii_only, **options) == expected
 
 
 def test_import_of_our_own_csv(line: PhoneNumber, tmp_path: Path) -> None:
