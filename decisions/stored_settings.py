@@ -9,6 +9,7 @@ from typing import Any
 
 from database.exact_json import ExactDecoder
 from database.prepared import Statement
+from decisions.decision import PreparedLine, prepare
 from decisions.line_settings import LineSettings
 from decisions.settings_document import line_settings
 
@@ -71,6 +72,11 @@ class StoredSettings:
     @cached_property
     def line_settings(self) -> LineSettings:
         return line_settings(self.document)
+
+    @cached_property
+    def prepared(self) -> PreparedLine:
+        """Raises what decisions.decision.prepare raises."""
+        return prepare(self.line_settings)
 
 
 def settings_of(phone_id: str) -> StoredSettings | None:
