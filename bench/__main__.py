@@ -57,6 +57,7 @@ MODULES = {
     "import_rate": Module(75, writes=True),
     "growth": Module(120, writes=True),
     "decide": Module(60),
+    "decide_load": Module(110, writes=True),
     "backtest": Module(120, writes=True),
 }
 
