@@ -14,13 +14,16 @@ from django.utils.safestring import SafeString
 
 from analytics.definitions import definitions_of
 from analytics.models import PhonePerformance
+from analytics.outcomes import count_outcomes
 from analytics.queries import daily
 from analytics.summary import summary_as_of
 from backoffice.counting import count_up_to
 from backoffice.display import bullets, duration, list_link
+from calls.admin.statistics_filter import calls_query
 from calls.duration import lasted
 from calls.intake.models import PROBLEMS, CallEvent
 from calls.models import Call
+from calls.outcomes import CallOutcome
 from decisions.admin import rights
 from decisions.admin.hours_preview import hours_preview_view, may_preview_hours
 from decisions.admin.line_hours import line_hours
@@ -53,6 +56,7 @@ DEFINED = definitions_of(
     successful_calls="Completed in the chart",
 )
 ROWS_SHOWN = 12
+OUTCOMES_OF = datetime.timedelta(days=7)
 
 
 class LinePage(PhoneNumberAdmin):
@@ -133,6 +137,7 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
                 {"call": call, "lasted": lasted(call)} for call in calls[:CALLS_SHOWN]
             ]
             page["calls_link"] = list_of("calls_call", line=line.pk)
+            page["outcomes"] = _outcomes(line, now)
         if may("analytics.view_dailycallstatsrow"):
             page["chart"] = _chart(line, page["local_time"].date())
         if may("calls.view_callevent"):
@@ -156,6 +161,18 @@ def line_page(line: PhoneNumber, request: HttpRequest) -> dict[str, Any]:
         if may("tenants.view_membership"):
             page["members"] = list(Membership.objects.order_by("subject")[:ROWS_SHOWN])
     return page
+
+
+def _outcomes(line: PhoneNumber, now: datetime.datetime) -> list[tuple[str, int, str]]:
+    """How the calls of the last seven days ended: label, number and their list, most first."""
+    since = now - OUTCOMES_OF
+    counts = count_outcomes(since=since, until=now)
+    days = calls_query(line=line.pk, since=since, until=now)
+    return [
+        (CallOutcome(value).label, count, list_of("calls_call", **days, outcome=value))
+        for value, count in sorted(counts.items(), key=lambda item: -item[1])
+        if count
+    ]
 
 
 def _performance(line: PhoneNumber, now: datetime.datetime) -> list[Card]:

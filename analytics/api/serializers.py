@@ -13,6 +13,7 @@ from api.serializer_fields import (
     StrictSerializer,
     TimezoneField,
 )
+from calls.outcomes import OUTCOME_HELP, CallOutcome
 
 # Days of a range. Two years by month, and one with which to compare them.
 MAX_RANGE = {"day": 400, "weekday": 400, "week": 800, "month": 800}
@@ -30,7 +31,7 @@ class RangeSerializer(StrictSerializer):
     )
 
 
-class DailyQuery(RangeSerializer):
+class OutcomesQuery(RangeSerializer):
     examples: ClassVar[dict[str, Any]] = {
         "first": "2026-03-01",
         "last": "2026-03-31",
@@ -38,22 +39,25 @@ class DailyQuery(RangeSerializer):
     }
     first = serializers.DateField()
     last = serializers.DateField(help_text="Included.")
-    group_by = serializers.ChoiceField(["day", "week", "month", "weekday"], default="day")
-    week_start = serializers.ChoiceField(
-        ["monday", "sunday"], default="monday", help_text="The first day of a week."
-    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         first, last = attrs["first"], attrs["last"]
         if last < first:
             raise serializers.ValidationError({"last": "Must not be before first."})
-        group_by = attrs["group_by"]
+        group_by = attrs.get("group_by", "day")
         if (last - first).days >= MAX_RANGE[group_by]:
             longest = MAX_RANGE[group_by]
             raise serializers.ValidationError({"last": f"At most {longest} days by {group_by}."})
         if not date(1970, 1, 1) <= first <= last <= date(2200, 1, 1):
             raise serializers.ValidationError({"first": "Must be between 1970 and 2200."})
         return attrs
+
+
+class DailyQuery(OutcomesQuery):
+    group_by = serializers.ChoiceField(["day", "week", "month", "weekday"], default="day")
+    week_start = serializers.ChoiceField(
+        ["monday", "sunday"], default="monday", help_text="The first day of a week."
+    )
 
 
 class HourlyQuery(RangeSerializer):
@@ -118,6 +122,29 @@ class StatsSerializer(PeriodSerializer):
     group_by = serializers.CharField()
     as_of = MomentField(help_text="The numbers are exact as of this moment.")
     previous = PeriodSerializer(required=False)
+
+
+class OutcomeCountsSerializer(serializers.Serializer[Any]):
+    """Calls by outcome; those of months that retention removed are not_known."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            outcome.value: serializers.IntegerField(help_text=outcome.label)
+            for outcome in CallOutcome
+        }
+
+
+class OutcomesOfPeriodSerializer(serializers.Serializer[Any]):
+    since = MomentField()
+    until = MomentField()
+    total_calls = serializers.IntegerField(help_text=DEFINITIONS["total_calls"])
+    outcomes = OutcomeCountsSerializer(help_text=OUTCOME_HELP)
+
+
+class OutcomeStatsSerializer(OutcomesOfPeriodSerializer):
+    timezone = serializers.CharField()
+    as_of = MomentField(help_text="The numbers are exact as of this moment.")
+    previous = OutcomesOfPeriodSerializer(required=False)
 
 
 class SummarySerializer(serializers.Serializer[Any]):

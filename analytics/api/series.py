@@ -1,4 +1,4 @@
-"""A zero-filled series of one period: its buckets, and the whole of it."""
+"""A zero-filled series of one period: its buckets, and the whole of it; its outcomes."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Any
 
+from analytics.outcomes import count_outcomes
 from analytics.queries import Counts, daily, grouped, hourly, midnight, total
 
 NONE = Counts(0, 0, 0, 0, 0, 0, None, 0)
@@ -47,6 +48,18 @@ def read_hours(*, since: datetime, until: datetime, timezone: str, group_by: str
         known = grouped(group_by=group_by, timezone=timezone, since=since, until=until)
         names = iter(range(24))
     return _period(since, until, known, names)
+
+
+def read_outcomes(*, first: date, last: date, timezone: str) -> Any:
+    """The days first to last, on the clock of timezone, as one period."""
+    since, until = midnight(first, timezone), midnight(last + timedelta(days=1), timezone)
+    outcomes = count_outcomes(since=since, until=until)
+    return {
+        "since": _moment(since),
+        "until": _moment(until),
+        "total_calls": sum(outcomes.values()),
+        "outcomes": outcomes,
+    }
 
 
 def _days(first: date, last: date, group_by: str, week_offset: int) -> Iterator[Any]:

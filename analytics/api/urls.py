@@ -7,5 +7,6 @@ from analytics.api import views
 urlpatterns = [
     path("stats/daily/", views.DailyStats.as_view()),
     path("stats/hourly/", views.HourlyStats.as_view()),
+    path("stats/outcomes/", views.OutcomeStats.as_view()),
     path("stats/summary/", views.SummaryStats.as_view()),
 ]

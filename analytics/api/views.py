@@ -13,10 +13,12 @@ from rest_framework.response import Response
 from analytics.api.serializers import (
     DailyQuery,
     HourlyQuery,
+    OutcomesQuery,
+    OutcomeStatsSerializer,
     StatsSerializer,
     SummarySerializer,
 )
-from analytics.api.series import read_days, read_hours
+from analytics.api.series import read_days, read_hours, read_outcomes
 from analytics.models import PhonePerformance
 from analytics.queries import one_snapshot
 from analytics.summary import summary_as_of
@@ -50,7 +52,9 @@ class StatsView(LineView):
             if "compare" in query:
                 before = query | self.before(query)
                 body["previous"] = self.read(before, timezone=clock, is_own=clock == own)
-        about = {"timezone": clock, "group_by": query["group_by"], "as_of": as_of}
+        about = {"timezone": clock, "as_of": as_of}
+        if "group_by" in query:
+            about["group_by"] = query["group_by"]
         return Response({**about, **body})
 
     def check(self, query: Mapping[str, Any], *, timezone: str) -> None:
@@ -64,8 +68,16 @@ class StatsView(LineView):
         raise NotImplementedError
 
 
+class DaysView(StatsView):
+    """Of the days `first` to `last`."""
+
+    def before(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        length = query["last"] - query["first"] + timedelta(days=1)
+        return {"first": query["first"] - length, "last": query["last"] - length}
+
+
 @extend_schema_view(get=documented({200: StatsSerializer}, parameters=[DailyQuery]))
-class DailyStats(StatsView):
+class DailyStats(DaysView):
     """Statistics by day, week, month or weekday."""
 
     query = DailyQuery
@@ -80,9 +92,15 @@ class DailyStats(StatsView):
             is_own=is_own,
         )
 
-    def before(self, query: Mapping[str, Any]) -> dict[str, Any]:
-        length = query["last"] - query["first"] + timedelta(days=1)
-        return {"first": query["first"] - length, "last": query["last"] - length}
+
+@extend_schema_view(get=documented({200: OutcomeStatsSerializer}, parameters=[OutcomesQuery]))
+class OutcomeStats(DaysView):
+    """How many calls ended how."""
+
+    query = OutcomesQuery
+
+    def read(self, query: Mapping[str, Any], *, timezone: str, is_own: bool) -> Any:
+        return read_outcomes(first=query["first"], last=query["last"], timezone=timezone)
 
 
 @extend_schema_view(get=documented({200: StatsSerializer}, parameters=[HourlyQuery]))

@@ -87,6 +87,7 @@ CREDENTIALS = {
     "api/v1/decide/",
     "api/v1/stats/daily/",
     "api/v1/stats/hourly/",
+    "api/v1/stats/outcomes/",
     "api/v1/stats/summary/",
 }
 

@@ -66,6 +66,7 @@ COUNTS: dict[tuple[str, str], tuple[Any, int]] = {
     ("decide/", "POST"): ({"call_sid": "CA1", "caller": "+14155550142"}, 4),
     ("stats/daily/?first=2026-03-01&last=2026-03-31", "GET"): (None, 7),
     ("stats/hourly/?since=2026-03-01T00:00:00Z&until=2026-03-02T00:00:00Z", "GET"): (None, 7),
+    ("stats/outcomes/?first=2026-03-01&last=2026-03-31", "GET"): (None, 5),
     ("stats/summary/", "GET"): (None, 3),
 }
 # They need no Idempotency-Key.

@@ -451,6 +451,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stats/outcomes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How many calls ended how. */
+        get: operations["stats_outcomes_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stats/summary/": {
         parameters: {
             query?: never;
@@ -1421,6 +1438,58 @@ export interface components {
         /** @description All rules of the line in the order of evaluation. */
         OrderRequest: {
             rules: string[];
+        };
+        /** @description Calls by outcome; those of months that retention removed are not_known. */
+        OutcomeCounts: {
+            /** @description In progress */
+            in_progress: number;
+            /** @description Answered by AI */
+            answered_by_ai: number;
+            /** @description Transferred and answered */
+            transferred_answered: number;
+            /** @description Transferred, not answered */
+            transferred_not_answered: number;
+            /** @description Message taken */
+            message_taken: number;
+            /** @description Hung up before answer */
+            hung_up_before_answer: number;
+            /** @description Hung up within 10 s */
+            hung_up_within_10_s: number;
+            /** @description Busy */
+            busy: number;
+            /** @description Failed at the provider */
+            failed_at_provider: number;
+            /** @description Ended by us */
+            ended_by_us: number;
+            /** @description Not known */
+            not_known: number;
+        };
+        OutcomeStats: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** @description Calls that began in the period, live and archived, in progress or ended. */
+            total_calls: number;
+            /** @description How the call ended, by what is stored: the first of these that holds. in_progress: it has not ended. transferred_answered: one of its legs was answered. message_taken: metadata.message_taken is true. transferred_not_answered: it has legs, and none was answered. ended_by_us: it was closed because no more events came (provider_status timed-out). answered_by_ai: it was answered and lasted more than 10 seconds. busy, failed_at_provider: the provider's word. ended_by_us: ended_by is us. hung_up_within_10_s: it was answered. hung_up_before_answer: it was not (no-answer, canceled). not_known: nothing that is stored tells. */
+            outcomes: components["schemas"]["OutcomeCounts"];
+            timezone: string;
+            /**
+             * Format: date-time
+             * @description The numbers are exact as of this moment.
+             */
+            as_of: string;
+            previous?: components["schemas"]["OutcomesOfPeriod"];
+        };
+        OutcomesOfPeriod: {
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** @description Calls that began in the period, live and archived, in progress or ended. */
+            total_calls: number;
+            /** @description How the call ended, by what is stored: the first of these that holds. in_progress: it has not ended. transferred_answered: one of its legs was answered. message_taken: metadata.message_taken is true. transferred_not_answered: it has legs, and none was answered. ended_by_us: it was closed because no more events came (provider_status timed-out). answered_by_ai: it was answered and lasted more than 10 seconds. busy, failed_at_provider: the provider's word. ended_by_us: ended_by is us. hung_up_within_10_s: it was answered. hung_up_before_answer: it was not (no-answer, canceled). not_known: nothing that is stored tells. */
+            outcomes: components["schemas"]["OutcomeCounts"];
         };
         Overlap: {
             /** Format: date-time */
@@ -7038,6 +7107,103 @@ export interface operations {
             };
         };
     };
+    stats_outcomes_retrieve: {
+        parameters: {
+            query: {
+                /**
+                 * @description Adds the preceding period of the same length.
+                 *
+                 *     * `previous` - previous
+                 */
+                compare?: "previous";
+                first: string;
+                /** @description Included. */
+                last: string;
+                /** @description The time zone of the buckets; the line's own by default. */
+                timezone?: string;
+            };
+            header?: {
+                /** @description The line, for users with several. 404 if it is not yours. */
+                "X-Phone-Id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomeStats"];
+                };
+            };
+            /** @description Some fields are not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is unknown, expired or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description These credentials lack the required scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Call not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Could not satisfy the request Accept header. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 30 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database is busy or unavailable. Send the request again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stats_summary_retrieve: {
         parameters: {
             query?: never;
@@ -8154,6 +8320,7 @@ export const pathsApiV1StatsDailyGetParametersQueryGroup_byValues: ReadonlyArray
 export const pathsApiV1StatsDailyGetParametersQueryWeek_startValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/daily/"]["get"]["parameters"]["query"]["week_start"]> = ["monday", "sunday"];
 export const pathsApiV1StatsHourlyGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const pathsApiV1StatsHourlyGetParametersQueryGroup_byValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/hourly/"]["get"]["parameters"]["query"]["group_by"]> = ["hour", "hour_of_day"];
+export const pathsApiV1StatsOutcomesGetParametersQueryCompareValues: ReadonlyArray<FlattenedDeepRequired<paths>["/api/v1/stats/outcomes/"]["get"]["parameters"]["query"]["compare"]> = ["previous"];
 export const callOutcomeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallOutcome"]> = ["in_progress", "answered_by_ai", "transferred_answered", "transferred_not_answered", "message_taken", "hung_up_before_answer", "hung_up_within_10_s", "busy", "failed_at_provider", "ended_by_us", "not_known"];
 export const callStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallStatus"]> = ["ringing", "answered", "completed", "failed"];
 export const changedCallResultEnumValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ChangedCallResultEnum"]> = ["would_change", "cannot_be_told"];
