@@ -60,7 +60,6 @@ class WeekForm:
         self.upcoming = self._listed(upcoming)
         self.past = self._listed([day for day in reversed(special) if day < today])
         self.later = self._listed(upcoming[SHOWN_SPECIAL_DAYS:])
-        self.is_bound = data is not None
         self.data = data if data is not None else self._stored_data()
         self.version = self.data.get("version", "")
         self.week = [WeekdayHours(self.data, n, line, self.before.week.get(n)) for n in WEEK]
