@@ -50,6 +50,13 @@ class CallLeg(TenantModel):
         indexes = [
             # The call of a leg, for a recording that names the leg.
             models.Index(fields=["leg_sid"], name="idx_call_legs_leg_sid"),
+            # The latest dials of a line's transfer target, in whichever form it was dialed.
+            models.Index(
+                models.F("phone"),
+                models.Func("to", function="app.one_number"),
+                models.F("started_at").desc(),
+                name="idx_call_legs_target",
+            ),
         ]
         triggers = keep_evidence(
             "call_legs",
