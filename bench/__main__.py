@@ -59,6 +59,7 @@ MODULES = {
     "decide": Module(60),
     "decide_load": Module(110, writes=True),
     "backtest": Module(120, writes=True),
+    "silence": Module(75),
 }
 
 
