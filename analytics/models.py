@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from analytics.line_health.models import LineCheck as LineCheck
+from analytics.line_health.models import QuietLine as QuietLine
+from analytics.line_health.models import UsualCalls as UsualCalls
 from analytics.queueing import CountedArchivedCall as CountedArchivedCall
 from analytics.queueing import CountedCall as CountedCall
 from analytics.queueing import CountedLine as CountedLine

@@ -1,8 +1,10 @@
 """The scheduled jobs of statistics; jobs/tasks.py says how jobs behave."""
 
 from django.conf import settings
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analytics.line_health import learning, watching
 from analytics.rollups import roll_up
 from analytics.summary import refresh_summary
 from analytics.verification import verify_stats
@@ -32,3 +34,18 @@ def verify_statistics(timestamp: int = 0) -> None:
         differences = verify_stats()
     if differences:
         raise AssertionError(f"{len(differences)} differences; see the verifications in the admin")
+
+
+@app.periodic(cron=settings.SCHEDULE["learn_usual_calls"])
+@app.task(lock="learn_usual_calls", queueing_lock="learn_usual_calls", retry=RETRY)
+def learn_usual_calls(timestamp: int = 0) -> None:
+    with all_tenants("job learn_usual_calls"):
+        learning.learn_usual_calls(now=timezone.now())
+
+
+# No retry: the next one comes in five minutes.
+@app.periodic(cron=settings.SCHEDULE["check_lines"])
+@app.task(lock="check_lines", queueing_lock="check_lines")
+def check_lines(timestamp: int = 0) -> None:
+    with all_tenants("job check_lines"):
+        watching.check_lines(now=timezone.now())

@@ -58,7 +58,7 @@ def send_email(notice: Notice) -> None:
     counts = [f"{len(bad)} open" if bad else "", f"{len(resolved)} resolved" if resolved else ""]
     lines = [*map(_paragraph, bad), *(f"Resolved: {_line(alert)}\n" for alert in resolved)]
     EmailMessage(
-        subject=f"[Replytics] Database: {', '.join(filter(None, counts))}",
+        subject=f"[Replytics] Alerts: {', '.join(filter(None, counts))}",
         body="\n".join([*lines, f"All alerts: {page_address()}", ""]),
         to=settings.ALERT_EMAILS,
         headers={"X-Replytics-Delivery": str(notice.pk)},

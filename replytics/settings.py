@@ -517,6 +517,8 @@ SCHEDULE = {
     "roll_up_calls": _cron("SCHEDULE_ROLL_UP_CALLS", "* * * * *"),
     "refresh_summary": _cron("SCHEDULE_REFRESH_SUMMARY", "*/15 * * * *"),
     "verify_stats": _cron("SCHEDULE_VERIFY_STATS", "40 3 * * *"),
+    "learn_usual_calls": _cron("SCHEDULE_LEARN_USUAL_CALLS", "20 3 * * *"),
+    "check_lines": _cron("SCHEDULE_CHECK_LINES", "*/5 * * * *"),
     "end_stuck_calls": _cron("SCHEDULE_END_STUCK_CALLS", "*/10 * * * *"),
     "prune_events": _cron("SCHEDULE_PRUNE_EVENTS", "10 2 * * *"),
     "archive_calls": _cron("SCHEDULE_ARCHIVE_CALLS", "40 2 * * *"),

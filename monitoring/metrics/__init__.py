@@ -1,6 +1,7 @@
 """Every metric, in the order of the report. Rooms above register what they know of."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from monitoring.accepted import ACCEPTED
 from monitoring.metrics import (
@@ -46,10 +47,17 @@ GROUPS = {
 
 
 def register_metrics(
-    metrics: Iterable[type[Metric]], *, accepted: Mapping[tuple[str, str], str]
+    metrics: Iterable[type[Metric]],
+    *,
+    accepted: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    groups: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Add metrics of a room above, each after the others of its group, and accepted findings."""
+    """Add metrics of a room above, each after the others of its group, and accepted findings.
+
+    groups are those that the room adds.
+    """
     ACCEPTED.update(accepted)
+    GROUPS.update(groups)
     for metric in metrics:
-        last = max(place for place, other in enumerate(METRICS) if other.group == metric.group)
-        METRICS.insert(last + 1, metric())
+        places = [place for place, other in enumerate(METRICS) if other.group == metric.group]
+        METRICS.insert(max(places, default=len(METRICS) - 1) + 1, metric())

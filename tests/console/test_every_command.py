@@ -38,6 +38,7 @@ NONSENSE: dict[str, list[tuple[str, str]]] = {
         ("--phone-id=\udcff", "not UTF-8"),
         ("--batch-size=0", "is not a whole number"),
     ],
+    "check_lines": [("banana", "unrecognized arguments")],
     "create_api_key": [
         ("pn_nobody --name=x --scope=read", "Line not found"),
         (" --name=x --scope=read", "Line not found"),
@@ -68,6 +69,7 @@ NONSENSE: dict[str, list[tuple[str, str]]] = {
         (f"{NOWHERE} --timezone=Mars", "is not an IANA time zone"),
         (f"{NOWHERE} --format=banana", "invalid choice"),
     ],
+    "learn_usual_calls": [("banana", "unrecognized arguments")],
     "lint_migrations": [("banana", 'No app "banana"'), ("", 'No app ""')],
     "load_archive": [
         (NOWHERE, "No such file"),
@@ -130,10 +132,12 @@ NONSENSE: dict[str, list[tuple[str, str]]] = {
 # What the database must let the others write, by which they fail where it is read-only.
 WRITES = {
     "archive_calls": "--older-than=1 year",
+    "check_lines": "",
     "create_api_key": "pn_line --name=x --scope=read",
     "drop_archive": "--older-than=1 year --directory={tmp}",
     "end_stuck_calls": "",
     "import_calls": "{tmp}/calls.json",
+    "learn_usual_calls": "",
     "load_archive": "{tmp}/calls_archive_2020_01.csv.gz",
     "prune_events": "",
     "reconcile_calls": "{tmp}/calls.json",
@@ -311,6 +315,7 @@ def test_an_unavailable_database_is_one_line_and_to_run_again(
 
 INTERRUPTED = {
     "archive_calls": ["--older-than=1 year"],
+    "check_lines": [],
     "end_stuck_calls": [],
     "import_calls": ["{tmp}/calls.json"],
     "prune_events": [],

@@ -16,6 +16,8 @@ from analytics.models import (
     DailyCallStatsRow,
     PhonePerformance,
     QueuedBucket,
+    QuietLine,
+    UsualCalls,
 )
 from api.models import IdempotencyKey
 from calls.archival.models import ArchiveRun
@@ -87,6 +89,15 @@ INSERT INTO call_analytics (date_bucket, phone_id, total_calls) VALUES ('2020-01
 """
 INSERT_DAY = """
 INSERT INTO daily_call_stats (date, phone_id, total_calls) VALUES ('2020-01-15', %(line)s, 1)
+"""
+INSERT_USUAL = """
+INSERT INTO usual_calls (phone_id, rates, calls_a_week, day_spread, week_spread, burst)
+VALUES (%(line)s, array_fill(1::float8, '{168}'), 168, 0.1, 0.1, 1)
+"""
+INSERT_QUIET = """
+INSERT INTO quiet_lines (phone_id, state, last_call_at, expected, surprise, alarm_at, refused,
+    cause, noticed_at)
+VALUES (%(line)s, 'quiet', '2020-01-15Z', 9, 9, 9, 0, '', '2020-01-16Z')
 """
 INSERT_SEALED = """
 INSERT INTO sealed_months (phone_id, since, until, calls)
@@ -174,6 +185,8 @@ MAKERS: dict[type[Model], Callable[[PhoneNumber], object]] = {
     DailyCallStats: _execute(INSERT_DAY),
     CallAnalyticsRow: lambda line: None,  # a view of the hours
     DailyCallStatsRow: lambda line: None,  # and of the days
+    UsualCalls: _execute(INSERT_USUAL),
+    QuietLine: _execute(INSERT_QUIET),
     PhonePerformance: lambda line: None,  # computed from the calls
     SealedMonth: _execute(INSERT_SEALED),
     QueuedBucket: _execute(QUEUE_HOUR),

@@ -42,6 +42,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "roll_up_calls": (),
     "refresh_summary": (),
     "verify_stats": (),
+    "learn_usual_calls": (),
+    "check_lines": (),
     "database_report": (),
     "permission_table": (),
     "record_backup": ("--label", "test"),

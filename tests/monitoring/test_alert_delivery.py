@@ -210,7 +210,7 @@ def test_email_says_what_and_since_when(settings: Settings) -> None:
     deliver(sent.pk)
     [message] = mail.outbox
     assert message.to == ["ops@example.com", "boss@example.com"]
-    assert message.subject == "[Replytics] Database: 1 open"
+    assert message.subject == "[Replytics] Alerts: 1 open"
     assert "critical: Connections: server, since 2026-01-31" in message.body
     for part in ("text", "threshold", "fix", "link"):
         assert str(NEWS["alerts"][0][part]) in message.body
