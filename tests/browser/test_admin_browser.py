@@ -139,6 +139,7 @@ def test_a_line_is_opened_edited_and_deleted(bakery: PhoneNumber, page: Page) ->
         "When the caller is a new customer: say “Welcome!”."
     )
     expect(page.locator("[name=transfer_say]")).to_be_hidden()
+    expect(page.locator("[data-preview-result]")).to_contain_text("No calls came in the last")
     follow(page.locator("[name=_save]"))
     page.goto(f"/admin/tenants/phonenumber/{bakery.pk}/change/")
     follow(page.locator("a:has-text('Delete line')"))
