@@ -52,7 +52,9 @@ class OutcomeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
-        return queryset if chosen is None else that_ended(queryset, CallOutcome(chosen))
+        # The list has no rows for another value.
+        known = chosen in CallOutcome.values
+        return that_ended(queryset, CallOutcome(chosen)) if known else queryset
 
 
 class ArchivedOutcomeFilter(OutcomeFilter):
