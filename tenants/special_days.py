@@ -91,7 +91,7 @@ class SpecialDayInterval(TenantModel):
                 references="special_days",
                 name="special_day_intervals_day",
             ),
-            ApiRights("SELECT, INSERT, DELETE, UPDATE (open_time, close_time)"),
+            ApiRights("SELECT, INSERT, DELETE"),
             are_times("special_day_intervals"),
         ]
         indexes = [

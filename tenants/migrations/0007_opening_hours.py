@@ -307,7 +307,7 @@ class Migration(migrations.Migration):
             model_name="specialdayinterval",
             constraint=tenancy.constraints.ApiRights(
                 name="tenants_specialdayinterval_api",
-                rights="SELECT, INSERT, DELETE, UPDATE (open_time, close_time)",
+                rights="SELECT, INSERT, DELETE",
             ),
         ),
         migrations.AddConstraint(

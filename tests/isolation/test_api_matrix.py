@@ -11,8 +11,10 @@ from tenancy import all_tenants
 from tenants.memberships import Membership
 from tenants.models import (
     BusinessHours,
+    BusinessHoursInterval,
     ConversationRule,
     PhoneNumber,
+    SpecialDay,
     TransferPlace,
     VoiceSettings,
 )
@@ -25,6 +27,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "conversation-rules": {"rule_type": "greeting", "actions": {"say": "Hi"}},
     "transfer-places": {"name": "Front desk", "number": "+14155550123"},
     "business-hours": {"day_of_week": 3, "open_time": "09:00", "close_time": "10:00"},
+    "business-hours-intervals": {"day_of_week": 4, "open_time": "09:00", "close_time": "10:00"},
+    "special-days": {"date": "2026-12-24"},
     "calls": {},
     "decide": {"call_sid": "CAgarage", "caller": "+14155559999"},
 }
@@ -55,6 +59,10 @@ def garage(other_line: PhoneNumber) -> dict[str, Any]:
         hours = BusinessHours.objects.create(
             phone=other_line, day_of_week=3, open_time="09:00", close_time="17:00"
         )
+        further = BusinessHoursInterval.objects.create(
+            phone=other_line, day_of_week=3, open_time="18:00", close_time="20:00"
+        )
+        special = SpecialDay.objects.create(phone=other_line, date="2026-12-25", label=SECRET)
         place = TransferPlace.objects.create(phone=other_line, name=SECRET, number="+14155550124")
     call = make_call(
         other_line, call_sid="CAgarage", transcript=SECRET, metadata={"metadata": {"note": SECRET}}
@@ -63,6 +71,8 @@ def garage(other_line: PhoneNumber) -> dict[str, Any]:
         "conversation-rules": rule.pk,
         "transfer-places": place.pk,
         "business-hours": hours.pk,
+        "business-hours-intervals": further.pk,
+        "special-days": special.pk,
         "calls": call.pk,
     }
 
@@ -99,6 +109,8 @@ def assert_untouched(garage: dict[str, Any]) -> None:
         assert ConversationRule.objects.get(pk=garage["conversation-rules"]).actions["say"]
         assert TransferPlace.objects.get(pk=garage["transfer-places"]).number == "+14155550124"
         assert BusinessHours.objects.get(pk=garage["business-hours"]).close_time.hour == 17
+        assert BusinessHoursInterval.objects.get(pk=garage["business-hours-intervals"])
+        assert SpecialDay.objects.get(pk=garage["special-days"]).label == SECRET
 
 
 def test_a_filter_on_another_lines_values_finds_nothing(

@@ -13,8 +13,10 @@ from tenancy import tenant
 from tenants.api import authentication
 from tenants.models import (
     BusinessHours,
+    BusinessHoursInterval,
     ConversationRule,
     PhoneNumber,
+    SpecialDay,
     TransferPlace,
     VoiceSettings,
 )
@@ -24,6 +26,8 @@ from tests.isolation.test_api_matrix import endpoints
 
 HOURS = {"day_of_week": 3, "open_time": "09:00", "close_time": "17:00"}
 PLACE = {"name": "Front desk", "number": "+14155550123"}
+INTERVAL = {"day_of_week": 3, "open_time": "18:00", "close_time": "20:00"}
+SPECIAL = {"date": "2026-12-24", "intervals": [{"open_time": "09:00", "close_time": "12:00"}]}
 RULE = {"rule_type": "greeting", "actions": {"say": "Hello"}}
 # Route, method, body: statements at most, not counting where a transaction begins and ends.
 # Beside the look-up, a change locks its row, writes it and reads what the database made of it.
@@ -54,14 +58,29 @@ COUNTS: dict[tuple[str, str], tuple[Any, int]] = {
     ("transfer-places/<uuid:pk>/", "PUT"): (PLACE, 6),
     ("transfer-places/<uuid:pk>/", "PATCH"): ({"name": "Desk"}, 6),
     ("transfer-places/<uuid:pk>/", "DELETE"): (None, 3),
-    ("business-hours/", "GET"): (None, 2),
+    ("business-hours/", "GET"): (None, 3),
     ("business-hours/", "POST"): (HOURS | {"day_of_week": 6}, 5),
-    ("business-hours/", "PUT"): ({"days": [HOURS | {"day_of_week": n} for n in range(7)]}, 6),
+    ("business-hours/", "PUT"): ({"days": [HOURS | {"day_of_week": n} for n in range(7)]}, 10),
     ("business-hours/backtest/", "POST"): ({"business_hours": [HOURS]}, 6),
     ("business-hours/<uuid:pk>/", "GET"): (None, 2),
     ("business-hours/<uuid:pk>/", "PUT"): (HOURS | {"day_of_week": 5}, 4),
     ("business-hours/<uuid:pk>/", "PATCH"): ({"close_time": "18:00"}, 4),
     ("business-hours/<uuid:pk>/", "DELETE"): (None, 3),
+    ("business-hours/calendar/", "GET"): (None, 2),
+    ("business-hours-intervals/", "GET"): (None, 2),
+    ("business-hours-intervals/", "POST"): (INTERVAL | {"day_of_week": 6}, 5),
+    ("business-hours-intervals/<uuid:pk>/", "GET"): (None, 2),
+    ("business-hours-intervals/<uuid:pk>/", "PUT"): (INTERVAL, 4),
+    ("business-hours-intervals/<uuid:pk>/", "PATCH"): ({"close_time": "21:00"}, 4),
+    ("business-hours-intervals/<uuid:pk>/", "DELETE"): (None, 3),
+    ("special-days/", "GET"): (None, 3),
+    ("special-days/", "POST"): (SPECIAL | {"date": "2026-12-31"}, 7),
+    ("special-days/holidays/", "GET"): (None, 4),
+    ("special-days/holidays/", "POST"): ({"country": "DE", "year": 2026}, 8),
+    ("special-days/<uuid:pk>/", "GET"): (None, 3),
+    ("special-days/<uuid:pk>/", "PUT"): (SPECIAL, 8),
+    ("special-days/<uuid:pk>/", "PATCH"): ({"label": "Eve"}, 6),
+    ("special-days/<uuid:pk>/", "DELETE"): (None, 4),
     ("calls/<uuid:call_id>/decisions/", "GET"): (None, 3),
     ("decide/", "POST"): ({"call_sid": "CA1", "caller": "+14155550142"}, 4),
     ("stats/daily/?first=2026-03-01&last=2026-03-31", "GET"): (None, 7),
@@ -81,6 +100,8 @@ def ids(line: PhoneNumber) -> dict[str, str]:
         for day in range(6):
             hours = BusinessHours.objects.create(phone=line, **HOURS | {"day_of_week": day})
         place = TransferPlace.objects.create(phone=line, **PLACE)
+        further = BusinessHoursInterval.objects.create(phone=line, **INTERVAL)
+        special = SpecialDay.objects.create(phone=line, date=SPECIAL["date"])
         rules = [ConversationRule.objects.create(phone=line, **RULE) for _ in range(3)]
     call = make_call(line, call_sid="CA1", metadata={"tags": ["vip"]})
     for _ in range(3):
@@ -88,6 +109,8 @@ def ids(line: PhoneNumber) -> dict[str, str]:
     return {
         "conversation-rules": str(rule.pk),
         "business-hours": str(hours.pk),
+        "business-hours-intervals": str(further.pk),
+        "special-days": str(special.pk),
         "transfer-places": str(place.pk),
         "calls": str(call.pk),
         "all rules": " ".join(str(each.pk) for each in (rule, *rules)),
