@@ -52,9 +52,9 @@ class OutcomeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
-        # The list has no rows for another value.
-        known = chosen in CallOutcome.values
-        return that_ended(queryset, CallOutcome(chosen)) if known else queryset
+        if chosen not in CallOutcome.values:
+            return queryset  # of no rows, where another value was given
+        return that_ended(queryset, CallOutcome(str(chosen)))
 
 
 class ArchivedOutcomeFilter(OutcomeFilter):
