@@ -55,7 +55,8 @@ def test_what_is_left_empty_is_not_known(back_office: Client, bakery: PhoneNumbe
     [rule] = transfer(response).pending
     assert rule.waits_for == ("asks_for_person", "said")
     html = response.content.decode()
-    assert "Open, until 12:00" in html  # on the clock of the line
+    assert "Monday, 2026-12-21 10:00" in html  # on the clock of the line
+    assert "Open, until 12:00" in html
     assert "waits for whether the caller asks for a person and what the caller says" in html
 
 
