@@ -154,10 +154,13 @@ def _completed(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _found(wanted: dict[str, Any], *, member: str) -> list[PublicHoliday]:
+    """Raises Invalid, which names the country or the subdivision as a parameter or by pointer."""
     language = VoiceSettings.objects.values_list("language", flat=True).first() or "en-US"
+    name = "country"
     try:
+        subdivisions(wanted["country"])
+        name = "subdivision"
         return public_holidays(**wanted, language=language)
     except UnknownRegion as error:
-        name = "country" if wanted["subdivision"] is None else "subdivision"
         at = {"parameter": name} if member == "parameter" else {"pointer": f"#/{name}"}
         raise Invalid([{**at, "detail": str(error)}]) from None

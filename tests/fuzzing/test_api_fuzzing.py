@@ -61,12 +61,16 @@ expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 429]
 [[operations]]
 include-operation-id = ["calls_list", "stats_daily_retrieve", "stats_hourly_retrieve",
     "conversation_rules_partial_update", "conversation_rules_order_create",
-    "business_week_update", "conversation_rules_backtest", "business_hours_backtest"]
+    "business_week_update", "conversation_rules_backtest", "business_hours_backtest",
+    "business_hours_intervals_create", "business_hours_intervals_update",
+    "business_hours_intervals_partial_update", "business_hours_calendar_retrieve",
+    "special_days_holidays_retrieve", "special_days_holidays_create", "stats_outcomes_retrieve"]
 checks.positive_data_acceptance.enabled = false
 
 # A rule's boundary values go to POST; the same body thousands of times more finds nothing more.
 [[operations]]
-include-operation-id = ["conversation_rules_update", "conversation_rules_partial_update"]
+include-operation-id = ["conversation_rules_update", "conversation_rules_partial_update",
+    "conversation_rules_backtest", "special_days_update", "special_days_partial_update"]
 phases.coverage.enabled = false
 
 [generation]

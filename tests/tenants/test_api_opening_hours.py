@@ -122,6 +122,7 @@ def test_public_holidays_are_offered_and_accepted(api: Api) -> None:
     assert api.get("/special-days/holidays/").json()["country"] == "US"
     for wrong, name in (
         ({"country": "XX"}, "country"),
+        ({"country": "XX", "subdivision": "BE"}, "country"),
         ({"country": "DE", "subdivision": "XX"}, "subdivision"),
         ({"year": 1}, "year"),
     ):
