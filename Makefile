@@ -55,7 +55,9 @@ PARTS := tests/schema tests/isolation tests/monitoring tests/calls/intake \
   $(wildcard tests/calls/test_archive*.py)
 
 # What Django refuses before PostgreSQL is asked is the same on each version.
-PYTHON_ALONE := $(addprefix tests/isolation/,test_guard.py test_orm_table.py test_admin_pages.py)
+PYTHON_ALONE := $(addprefix tests/isolation/,test_guard.py test_orm_table.py test_admin_pages.py \
+  test_completeness.py test_api_matrix.py test_model_checks.py) \
+  $(addprefix tests/calls/intake/,test_values.py test_addresses.py test_signatures.py)
 # A minute, for what the reverse of each migration does on any version.
 ONCE := tests/schema/test_migrations.py::test_every_migration_can_be_taken_back
 

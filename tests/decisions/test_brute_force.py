@@ -23,7 +23,7 @@ def test_brute_force_reads_the_contract_as_the_vectors_do(vector: dict[str, Any]
     assert brute_force.answer(vector["settings"], at, vector["facts"]) == vector["expected"]
 
 
-@pytest.mark.rounds(70, soak=700)
+@pytest.mark.rounds(70, soak=400)
 def test_hours_are_those_of_brute_force(rounds: int) -> None:
     @settings(max_examples=rounds, deadline=None)
     @given(line=lines())
@@ -35,7 +35,7 @@ def test_hours_are_those_of_brute_force(rounds: int) -> None:
     compare()
 
 
-@pytest.mark.rounds(50, soak=500)
+@pytest.mark.rounds(50, soak=300)
 def test_stretches_are_the_union_of_brute_force(rounds: int) -> None:
     @settings(max_examples=rounds, deadline=None)
     @given(line=lines())
@@ -79,7 +79,7 @@ def test_conditions_made_here_are_valid(call: tuple[Json, datetime, Json]) -> No
         assert [*faults] == []
 
 
-@pytest.mark.rounds(300, soak=6000)
+@pytest.mark.rounds(300, soak=4000)
 def test_words_are_those_of_brute_force(rounds: int) -> None:
     @settings(max_examples=rounds, deadline=None)
     @given(phrase=phrases, text=texts)

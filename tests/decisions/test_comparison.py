@@ -135,7 +135,7 @@ def results(version: Any, at: datetime, known: Json) -> dict[str, Any]:
     return {kind: answer.decisions[kind].winner for kind in RULE_TYPES}
 
 
-@pytest.mark.rounds(20, soak=400)
+@pytest.mark.rounds(20, soak=250)
 def test_what_is_said_holds_whatever_the_unknown_facts_are(rounds: int) -> None:
     @settings(max_examples=rounds, deadline=None)
     @given(drawn=changes(), completions=st.lists(facts(), min_size=2, max_size=2))

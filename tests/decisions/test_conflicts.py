@@ -139,7 +139,7 @@ def test_a_conflict_names_its_rules_in_words() -> None:
     assert conflict.code in CODES
 
 
-@pytest.mark.rounds(15, soak=600)
+@pytest.mark.rounds(15, soak=300)
 def test_what_never_wins_never_wins(rounds: int) -> None:
     """By the engine, whatever the moment and the facts are."""
 
@@ -160,7 +160,7 @@ def test_what_never_wins_never_wins(rounds: int) -> None:
     compare()
 
 
-@pytest.mark.rounds(60, soak=2000)
+@pytest.mark.rounds(60, soak=1000)
 def test_what_is_implied_holds(rounds: int) -> None:
     """Also of conditions of which one was made of the other, so that many are implied."""
     day = NOW.date()

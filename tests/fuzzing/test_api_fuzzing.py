@@ -70,7 +70,8 @@ checks.positive_data_acceptance.enabled = false
 # A rule's boundary values go to POST; the same body thousands of times more finds nothing more.
 [[operations]]
 include-operation-id = ["conversation_rules_update", "conversation_rules_partial_update",
-    "conversation_rules_backtest", "special_days_update", "special_days_partial_update"]
+    "conversation_rules_backtest", "special_days_update", "special_days_partial_update",
+    "business_hours_intervals_update", "business_hours_intervals_partial_update"]
 phases.coverage.enabled = false
 
 [generation]

@@ -22,7 +22,7 @@ STEP = 0.2  # calls, to which a moment is looked for
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(CHANCE_ALONE, marks=pytest.mark.rounds(4, soak=60), id="chance"),
+        pytest.param(CHANCE_ALONE, marks=pytest.mark.rounds(4, soak=36), id="chance"),
         pytest.param(LIFELIKE, marks=pytest.mark.rounds(4, soak=200), id="lifelike"),
     ],
 )
