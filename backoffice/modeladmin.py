@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, models
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -186,6 +187,19 @@ class BackofficeAdmin(FormFields, UnfoldModelAdmin):
         if "\x00" in object_id:  # PostgreSQL's text cannot contain it
             return None
         return super().get_object(request, object_id, from_field)
+
+    def viewable_row(self, request: HttpRequest, object_id: str, *, rights: Any = ()) -> Any:
+        """The row of a page beside its form, as its address names it.
+
+        Raises Http404 where there is none, and PermissionDenied for those who may not view it or
+        lack one of the rights.
+        """
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not (self.has_view_permission(request, row) and request.user.has_perms(rights)):
+            raise PermissionDenied
+        return row
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -3,8 +3,8 @@
     python -m bench.backtest
 
 The line has the hours and the 20 rules of bench.decide. Each call has a transcript of six turns
-and metadata with intent, language and sentiment. Nobody else offers this, so there is no peer; the
-contract allows 5 s. Memory is what Python held at most beyond what it held before.
+and metadata with intent, language and sentiment. No other product does this, so it is measured
+against the contract's 5 s. Memory is what Python held at most beyond what it held before.
 """
 
 import time

@@ -157,7 +157,7 @@ MAKERS: Mapping[str, Callable[[], Ask]] = {
 }
 
 
-# Rust may be three times as fast as Python; it says less, and is wrong when clocks change.
+# Rust may be three times as fast as Python. It gives no reason and is wrong when clocks change.
 TARGETS = {"opening-hours-py": ">= 0.33", "dateutil": ">= 10"}
 
 

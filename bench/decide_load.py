@@ -6,7 +6,7 @@ The biggest line has the hours and the 20 rules of bench.decide. Callers are tho
 as many that never called. Each time counts from the moment the request was due to its answer, so
 waiting counts too. Without `call_sid`, with one (three questions a call, each kept), and the same
 beside other load: 20 callbacks a second, and a client that pages the list of calls without pause.
-The contract allows 20 ms at the 99th percentile; nobody else offers this, so there is no peer.
+No other product does this, so it is measured against the contract: 20 ms at the 99th percentile.
 """
 
 import http.client
@@ -132,7 +132,7 @@ def reads(port: int, key: str) -> Iterator[None]:
 
 
 def send(port: int, key: str, callers: list[str], with_sid: bool) -> list[float]:
-    """Seconds of each request after the first few. Raises for an answer that is no success."""
+    """Seconds of each request after the first few. Raises for an unsuccessful answer."""
     own = threading.local()
 
     def ask(number: int, due: float) -> float:

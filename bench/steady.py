@@ -53,7 +53,7 @@ def callbacks(url: str, *, per_second: int) -> Iterator[list[float]]:
 
 
 def send(url: str, per_second: int) -> list[float]:
-    """Until standard input ends. Raises for an answer that is no success."""
+    """Until standard input ends. Raises for an unsuccessful answer."""
     validator = RequestValidator(TOKEN)
     stop = threading.Event()
 

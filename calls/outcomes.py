@@ -1,6 +1,6 @@
 """How calls ended, and who ended them, in the owner's words.
 
-An outcome is never stored: app.call_outcome() tells it from the status, the provider's word, the
+An outcome is never stored: app.call_outcome() derives it from the status, the provider's word, the
 length, the legs and two facts that the AI pipeline writes to the call's metadata. A live call and
 an archived one have these in different places, which stand here alone.
 """

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from decisions.calendar import RowKey, key_of
 from decisions.line_settings import LineSettings
-
-DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+from tenants.rules.phrases import DAYS
 
 
 @dataclass(frozen=True)

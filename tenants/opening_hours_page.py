@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -36,12 +36,8 @@ def opening_hours_view(
 
     A POST with `_holidays` shows the form as typed, with the holidays of another region.
     """
-    line = model_admin.get_object(request, unquote(object_id))
-    if line is None:
-        raise Http404
+    line = model_admin.viewable_row(request, object_id, rights=["tenants.view_businesshours"])
     may = request.user.has_perm
-    if not (model_admin.has_view_permission(request, line) and may("tenants.view_businesshours")):
-        raise PermissionDenied
     may_change = {
         "week": may("tenants.change_businesshours"),
         "special": may("tenants.view_specialday") and may("tenants.change_specialday"),

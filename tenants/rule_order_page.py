@@ -4,9 +4,9 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -30,15 +30,8 @@ def rule_order_view(
     model_admin: "PhoneNumberAdmin", request: HttpRequest, object_id: str
 ) -> HttpResponse:
     """GET lists the rules. POST has `rule`, the ids as listed, and the `position` of each."""
-    line = model_admin.get_object(request, unquote(object_id))
-    if line is None:
-        raise Http404
-    may = request.user.has_perm
-    if not (
-        model_admin.has_view_permission(request, line) and may("tenants.view_conversationrule")
-    ):
-        raise PermissionDenied
-    may_change = may("tenants.change_conversationrule")
+    line = model_admin.viewable_row(request, object_id, rights=["tenants.view_conversationrule"])
+    may_change = request.user.has_perm("tenants.change_conversationrule")
     if request.method == "POST":
         if not may_change:
             raise PermissionDenied

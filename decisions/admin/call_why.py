@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.admin.utils import quote
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
@@ -48,12 +47,9 @@ class WhyMixin:
 
     def decide_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Then and now, side by side; it stores nothing."""
-        call = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
-        if call is None:
-            raise Http404
-        may_view = self.has_view_permission(request, call)  # type: ignore[attr-defined]
-        if not may_view or not request.user.has_perms(rights.DECISIONS):
-            raise PermissionDenied
+        call = self.viewable_row(  # type: ignore[attr-defined]
+            request, object_id, rights=rights.DECISIONS
+        )
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "title": "Decide again",

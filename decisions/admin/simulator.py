@@ -6,13 +6,11 @@ The form is posted: a caller's number and words must not get into addresses, whi
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from backoffice.modeladmin import BackofficeAdmin
 from decisions.admin import rights
 from decisions.answer import as_document
 from decisions.decision import decide
@@ -112,15 +110,10 @@ class CallForm(forms.Form):
 
 
 def simulator_view(
-    model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, object_id: str
+    model_admin: BackofficeAdmin, request: HttpRequest, object_id: str
 ) -> HttpResponse:
     """The form, and once it was sent also the decision."""
-    line = model_admin.get_object(request, unquote(object_id))
-    if line is None:
-        raise Http404
-    may_view = model_admin.has_view_permission(request, line)
-    if not may_view or not request.user.has_perms(rights.DECISIONS):
-        raise PermissionDenied
+    line = model_admin.viewable_row(request, object_id, rights=rights.DECISIONS)
     explanation: Explanation | None = None
     faulty: list[dict[str, Any]] = []
     with tenant(line.pk), timezone.override(line.timezone):

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.documentation import documented
-from api.errors import Conflict, Invalid
+from api.errors import Invalid
 from api.permissions import KeyScope
 from api.rendering import JSONRenderer, ProblemRenderer, to_json
 from api.serializer_fields import InstantOrDayField, StrictSerializer
@@ -40,12 +40,12 @@ from decisions.api.drafts import (
     with_hours,
     with_rules,
 )
+from decisions.api.refusals import refuse_unreadable_rules
 from decisions.backtest import Backtest
 from decisions.comparison import Comparison, PastCall
 from decisions.conflicts import conflicts
 from decisions.past_facts import past_calls
 from decisions.stored_settings import StoredSettings, settings_of
-from decisions.unreadable_rules import unreadable_rules
 from decisions.zones import DAY, Zone, to_datetime, to_day
 from tenancy.request_scope import stream
 from tenants.models import PhoneNumber
@@ -172,11 +172,13 @@ class BacktestView(LineView):
             after = None
         else:
             since, until, after = _after(cursor, digest, line)
+        with refuse_unreadable_rules(stored.document):
+            comparison = Comparison(stored.document, draft)
         return Asked(
             line=line,
             stored=stored,
             draft=draft,
-            comparison=_compared(stored.document, draft),
+            comparison=comparison,
             since=since,
             until=until,
             limit=limit,
@@ -327,19 +329,6 @@ def _conflicts(asked: Asked) -> list[dict[str, Any]]:
         }
         for conflict in found
     ]
-
-
-def _compared(document: Mapping[str, Any], draft: Mapping[str, Any]) -> Comparison:
-    """Raises Conflict for stored conditions that SQL wrote past the schema of rules."""
-    try:
-        return Comparison(document, draft)
-    except Exception:
-        if not (faulty := unreadable_rules(document)):
-            raise
-        ids = ", ".join(rule["id"] for rule in faulty)
-        raise Conflict(
-            f"Correct or delete the rules {ids}: their conditions are not valid."
-        ) from None
 
 
 def _span(given: Mapping[str, Any], zone: Zone, now: datetime) -> tuple[datetime, datetime]:

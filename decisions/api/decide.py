@@ -22,17 +22,17 @@ from calls.api.ingest import CALL_SID, LEG
 from calls.api.serializers import ARCHIVED
 from calls.decisions import MAX_DECISIONS
 from calls.intake.pipeline import Archived, IsLeg
-from decisions.answer import Answer, as_document
+from decisions.answer import as_document
 from decisions.api.answers import DecisionAnswerSerializer
 from decisions.api.examples import ANSWERED, ASKED
 from decisions.api.facts import CallerField, CallFactsSerializer
+from decisions.api.refusals import refuse_unreadable_rules
 from decisions.decision import decide
 from decisions.first_calls import is_first_call
 from decisions.instructions import greeting_of, voice_of, with_actions
 from decisions.recording import TooManyDecisions, record
 from decisions.situation import Facts
 from decisions.stored_settings import StoredSettings, settings_of
-from decisions.unreadable_rules import unreadable_rules
 
 TOO_MANY = (
     f"{MAX_DECISIONS} decisions are kept for this call_sid, which is the most. Leave it out."
@@ -107,7 +107,8 @@ class Decide(LineView):
         stored = _read(found.text)
         derived = _derived(facts, at=at, call_sid=call_sid)
         facts = dict(sorted({**facts, **derived}.items()))
-        decided = as_document(_decide(stored, at=at, facts=facts))
+        with refuse_unreadable_rules(stored.document):
+            decided = as_document(decide(stored.line_settings, at=at, facts=facts))
         decided["decisions"] = with_actions(decided["decisions"], stored.document)
         decided["derived"] = list(derived)
         if call_sid:
@@ -142,19 +143,6 @@ def _derived(facts: Facts, *, at: datetime, call_sid: str | None) -> dict[str, b
         return {}
     is_first = is_first_call(str(caller), at=at, call_sid=call_sid)
     return {} if is_first is None else {"first_time_caller": is_first}
-
-
-def _decide(stored: StoredSettings, *, at: datetime, facts: Facts) -> Answer:
-    """Raises Conflict for conditions that SQL wrote past the schema of rules."""
-    try:
-        return decide(stored.prepared, at=at, facts=facts)
-    except Exception:
-        if not (faulty := unreadable_rules(stored.document)):
-            raise
-        ids = ", ".join(rule["id"] for rule in faulty)
-        raise Conflict(
-            f"Correct or delete the rules {ids}: their conditions are not valid."
-        ) from None
 
 
 def _keep(call_sid: str, **decision: Any) -> None:
